@@ -1,0 +1,128 @@
+"""The methods of NumPy's array, each the NumPy function of its name called on the tensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+Axis = int | tuple[int, ...] | None
+
+# NumPy's stubs know arrays only; that its functions take tensors is this package's doing.
+_np: Any = np
+
+
+class ArrayMethods:
+    """What `numpy.ndarray` offers as methods, for tensors: recorded like the functions, with the same arguments."""
+
+    __slots__ = ()
+
+    def sum(self, axis: Axis = None, dtype: npt.DTypeLike = None, keepdims: bool = False) -> Tensor:
+        """`numpy.sum`."""
+        return _np.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def mean(self, axis: Axis = None, dtype: npt.DTypeLike = None, keepdims: bool = False) -> Tensor:
+        """`numpy.mean`."""
+        return _np.mean(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def prod(self, axis: Axis = None, dtype: npt.DTypeLike = None, keepdims: bool = False) -> Tensor:
+        """`numpy.prod`."""
+        return _np.prod(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """`numpy.max`."""
+        return _np.max(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """`numpy.min`."""
+        return _np.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def var(self, axis: Axis = None, dtype: npt.DTypeLike = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """`numpy.var`."""
+        return _np.var(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def std(self, axis: Axis = None, dtype: npt.DTypeLike = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """`numpy.std`."""
+        return _np.std(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+        """`numpy.cumsum`."""
+        return _np.cumsum(self, axis=axis, dtype=dtype)  # type: ignore[no-any-return]
+
+    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+        """`numpy.cumprod`."""
+        return _np.cumprod(self, axis=axis, dtype=dtype)  # type: ignore[no-any-return]
+
+    def dot(self, b: Any) -> Tensor:
+        """`numpy.dot`."""
+        return _np.dot(self, b)  # type: ignore[no-any-return]
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """`numpy.clip`."""
+        return _np.clip(self, min, max)  # type: ignore[no-any-return]
+
+    def round(self, decimals: int = 0) -> Tensor:
+        """`numpy.round`."""
+        return _np.round(self, decimals)  # type: ignore[no-any-return]
+
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+        """`numpy.take`."""
+        return _np.take(self, indices, axis=axis)  # type: ignore[no-any-return]
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+        """`numpy.repeat`."""
+        return _np.repeat(self, repeats, axis=axis)  # type: ignore[no-any-return]
+
+    def squeeze(self, axis: Axis = None) -> Tensor:
+        """`numpy.squeeze`."""
+        return _np.squeeze(self, axis=axis)  # type: ignore[no-any-return]
+
+    def ravel(self, order: Any = "C") -> Tensor:
+        """`numpy.ravel`."""
+        return _np.ravel(self, order=order)  # type: ignore[no-any-return]
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """`numpy.swapaxes`."""
+        return _np.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
+
+    def copy(self) -> Tensor:
+        """`numpy.copy`."""
+        return _np.copy(self)  # type: ignore[no-any-return]
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        """`numpy.argmax`; a plain array, which carries no gradient."""
+        return _np.argmax(self, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        """`numpy.argmin`; a plain array, which carries no gradient."""
+        return _np.argmin(self, axis=axis, keepdims=keepdims)
+
+    def argsort(self, axis: int | None = -1) -> Any:
+        """`numpy.argsort`; a plain array, which carries no gradient."""
+        return _np.argsort(self, axis=axis)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """`numpy.all`; a plain array, which carries no gradient."""
+        return _np.all(self, axis=axis, keepdims=keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """`numpy.any`; a plain array, which carries no gradient."""
+        return _np.any(self, axis=axis, keepdims=keepdims)
+
+
+    def reshape(self, *shape: Any, order: Any = "C") -> Tensor:
+        """`numpy.reshape`; the shape as one tuple or as separate lengths."""
+        return _np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[no-any-return]
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """`numpy.transpose`; the axes as one tuple, as separate numbers, or reversed where none are given."""
+        order = None if not axes else axes[0] if len(axes) == 1 else axes
+        return _np.transpose(self, order)  # type: ignore[no-any-return]
+
+    def flatten(self, order: Any = "C") -> Tensor:
+        """`numpy.ravel`: all elements along one axis."""
+        return _np.ravel(self, order=order)  # type: ignore[no-any-return]

@@ -1,0 +1,25 @@
+"""The exceptions of the engine: each says what was given, what was expected and what to do.
+
+Wrong shapes, dtypes and values raise Python's own ``ValueError`` and ``TypeError``; the classes here name what
+only a differentiated program can get wrong. All of them are ``GradientError``, so that one ``except`` finds them.
+"""
+
+
+class GradientError(Exception):
+    """A gradient cannot be given, or would be wrong."""
+
+
+class NoRuleError(GradientError, TypeError):
+    """A function was called on a tensor that requires a gradient, and no rule says how it differentiates."""
+
+
+class LostGradientError(GradientError, TypeError):
+    """A tensor that requires a gradient was about to become a plain number or array, or to be overwritten."""
+
+
+class FreedGraphError(GradientError, RuntimeError):
+    """A second backward pass met nodes whose saved values the first one has dropped."""
+
+
+class ChangedTensorError(GradientError, RuntimeError):
+    """A leaf tensor's array changed after the graph that is now differentiated was recorded."""

@@ -1,0 +1,261 @@
+"""The recorded graph, and the backward pass over it.
+
+A `Node` is one recorded call: the recipe for its cotangents, the nodes of the inputs that need a gradient, and
+the values that the recipe reads. It holds no tensor, so an intermediate array dies as soon as neither the user
+nor a recipe wants it. A node without parents is a leaf.
+
+The pass knows no function. Each node runs once, when every use of its result has handed in its cotangent, and
+hands cotangents to its parents (Griewank and Walther, *Evaluating Derivatives*, 2nd ed., section 3.2). Nothing
+recurses, so the length of a chain is bounded by memory alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import ChangedTensorError, FreedGraphError
+
+if TYPE_CHECKING:
+    from .registry import Recipe
+    from .tensor import Tensor
+
+
+class GradientSlot:
+    """The place where a pass leaves the gradient of a leaf, or of a tensor told to ``retain_grad()``."""
+
+    __slots__ = ("grad",)
+
+    def __init__(self) -> None:
+        self.grad: Tensor | None = None
+
+
+class Node:
+    """One recorded call, or a leaf.
+
+    Attributes
+    ----------
+    recipe : Recipe or None
+        How cotangents are computed; None for a leaf.
+    parents : tuple of Node
+        The nodes of the inputs that need a gradient, in the order of the recipe's cotangents.
+    saved : tuple or None
+        The values that the recipe reads; None once a pass has dropped them.
+    shape, dtype
+        Of the result, and so of its cotangent.
+    slot : GradientSlot or None
+        Where the gradient is kept, for leaves and retained tensors.
+    name : str or None
+        The user's name for the result.
+    """
+
+    __slots__ = ("dtype", "name", "parents", "recipe", "saved", "shape", "slot")
+
+    recipe: Recipe | None
+    parents: tuple[Node, ...]
+    saved: tuple[Any, ...] | None
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    slot: GradientSlot | None
+    name: str | None
+
+    def __init__(
+        self,
+        recipe: Recipe | None,
+        parents: tuple[Node, ...],
+        saved: tuple[Any, ...] | None,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> None:
+        self.recipe = recipe
+        self.parents = parents
+        self.saved = saved
+        self.shape = shape
+        self.dtype = dtype
+        self.slot = None
+        self.name = None
+
+
+class Leaf(Node):
+    """A node that no call made: a tensor on which the user asked for a gradient.
+
+    Attributes
+    ----------
+    changed : str or None
+        How its array was replaced since, which ends its validity; the tensor has a new leaf from then on.
+    """
+
+    __slots__ = ("changed",)
+
+    slot: GradientSlot
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], slot: GradientSlot, name: str | None) -> None:
+        super().__init__(None, (), (), shape, dtype)
+        self.slot = slot
+        self.name = name
+        self.changed: str | None = None
+
+
+def backward_pass(
+    root: Node, g: Any, *, retain_graph: bool = False, lift: Callable[[Node], tuple[Any, ...]] | None = None
+) -> dict[Node, Any]:
+    """The gradients of ``<g, root>`` with respect to every node that has a slot.
+
+    Parameters
+    ----------
+    root : Node
+        Where the pass starts.
+    g : array or Tensor
+        The cotangent of its result, with the root's shape and dtype.
+    retain_graph : bool
+        Whether saved values are kept for another pass; otherwise each node drops its own as soon as it has run.
+    lift : callable, optional
+        Gives a node's saved values as tensors in the graph, for a pass that is recorded itself.
+
+    Returns
+    -------
+    dict
+        From node to gradient. Each is an array of its own, shared with no other one, nor with ``g``.
+
+    Raises
+    ------
+    FreedGraphError, ChangedTensorError
+        Before any rule has run.
+    """
+    uses = _count_uses(root)
+    pending = {root: g}
+    owned: set[Node] = set()
+    gradients: dict[Node, Any] = {}
+    ready = [root]
+    while ready:
+        node = ready.pop()
+        g = pending.pop(node)
+        if node.slot is not None:
+            gradients[node] = g if node in owned or lift is not None else g.copy()
+        recipe = node.recipe
+        if recipe is None:
+            continue
+        saved = node.saved if lift is None else lift(node)
+        fresh = recipe.fresh
+        for parent, cotangent in zip(node.parents, recipe.pull(g, saved), strict=True):
+            if not fresh:
+                cotangent = _checked(cotangent, node, parent)
+            if cotangent.shape != parent.shape:
+                cotangent = _sum_to_shape(cotangent, node, parent)
+            if cotangent.dtype is not parent.dtype and cotangent.dtype != parent.dtype:
+                cotangent = cotangent.astype(parent.dtype)
+            if parent in pending:
+                # The first sum makes an array that the pass owns; the following ones are added to it in place.
+                if parent in owned and lift is None:
+                    total = pending[parent]
+                    total += cotangent
+                else:
+                    total = pending[parent] + cotangent
+                    owned.add(parent)
+                pending[parent] = total
+            else:
+                pending[parent] = cotangent
+                if parent.slot is not None and fresh and lift is None and cotangent is not g and cotangent.base is None:
+                    owned.add(parent)
+            left = uses[parent] - 1
+            if left:
+                uses[parent] = left
+            else:
+                ready.append(parent)
+        if not retain_graph:
+            node.saved = None
+    return gradients
+
+
+def ancestors(root: Node) -> list[Node]:
+    """Every node that the root was computed from, itself included, each before its parents.
+
+    Examples
+    --------
+    >>> from autograd_lite import Tensor
+    >>> x = Tensor(2.0, requires_grad=True, name="x")
+    >>> y = x * x + x
+    >>> [node.name or node.recipe.rule.name for node in ancestors(y.node)]
+    ['np.add', 'np.multiply', 'x']
+    """
+    uses = _count_uses(root, check=False)
+    order, ready = [], [root]
+    while ready:
+        node = ready.pop()
+        order.append(node)
+        for parent in node.parents:
+            uses[parent] -= 1
+            if not uses[parent]:
+                ready.append(parent)
+    return order
+
+
+def _count_uses(root: Node, check: bool = True) -> dict[Node, int]:
+    """How often each node's result is used on the way to the root."""
+    uses = {root: 0}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if check and (node.saved is None or node.recipe is None):
+            _raise_if_unusable(node)
+        for parent in node.parents:
+            if parent in uses:
+                uses[parent] += 1
+            else:
+                uses[parent] = 1
+                stack.append(parent)
+    return uses
+
+
+def _raise_if_unusable(node: Node) -> None:
+    if node.saved is None:
+        raise FreedGraphError(
+            f"backward: the graph through {describe(node)} was differentiated before, and its saved values are gone. "
+            "Pass retain_graph=True to the earlier backward(), or compute the result anew"
+        )
+    if isinstance(node, Leaf) and node.changed is not None:
+        raise ChangedTensorError(
+            f"backward: {describe(node)} was changed {node.changed} after this graph had used it, so the saved values "
+            "no longer belong to it. Call backward() before the change, or compute the result anew after it"
+        )
+
+
+def _checked(cotangent: Any, node: Node, parent: Node) -> Any:
+    """What a user's rule returned, as an array; None, which says that no gradient flows, as zeros."""
+    if cotangent is None:
+        return np.zeros(parent.shape, parent.dtype)
+    if not hasattr(cotangent, "shape") or not hasattr(cotangent, "dtype"):
+        try:
+            cotangent = np.asarray(cotangent)
+        except (TypeError, ValueError):
+            cotangent = np.asarray(None)
+    if cotangent.dtype.kind not in "fiub":
+        raise TypeError(
+            f"the rule of {describe(node)} returned {cotangent.dtype} where the cotangent of an argument of shape "
+            f"{parent.shape}, {parent.dtype}, was expected; return an array of numbers, or None for no gradient"
+        )
+    return cotangent
+
+
+def _sum_to_shape(cotangent: Any, node: Node, parent: Node) -> Any:
+    """The cotangent of an array that was broadcast: the sum over the axes along which it was repeated."""
+    shape = parent.shape
+    lead = len(cotangent.shape) - len(shape)
+    repeated = tuple(
+        lead + i for i, (n, wide) in enumerate(zip(shape, cotangent.shape[max(lead, 0) :], strict=False)) if n == 1 != wide
+    )
+    if lead < 0 or any(n not in (1, wide) for n, wide in zip(shape, cotangent.shape[lead:], strict=True)):
+        raise ValueError(
+            f"the rule of {describe(node)} returned a cotangent of shape {cotangent.shape} for an argument of shape "
+            f"{shape}; it must have the argument's shape, or one that this broadcasts to"
+        )
+    return np.add.reduce(cotangent, axis=(*range(lead), *repeated)).reshape(shape)
+
+
+def describe(node: Node) -> str:
+    """A node in a message: what made it, its name, shape and dtype."""
+    made = "the leaf tensor" if node.recipe is None else node.recipe.rule.name
+    name = f" {node.name!r}" if node.name else ""
+    return f"{made}{name} (shape {node.shape}, {node.dtype})"

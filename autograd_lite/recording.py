@@ -1,0 +1,270 @@
+"""Calling a function on tensors: unwrap, call on the bare arrays, and record a node if a gradient can flow.
+
+Everything that happens to a tensor comes through here: operators and ufuncs by `call_unary` and `call_binary`, which
+are short because small networks spend their time in them, and all other functions by `call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .errors import LostGradientError, NoRuleError
+from .graph import Node
+from .registry import CONSTANT, DERIVED, RULES, Mask, Rule, name_of
+from .state import STATE
+from .tensor import Tensor, wrap
+
+
+def call_unary(ufunc: np.ufunc, x: Tensor) -> Any:
+    """A ufunc of one argument."""
+    rule = RULES.get(ufunc)
+    if rule is None:
+        return _call_without_rule(ufunc, (x,), {})
+    value, parent = x._data, x._node
+    try:
+        out = ufunc(value)
+    except (ValueError, TypeError) as error:
+        raise _explained(error, ufunc, (value,)) from None
+    if parent is None or not STATE.recording:
+        return wrap(out)
+    return wrap(out, _node(rule.first, (parent,), (value,), out))
+
+
+def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
+    """A ufunc of two arguments, of which at least one is a tensor."""
+    rule = RULES.get(ufunc)
+    if rule is None:
+        return _call_without_rule(ufunc, (x1, x2), {})
+    value1, parent1 = (x1._data, x1._node) if isinstance(x1, Tensor) else (x1, None)
+    value2, parent2 = (x2._data, x2._node) if isinstance(x2, Tensor) else (x2, None)
+    try:
+        out = ufunc(value1, value2)
+    except (ValueError, TypeError) as error:
+        raise _explained(error, ufunc, (value1, value2)) from None
+    if (parent1 is None and parent2 is None) or not STATE.recording:
+        return wrap(out)
+    if parent2 is None:
+        return wrap(out, _node(rule.first, (parent1,), (value1, value2), out))
+    if parent1 is None:
+        return wrap(out, _node(rule.second, (parent2,), (value1, value2), out))
+    return wrap(out, _node(rule.both, (parent1, parent2), (value1, value2), out))
+
+
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A ufunc with keyword arguments, with three inputs or more, or through one of its methods."""
+    _refuse_out(ufunc, inputs, kwargs)
+    if method == "__call__":
+        return call(ufunc, inputs, kwargs)
+    equivalent = _AS_FUNCTION.get((ufunc, method))
+    if equivalent is not None:
+        names = ("array", "axis", "dtype", "out", "keepdims")
+        arguments = {"axis": 0, **dict(zip(names[1:], inputs[1:], strict=False)), **kwargs}
+        return call(equivalent, (inputs[0],), {k: v for k, v in arguments.items() if v is not None or k == "axis"})
+    return _call_without_rule(getattr(ufunc, method), inputs, kwargs)
+
+
+def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Any function with tensors among its arguments, in lists of them too."""
+    rule = RULES.get(function)
+    if rule is None:
+        derived = DERIVED.get(function)
+        if derived is not None:
+            return derived(*args, **kwargs)
+        return _call_without_rule(function, args, kwargs)
+    mask: Mask = ()
+    if STATE.recording:
+        values = _bound(rule, args, kwargs)
+        mask, parents = _needing_gradient(rule, values)
+    if mask:
+        _refuse_unread(rule, values, kwargs)
+    elif kwargs:
+        _refuse_out(function, args, kwargs)
+    try:
+        out = function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
+    except (ValueError, TypeError, IndexError) as error:
+        raise _explained(error, function, (*args, *kwargs.values())) from None
+    if not mask:
+        return wrap(out)
+    return wrap(out, _node(rule.recipe(mask), tuple(parents), tuple(map(bare, values)), out))
+
+
+def bare(value: Any) -> Any:
+    """A value with the arrays in place of the tensors, within lists and tuples too."""
+    if isinstance(value, Tensor):
+        return value._data
+    if type(value) is tuple or type(value) is list:
+        return type(value)(map(bare, value))
+    return value
+
+
+def holds_tensor(values: Sequence[Any]) -> bool:
+    """Whether a tensor is among the values, or in lists and tuples among them."""
+    for value in values:
+        if isinstance(value, Tensor):
+            return True
+        if (type(value) is tuple or type(value) is list) and holds_tensor(value):
+            return True
+    return False
+
+
+def requires_gradient(value: Any) -> bool:
+    """Whether a value is, or holds in lists and tuples, a tensor that requires a gradient."""
+    if isinstance(value, Tensor):
+        return value._node is not None
+    if type(value) is tuple or type(value) is list:
+        return any(map(requires_gradient, value))
+    return False
+
+
+def _node(recipe: Any, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Node:
+    dtype = out.dtype
+    if dtype.kind != "f":
+        _refuse_dtype(recipe, dtype)
+    return Node(recipe, parents, recipe.save(values, out), out.shape, dtype)
+
+
+def _bound(rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+    try:
+        return rule.bind(args, kwargs)
+    except KeyError as error:
+        if isinstance(rule.function, np.ufunc) and error.args[0] in NEUTRAL_OF_UFUNCS:
+            return rule.bind(args, {})
+        raise TypeError(
+            f"{rule.name}: the argument {error.args[0]}= is not supported for tensors, because no rule says how the "
+            "gradient depends on it"
+        ) from None
+
+
+def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[Node]]:
+    """The arguments that need a gradient, and their nodes."""
+    mask: list[tuple[int, tuple[int, ...] | None]] = []
+    parents: list[Node] = []
+    for position, value in enumerate(values):
+        if isinstance(value, Tensor):
+            if value._node is None:
+                continue
+            if position in rule.differentiable:
+                mask.append((position, None))
+                parents.append(value._node)
+                continue
+        elif (type(value) is not list and type(value) is not tuple) or not requires_gradient(value):
+            continue
+        elif position in rule.differentiable and not any(isinstance(member, list | tuple) for member in value):
+            members = tuple(i for i, member in enumerate(value) if isinstance(member, Tensor) and member._node)
+            mask.append((position, members))
+            parents += [value[i]._node for i in members]
+            continue
+        raise NoRuleError(
+            f"{rule.name}: its argument {rule.parameters[position]!r} is a tensor that requires a gradient, and no "
+            f"rule differentiates with respect to it (only to {', '.join(rule.vjps)}); pass its .data or .detach()"
+        )
+    return tuple(mask), parents
+
+
+def _refuse_unread(rule: Rule, values: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Refuse an argument that changes the result while the rules would know nothing of it."""
+    _refuse_out(rule.function, (), kwargs)
+    for position in rule.guarded:
+        value = values[position]
+        if value is not rule.defaults[position] and value is not None:
+            raise TypeError(
+                f"{rule.name}: {rule.parameters[position]}={value!r} is not supported for a tensor that requires a "
+                "gradient, because no rule says how the gradient depends on it"
+            )
+
+
+def _refuse_out(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    out = kwargs.get("out")
+    targets = [target for target in (out if isinstance(out, tuple) else (out,)) if target is not None]
+    if not targets:
+        return
+    if any(isinstance(target, Tensor) for target in targets):
+        raise TypeError(
+            f"{name_of(function)}: out= cannot be a tensor, since the graph may have saved its values; use the result "
+            "that is returned, or pass out=tensor.data outside of the graph"
+        )
+    if STATE.recording and any(map(requires_gradient, (*args, *kwargs.values()))):
+        raise LostGradientError(
+            f"{name_of(function)}: out= (and so array += tensor) would write into a plain array and lose the gradient; "
+            "use the result that is returned: array = array + tensor"
+        )
+
+
+def _call_without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Call on bare arrays what carries no gradient, or has none to lose."""
+    if function not in CONSTANT and STATE.recording and any(map(requires_gradient, (*args, *kwargs.values()))):
+        name = name_of(function)
+        raise NoRuleError(
+            f"{name}: no rule says how it differentiates, for {_shapes((*args, *kwargs.values()))}. Give it one with "
+            f"autograd_lite.defvjp({name}, ...), or call it on .data where no gradient is wanted"
+        )
+    _refuse_out(function, args, kwargs)
+    try:
+        return function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
+    except (ValueError, TypeError, IndexError) as error:
+        raise _explained(error, function, (*args, *kwargs.values())) from None
+
+
+def _refuse_dtype(recipe: Any, dtype: np.dtype[Any]) -> NoReturn:
+    name = recipe.rule.name
+    if dtype.kind == "c":
+        raise TypeError(f"{name}: its result is {dtype}, and gradients through complex numbers are not supported")
+    raise LostGradientError(
+        f"{name}: its result is {dtype}, which carries no gradient, but its input requires one; take .detach() first, or "
+        "ask for a floating-point dtype"
+    )
+
+
+def _explained(error: Exception, function: Callable[..., Any], values: tuple[Any, ...]) -> Exception:
+    """NumPy's complaint with the function's name, the shapes and dtypes that it got, and what to do.
+
+    What a user's own function raises is the user's to see, and passes as it is.
+    """
+    if isinstance(error, NoRuleError | LostGradientError):
+        return error
+    name = name_of(function)
+    if not (name.startswith("np.") or getattr(function, "__module__", "").startswith("autograd_lite.")):
+        return error
+    message = str(error)
+    advice = next((advice for sign, advice in _ADVICE.items() if sign in message), "")
+    kind = next(kind for kind in (IndexError, TypeError, ValueError) if isinstance(error, kind))
+    return kind(f"{name} of {_shapes(values)}: {message}{advice and '; ' + advice}")
+
+
+def _shapes(values: tuple[Any, ...]) -> str:
+    described = []
+    for value in values:
+        if hasattr(value, "shape") and hasattr(value, "dtype"):
+            described.append(f"shape {value.shape} {value.dtype}")
+        elif isinstance(value, list | tuple) and any(hasattr(member, "shape") for member in value):
+            described.append(f"[{_shapes(tuple(value))}]")
+        elif value is not None:
+            described.append(repr(value)[:60])
+    return " and ".join(described)
+
+
+_ADVICE = {
+    "could not be broadcast": "counted from the last, axes must be equally long, or one of them 1; reshape or "
+    "np.expand_dims adds an axis",
+    "core dimension": "the last axis of the first must be as long as the last but one of the second; a .T may be missing",
+    "not aligned": "the last axis of the first must be as long as the last but one of the second; a .T may be missing",
+    "cannot reshape": "the number of elements must stay the same",
+    "out of bounds for array of dimension": "axes count from 0, or from -1 backwards",
+    "did not contain a loop": "expected numbers",
+    "not supported for the input types": "expected numbers",
+}
+
+_AS_FUNCTION: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
+    (np.add, "reduce"): np.sum,
+    (np.multiply, "reduce"): np.prod,
+    (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min,
+    (np.add, "accumulate"): np.cumsum,
+    (np.multiply, "accumulate"): np.cumprod,
+}
+
+NEUTRAL_OF_UFUNCS = frozenset({"dtype", "casting", "order", "subok"})
+"""Keyword arguments of every ufunc that choose how its result is computed, and so leave the rules as they are."""

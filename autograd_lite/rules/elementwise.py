@@ -1,0 +1,131 @@
+"""How NumPy's elementwise functions differentiate: the table of derivatives.
+
+At points where a function has no derivative the rule makes a choice, and says so: ``absolute`` takes 0 at 0;
+``maximum`` and ``minimum`` give each of two equal arguments half of the cotangent; ``sqrt`` has an infinite slope at
+0, and hands back 0 where no cotangent comes in, so that a masked square root stays finite.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..registry import defconstant, defvjp
+from ..tensor import astype
+
+LN_2 = float(np.log(2.0))
+LN_10 = float(np.log(10.0))
+
+
+def _ratio(g: Any, slope: Any) -> Any:
+    """``g / slope``, and 0 where both are 0: no cotangent, no gradient, however steep the function is."""
+    return g / np.where((g == 0) & (slope == 0), np.ones_like(slope), slope)
+
+
+def _share(g: Any, larger: Any, smaller: Any) -> Any:
+    """The cotangent where the first is larger, and half of it where both are equal."""
+    return g * np.where(larger == smaller, g.dtype.type(0.5), larger > smaller)
+
+
+def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
+    """``x2 x1^(x2 - 1)``, and 0 for the constant ``x1^0``, at 0 too."""
+    if isinstance(x2, int | float):
+        return _zero(g) if x2 == 0 else g * (x2 * x1 ** (x2 - 1))
+    return g * (x2 * x1 ** np.where(x2 == 0, np.ones_like(x2), x2 - 1))
+
+
+def _power_x2(g: Any, out: Any, x1: Any) -> Any:
+    """``x1^x2 log x1``, and 0 where ``x1^x2`` is 0 because ``x1`` is."""
+    if isinstance(x1, int | float):
+        return g * (float(np.log(x1 or 1)) * out)
+    return g * out * np.log(np.where(np.equal(x1, 0), np.ones_like(x1), x1))
+
+
+def _zero(g: Any) -> Any:
+    """The derivative of a function that is constant almost everywhere."""
+    return np.zeros_like(g)
+
+
+# ---- arithmetic ----
+defvjp(np.add, x1=lambda g: g, x2=lambda g: g)
+defvjp(np.subtract, x1=lambda g: g, x2=lambda g: -g)
+defvjp(np.multiply, x1=lambda g, x2: g * x2, x2=lambda g, x1: g * x1)
+defvjp(np.divide, x1=lambda g, x2: g / x2, x2=lambda g, x2, out: -g * out / x2)
+defvjp(np.power, x1=_power_x1, x2=_power_x2)
+defvjp(np.float_power, x1=_power_x1, x2=_power_x2)
+defvjp(np.negative, x=lambda g: -g)
+defvjp(np.positive, x=lambda g: g)
+defvjp(np.reciprocal, x=lambda g, out: -g * out * out)
+defvjp(np.square, x=lambda g, x: g * (2 * x))
+defvjp(np.sqrt, x=lambda g, out: _ratio(g, 2 * out))
+defvjp(np.cbrt, x=lambda g, out: _ratio(g, 3 * out * out))
+defvjp(np.absolute, x=lambda g, x: g * np.sign(x))
+defvjp(np.fabs, x=lambda g, x: g * np.sign(x))
+defvjp(np.copysign, x1=lambda g, x1, x2: g * np.sign(x1) * np.copysign(1.0, x2), x2=_zero)
+defvjp(np.hypot, x1=lambda g, x1, out: _ratio(g * x1, out), x2=lambda g, x2, out: _ratio(g * x2, out))
+defvjp(np.remainder, x1=lambda g: g, x2=lambda g, x1, x2: -g * np.floor_divide(x1, x2))
+defvjp(np.fmod, x1=lambda g: g, x2=lambda g, x1, x2: -g * np.trunc(x1 / x2))
+defvjp(np.ldexp, x1=lambda g, x2: np.ldexp(g, x2))
+
+# ---- exponentials and logarithms ----
+defvjp(np.exp, x=lambda g, out: g * out)
+defvjp(np.exp2, x=lambda g, out: g * (LN_2 * out))
+defvjp(np.expm1, x=lambda g, out: g * (out + 1))
+defvjp(np.log, x=lambda g, x: g / x)
+defvjp(np.log2, x=lambda g, x: g / (LN_2 * x))
+defvjp(np.log10, x=lambda g, x: g / (LN_10 * x))
+defvjp(np.log1p, x=lambda g, x: g / (1 + x))
+defvjp(np.logaddexp, x1=lambda g, x1, out: g * np.exp(x1 - out), x2=lambda g, x2, out: g * np.exp(x2 - out))
+defvjp(np.logaddexp2, x1=lambda g, x1, out: g * np.exp2(x1 - out), x2=lambda g, x2, out: g * np.exp2(x2 - out))
+
+# ---- trigonometric and hyperbolic functions ----
+defvjp(np.sin, x=lambda g, x: g * np.cos(x))
+defvjp(np.cos, x=lambda g, x: -g * np.sin(x))
+defvjp(np.tan, x=lambda g, out: g * (1 + out * out))
+defvjp(np.arcsin, x=lambda g, x: _ratio(g, np.sqrt((1 - x) * (1 + x))))
+defvjp(np.arccos, x=lambda g, x: -_ratio(g, np.sqrt((1 - x) * (1 + x))))
+defvjp(np.arctan, x=lambda g, x: g / (1 + x * x))
+defvjp(np.arctan2, x1=lambda g, x1, x2: g * x2 / (x1 * x1 + x2 * x2), x2=lambda g, x1, x2: -g * x1 / (x1 * x1 + x2 * x2))
+defvjp(np.sinh, x=lambda g, x: g * np.cosh(x))
+defvjp(np.cosh, x=lambda g, x: g * np.sinh(x))
+defvjp(np.tanh, x=lambda g, out: g * (1 - out * out))
+defvjp(np.arcsinh, x=lambda g, x: g / np.hypot(x, 1))
+defvjp(np.arccosh, x=lambda g, x: _ratio(g, np.sqrt(x - 1) * np.sqrt(x + 1)))
+defvjp(np.arctanh, x=lambda g, x: g / ((1 - x) * (1 + x)))
+defvjp(np.degrees, x=lambda g: np.degrees(g))
+defvjp(np.rad2deg, x=lambda g: np.rad2deg(g))
+defvjp(np.radians, x=lambda g: np.radians(g))
+defvjp(np.deg2rad, x=lambda g: np.deg2rad(g))
+
+# ---- choices ----
+defvjp(np.maximum, x1=lambda g, x1, x2: _share(g, x1, x2), x2=lambda g, x1, x2: _share(g, x2, x1))
+defvjp(np.minimum, x1=lambda g, x1, x2: _share(g, x2, x1), x2=lambda g, x1, x2: _share(g, x1, x2))
+defvjp(
+    np.where,
+    like=lambda condition, x, y: None,
+    condition=None,
+    x=lambda g, condition: np.where(condition, g, np.zeros_like(g)),
+    y=lambda g, condition: np.where(condition, np.zeros_like(g), g),
+)
+
+# ---- steps, which are flat almost everywhere ----
+for _step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
+    defvjp(_step, x=_zero)
+defvjp(np.heaviside, x1=_zero, x2=lambda g, x1: g * np.equal(x1, 0))
+defvjp(np.floor_divide, x1=_zero, x2=_zero)
+defvjp(np.round, a=lambda g, decimals: _zero(g))
+
+# ---- the same numbers in another array ----
+defvjp(np.copy, a=lambda g: g)
+defvjp(astype, x=lambda g: g)
+
+defconstant(
+    [
+        np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+        np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+        np.isnan, np.isinf, np.isfinite, np.signbit, np.isclose, np.allclose, np.array_equal, np.array_equiv,
+        np.isneginf, np.isposinf, np.isreal, np.iscomplex, np.isin, np.spacing,
+        np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift,
+    ]
+)  # fmt: skip

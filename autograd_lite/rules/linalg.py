@@ -1,0 +1,113 @@
+"""How products of matrices and tensors differentiate.
+
+For ``Y = X W``: ``dX = dY W^T`` and ``dW = X^T dY``. The transposes are views, which BLAS reads without a copy.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..registry import defvjp, derive
+
+Shape = tuple[int, ...]
+
+
+def _matmul_x1(g: Any, x1_shape: Shape, x2: Any) -> Any:
+    if x2.ndim == 1:
+        return np.expand_dims(g, -1) * x2
+    if len(x1_shape) == 1:
+        return np.squeeze(np.matmul(np.expand_dims(g, -2), _transposed(x2)), -2)
+    return np.matmul(g, _transposed(x2))
+
+
+def _matmul_x2(g: Any, x1: Any, x2_shape: Shape) -> Any:
+    if x1.ndim == 1:
+        if len(x2_shape) == 1:
+            return g * x1
+        return np.expand_dims(x1, -1) * np.expand_dims(g, -2)
+    if len(x2_shape) == 1:
+        return np.squeeze(np.matmul(_transposed(x1), np.expand_dims(g, -1)), -1)
+    if len(x2_shape) == 2 and x1.ndim > 2:
+        # One product over all rows of the stack, in place of a stack of products that is summed afterwards.
+        rows = math.prod(x1.shape[:-1])
+        return np.matmul(np.reshape(x1, (rows, x1.shape[-1])).T, np.reshape(g, (rows, g.shape[-1])))
+    return np.matmul(_transposed(x1), g)
+
+
+def _transposed(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
+defvjp(np.matmul, x1=_matmul_x1, x2=_matmul_x2)
+defvjp(
+    np.outer,
+    a=lambda g, a_shape, b: np.reshape(np.matmul(g, np.ravel(b)), a_shape),
+    b=lambda g, a, b_shape: np.reshape(np.matmul(np.ravel(a), g), b_shape),
+)
+
+
+@derive(np.dot)
+def dot(a: Any, b: Any, out: None = None) -> Any:
+    """`numpy.dot`: a product of numbers, of matrices, or over the last axis and the last but one."""
+    if out is not None:
+        raise TypeError("np.dot: out= cannot be used with tensors; use the result that is returned")
+    a, b = _array(a), _array(b)
+    if a.ndim == 0 or b.ndim == 0:
+        return np.multiply(a, b)
+    if a.ndim <= 2 and b.ndim <= 2:
+        return np.matmul(a, b)
+    return np.tensordot(a, b, axes=((-1,), (-2 if b.ndim > 1 else -1,)))
+
+
+@derive(np.inner)
+def inner(a: Any, b: Any, /) -> Any:
+    """`numpy.inner`: the sum of products over the last axes."""
+    a, b = _array(a), _array(b)
+    if a.ndim == 0 or b.ndim == 0:
+        return np.multiply(a, b)
+    return np.tensordot(a, b, axes=((-1,), (-1,)))
+
+
+@derive(np.vdot)
+def vdot(a: Any, b: Any, /) -> Any:
+    """`numpy.vdot`: the sum of products of all elements."""
+    return np.matmul(np.ravel(a), np.ravel(b))
+
+
+@derive(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """`numpy.tensordot` as the product of two matrices."""
+    a, b = _array(a), _array(b)
+    if isinstance(axes, int | np.integer):
+        over_a, over_b = list(range(a.ndim - axes, a.ndim)), list(range(axes))
+    else:
+        over_a, over_b = ([int(i) for i in np.atleast_1d(part)] for part in axes)
+    over_a, over_b = [range(a.ndim)[i] for i in over_a], [range(b.ndim)[i] for i in over_b]
+    if [a.shape[i] for i in over_a] != [b.shape[i] for i in over_b]:
+        raise ValueError(
+            f"np.tensordot of shapes {a.shape} and {b.shape}: the axes {over_a} and {over_b} have different lengths"
+        )
+    free_a = [i for i in range(a.ndim) if i not in over_a]
+    free_b = [i for i in range(b.ndim) if i not in over_b]
+    summed = math.prod(a.shape[i] for i in over_a)
+    shape_a, shape_b = tuple(a.shape[i] for i in free_a), tuple(b.shape[i] for i in free_b)
+    matrix_a = np.reshape(np.transpose(a, (*free_a, *over_a)), (math.prod(shape_a), summed))
+    matrix_b = np.reshape(np.transpose(b, (*over_b, *free_b)), (summed, math.prod(shape_b)))
+    return np.reshape(np.matmul(matrix_a, matrix_b), (*shape_a, *shape_b))
+
+
+@derive(np.trace)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Any:
+    """`numpy.trace` as the sum of a diagonal."""
+    if out is not None:
+        raise TypeError("np.trace: out= cannot be used with tensors; use the result that is returned")
+    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
+    rows = np.arange(max(0, min(a.shape[-2] + min(offset, 0), a.shape[-1] - max(offset, 0))))
+    return np.sum(a[..., rows - min(offset, 0), rows + max(offset, 0)], axis=-1, dtype=dtype)
+
+
+def _array(a: Any) -> Any:
+    return a if hasattr(a, "ndim") else np.asarray(a)

@@ -1,0 +1,137 @@
+"""How NumPy's reductions and cumulative sums and products differentiate.
+
+Where the largest (or smallest) value occurs several times, ``max`` (``min``) shares the cotangent equally among
+its places: of the subgradients the one that is symmetric.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..registry import defconstant, defvjp, derive
+
+Shape = tuple[int, ...]
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes reduced over, counted from 0."""
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
+
+
+def _keep(reduced: Any, shape: Shape, axis: Any) -> Any:
+    """A reduction's result, or its cotangent, with the reduced axes as axes of length 1."""
+    axes = _axes(axis, len(shape))
+    return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(shape)))
+
+
+def _spread(g: Any, shape: Shape, axis: Any) -> Any:
+    """The cotangent of a sum: the same for every term."""
+    return np.broadcast_to(_keep(g, shape, axis), shape)
+
+
+def _count(shape: Shape, axis: Any) -> int:
+    """How many elements each reduction takes together."""
+    return math.prod(shape[i] for i in _axes(axis, len(shape)))
+
+
+def _extremum(g: Any, out: Any, a: Any, axis: Any) -> Any:
+    """The cotangent at the places of the extremum, shared equally (of NaN, which is one, among the NaNs)."""
+    reached = np.equal(a, _keep(out, a.shape, axis)) | np.isnan(a)
+    ties = reached.sum(axis=_axes(axis, a.ndim), keepdims=True, dtype=g.dtype)
+    return _keep(g, a.shape, axis) * (reached / ties)
+
+
+def _prod(g: Any, out: Any, a: Any, axis: Any) -> Any:
+    """The product of the other factors: by division, and without it where a factor is 0."""
+    g = _keep(g, a.shape, axis)
+    if np.all(a != 0):
+        return g * (_keep(out, a.shape, axis) / a)
+    axes = _axes(axis, a.ndim)
+    kept = [i for i in range(a.ndim) if i not in axes]
+    order = [*kept, *axes]
+    rows = np.reshape(np.transpose(a, order), (*(a.shape[i] for i in kept), -1))
+    others = np.reshape(_product_of_others(rows), tuple(a.shape[i] for i in order))
+    return g * np.transpose(others, tuple(int(i) for i in np.argsort(order)))
+
+
+def _product_of_others(rows: Any) -> Any:
+    """For each element along the last axis the product of all others, from the products before and after it."""
+    n = rows.shape[-1]
+    before = after = np.ones_like(rows[..., 0])
+    left, right = [], []
+    for i in range(n):
+        left.append(before)
+        right.append(after)
+        before = before * rows[..., i]
+        after = after * rows[..., n - 1 - i]
+    return np.stack(left, axis=-1) * np.stack(right[::-1], axis=-1)
+
+
+def _var(g: Any, a: Any, axis: Any, ddof: Any) -> Any:
+    """``2 (a - mean) / (n - ddof)``."""
+    n = _count(a.shape, axis) - ddof
+    return _keep(g, a.shape, axis) * (2 / n * (a - np.mean(a, axis=axis, keepdims=True)))
+
+
+def _std(g: Any, out: Any, a: Any, axis: Any, ddof: Any) -> Any:
+    """``(a - mean) / ((n - ddof) std)``, and 0 where all elements are equal, so that no direction is the steeper."""
+    n = _count(a.shape, axis) - ddof
+    std = _keep(out, a.shape, axis)
+    deviation = a - np.mean(a, axis=axis, keepdims=True)
+    return _keep(g, a.shape, axis) * deviation / (n * np.where(np.equal(std, 0), np.ones_like(std), std))
+
+
+def _cumsum(g: Any, a_shape: Shape, axis: Any) -> Any:
+    """Each element is in all the later sums: the sum of the cotangents from there to the end."""
+    along = 0 if axis is None else axis
+    return np.reshape(np.flip(np.cumsum(np.flip(g, along), axis=along), along), a_shape)
+
+
+defvjp(np.sum, a=lambda g, a_shape, axis, initial: _spread(g, a_shape, axis))
+defvjp(np.mean, a=lambda g, a_shape, axis: _spread(g / max(_count(a_shape, axis), 1), a_shape, axis))
+defvjp(np.prod, a=lambda g, out, a, axis: _prod(g, out, a, axis))
+for _function in (np.max, np.amax, np.min, np.amin):
+    defvjp(_function, a=lambda g, out, a, axis: _extremum(g, out, a, axis))
+defvjp(np.var, a=lambda g, a, axis, ddof: _var(g, a, axis, ddof))
+defvjp(np.std, a=lambda g, out, a, axis, ddof: _std(g, out, a, axis, ddof))
+defvjp(np.cumsum, a=lambda g, a_shape, axis: _cumsum(g, a_shape, axis))
+
+
+@derive(np.cumprod)
+def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+    """`numpy.cumprod` by repeated multiplication, whose derivative is right at zeros too."""
+    _refuse_out(out)
+    rows = np.ravel(a) if axis is None else np.moveaxis(a, axis, 0)
+    if dtype is not None:
+        rows = rows.astype(dtype)
+    products: list[Any] = []
+    for row in rows:
+        products.append(row if not products else products[-1] * row)
+    stacked = np.stack(products) if products else rows
+    return stacked if axis is None else np.moveaxis(stacked, 0, axis)
+
+
+@derive(np.ptp)
+def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
+    """`numpy.ptp` as the difference that it is."""
+    _refuse_out(out)
+    keepdims = keepdims is True
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+def _refuse_out(out: Any) -> None:
+    if out is not None:
+        raise TypeError("out= cannot be used with tensors; use the result that is returned")
+
+
+defconstant(
+    [
+        np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero, np.flatnonzero, np.searchsorted, np.count_nonzero,
+        np.all, np.any, np.digitize, np.bincount, np.lexsort, np.argpartition, np.nanargmax, np.nanargmin,
+    ]
+)  # fmt: skip

@@ -1,0 +1,60 @@
+"""Whether calls are being recorded, in this thread; `no_grad` turns it off."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ContextDecorator
+from types import TracebackType
+
+
+class _State(threading.local):
+    recording = True
+
+
+STATE = _State()
+
+
+class no_grad(ContextDecorator):  # noqa: N801 - the name that users of every peer know
+    """Within it nothing is recorded and nothing is kept: results do not require a gradient.
+
+    A context manager and a decorator; it nests, holds for the thread that enters it, and ends with an exception too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Tensor, no_grad
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad():
+    ...     y = np.exp(w)
+    >>> y.requires_grad
+    False
+    >>> @no_grad()
+    ... def predict(x):
+    ...     return x @ w
+    >>> predict(np.ones(2))
+    Tensor(3., shape=(), dtype=float64)
+    """
+
+    _recording = False
+
+    def __init__(self) -> None:
+        self._outer: list[bool] = []
+
+    def __enter__(self) -> no_grad:
+        self._outer.append(STATE.recording)
+        STATE.recording = self._recording
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        STATE.recording = self._outer.pop()
+
+    def _recreate_cm(self) -> no_grad:
+        return type(self)()
+
+
+class recorded(no_grad):  # noqa: N801
+    """Within it calls are recorded, whatever holds outside: for a backward pass with ``create_graph=True``."""
+
+    _recording = True
