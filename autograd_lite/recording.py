@@ -123,7 +123,10 @@ def _node(recipe: Any, parents: tuple[Node, ...], values: tuple[Any, ...], out: 
     dtype = out.dtype
     if dtype.kind != "f":
         _refuse_dtype(recipe, dtype)
-    return Node(recipe, parents, recipe.save(values, out), out.shape, dtype)
+    shape = out.shape
+    if shape == parents[0].shape:
+        shape = parents[0].shape  # one tuple for a whole chain: a long graph is a third smaller
+    return Node(recipe, parents, recipe.save(values, out), shape, dtype)
 
 
 def _bound(rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
