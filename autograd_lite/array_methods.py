@@ -126,3 +126,6 @@ class ArrayMethods:
     def flatten(self, order: Any = "C") -> Tensor:
         """`numpy.ravel`: all elements along one axis."""
         return _np.ravel(self, order=order)  # type: ignore[no-any-return]
+
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return self.round(ndigits or 0)

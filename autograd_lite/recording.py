@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import LostGradientError, NoRuleError
 from .graph import Node
-from .registry import CONSTANT, DERIVED, RULES, Mask, Rule, name_of
+from .registry import CONSTANT, DERIVED, RULES, Mask, Recipe, Rule, name_of
 from .state import STATE
 from .tensor import Tensor, wrap
 
@@ -30,7 +30,7 @@ def call_unary(ufunc: np.ufunc, x: Tensor) -> Any:
         raise _explained(error, ufunc, (value,)) from None
     if parent is None or not STATE.recording:
         return wrap(out)
-    return wrap(out, _node(rule.first, (parent,), (value,), out))
+    return _recorded(rule.first, (parent,), (value,), out)
 
 
 def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
@@ -47,15 +47,14 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     if (parent1 is None and parent2 is None) or not STATE.recording:
         return wrap(out)
     if parent2 is None:
-        return wrap(out, _node(rule.first, (parent1,), (value1, value2), out))
+        return _recorded(rule.first, (parent1,), (value1, value2), out)
     if parent1 is None:
-        return wrap(out, _node(rule.second, (parent2,), (value1, value2), out))
-    return wrap(out, _node(rule.both, (parent1, parent2), (value1, value2), out))
+        return _recorded(rule.second, (parent2,), (value1, value2), out)
+    return _recorded(rule.both, (parent1, parent2), (value1, value2), out)
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A ufunc with keyword arguments, with three inputs or more, or through one of its methods."""
-    _refuse_out(ufunc, inputs, kwargs)
     if method == "__call__":
         return call(ufunc, inputs, kwargs)
     equivalent = _AS_FUNCTION.get((ufunc, method))
@@ -76,19 +75,19 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
         return _call_without_rule(function, args, kwargs)
     mask: Mask = ()
     if STATE.recording:
-        values = _bound(rule, args, kwargs)
+        values = rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
         mask, parents = _needing_gradient(rule, values)
     if mask:
         _refuse_unread(rule, values, kwargs)
-    elif kwargs:
-        _refuse_out(function, args, kwargs)
+    else:
+        _refuse_tensor_as_out(function, kwargs)
     try:
         out = function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, function, (*args, *kwargs.values())) from None
     if not mask:
         return wrap(out)
-    return wrap(out, _node(rule.recipe(mask), tuple(parents), tuple(map(bare, values)), out))
+    return _recorded(rule.recipe(mask), tuple(parents), tuple(map(bare, values)), out)
 
 
 def bare(value: Any) -> Any:
@@ -119,26 +118,15 @@ def requires_gradient(value: Any) -> bool:
     return False
 
 
-def _node(recipe: Any, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Node:
+def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Tensor:
+    """The result of a call as a tensor, with the node that the call makes."""
     dtype = out.dtype
     if dtype.kind != "f":
         _refuse_dtype(recipe, dtype)
     shape = out.shape
     if shape == parents[0].shape:
         shape = parents[0].shape  # one tuple for a whole chain: a long graph is a third smaller
-    return Node(recipe, parents, recipe.save(values, out), shape, dtype)
-
-
-def _bound(rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
-    try:
-        return rule.bind(args, kwargs)
-    except KeyError as error:
-        if isinstance(rule.function, np.ufunc) and error.args[0] in NEUTRAL_OF_UFUNCS:
-            return rule.bind(args, {})
-        raise TypeError(
-            f"{rule.name}: the argument {error.args[0]}= is not supported for tensors, because no rule says how the "
-            "gradient depends on it"
-        ) from None
+    return wrap(out, Node(recipe, parents, recipe.save(values, out), shape, dtype))
 
 
 def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[Node]]:
@@ -168,31 +156,31 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
 
 
 def _refuse_unread(rule: Rule, values: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Refuse an argument that changes the result while the rules would know nothing of it."""
-    _refuse_out(rule.function, (), kwargs)
-    for position in rule.guarded:
-        value = values[position]
-        if value is not rule.defaults[position] and value is not None:
-            raise TypeError(
-                f"{rule.name}: {rule.parameters[position]}={value!r} is not supported for a tensor that requires a "
-                "gradient, because no rule says how the gradient depends on it"
+    """Refuse an argument that changes the result, or takes it, while the rules would know nothing of it."""
+    given = {rule.parameters[i]: values[i] for i in rule.guarded if values[i] is not rule.defaults[i]}
+    if isinstance(rule.function, np.ufunc):
+        given.update((name, value) for name, value in kwargs.items() if name not in _NEUTRAL_OF_UFUNCS)
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name == "out":
+            _refuse_tensor_as_out(rule.function, {"out": value})
+            raise LostGradientError(
+                f"{rule.name}: out= (and so array += tensor) would write into a plain array and lose the gradient; use "
+                "the result that is returned: array = array + tensor"
             )
+        raise TypeError(
+            f"{rule.name}: {name}={value!r} is not supported for a tensor that requires a gradient, because no rule says "
+            "how the gradient depends on it"
+        )
 
 
-def _refuse_out(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def _refuse_tensor_as_out(function: Callable[..., Any], kwargs: Mapping[str, Any]) -> None:
     out = kwargs.get("out")
-    targets = [target for target in (out if isinstance(out, tuple) else (out,)) if target is not None]
-    if not targets:
-        return
-    if any(isinstance(target, Tensor) for target in targets):
+    if any(isinstance(target, Tensor) for target in (out if isinstance(out, tuple) else (out,))):
         raise TypeError(
             f"{name_of(function)}: out= cannot be a tensor, since the graph may have saved its values; use the result "
             "that is returned, or pass out=tensor.data outside of the graph"
-        )
-    if STATE.recording and any(map(requires_gradient, (*args, *kwargs.values()))):
-        raise LostGradientError(
-            f"{name_of(function)}: out= (and so array += tensor) would write into a plain array and lose the gradient; "
-            "use the result that is returned: array = array + tensor"
         )
 
 
@@ -204,14 +192,14 @@ def _call_without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwar
             f"{name}: no rule says how it differentiates, for {_shapes((*args, *kwargs.values()))}. Give it one with "
             f"autograd_lite.defvjp({name}, ...), or call it on .data where no gradient is wanted"
         )
-    _refuse_out(function, args, kwargs)
+    _refuse_tensor_as_out(function, kwargs)
     try:
         return function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, function, (*args, *kwargs.values())) from None
 
 
-def _refuse_dtype(recipe: Any, dtype: np.dtype[Any]) -> NoReturn:
+def _refuse_dtype(recipe: Recipe, dtype: np.dtype[Any]) -> NoReturn:
     name = recipe.rule.name
     if dtype.kind == "c":
         raise TypeError(f"{name}: its result is {dtype}, and gradients through complex numbers are not supported")
@@ -269,5 +257,5 @@ _AS_FUNCTION: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.multiply, "accumulate"): np.cumprod,
 }
 
-NEUTRAL_OF_UFUNCS = frozenset({"dtype", "casting", "order", "subok"})
+_NEUTRAL_OF_UFUNCS = frozenset({"dtype", "casting", "order", "subok"})
 """Keyword arguments of every ufunc that choose how its result is computed, and so leave the rules as they are."""

@@ -128,6 +128,10 @@ class Rule:
         Their default values; None where there is none, and for NumPy's "no value".
     vjps : dict
         From a parameter's name to its vector-Jacobian product, or to None where the derivative is zero.
+    differentiable : frozenset of int
+        The positions of the parameters in `vjps`.
+    guarded : tuple of int
+        The positions of those that change the result while no rule reads them: they must stay at their defaults.
     joint : callable or None
         In place of them, one function that gives the cotangents of all arguments.
     """
@@ -149,12 +153,9 @@ class Rule:
         self.recipes: dict[Any, Recipe] = {}
         self._check()
         self.differentiable = frozenset(i for i, name in enumerate(self.parameters) if name in self.vjps)
-        read = {w.removesuffix("_shape") for vjp in self.vjps.values() if vjp for w in parameter_names(vjp)}
-        read.update(w for vjp in self.vjps.values() if vjp for w in parameter_names(vjp))
+        read = {wanted for vjp in self.vjps.values() if vjp for wanted in parameter_names(vjp)} - {"out"}
         self.guarded = tuple(
-            i
-            for i, name in enumerate(self.parameters)
-            if name not in read and name not in self.vjps and name not in NEUTRAL
+            i for i, name in enumerate(self.parameters) if name not in {*read, *self.vjps, *NEUTRAL}
         )
 
     def _signature(self, function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
@@ -194,11 +195,11 @@ class Rule:
 
     def locate(self, wanted: str, parents: Mapping[int, Any]) -> tuple[str, Any]:
         """Where a value that a rule reads comes from: as an expression, and as the source of its gradient."""
+        if wanted == "out":
+            return "out", OUT
         if wanted in self.positions:
             position = self.positions[wanted]
             return f"values[{position}]", parents.get(position)
-        if wanted == "out":
-            return "out", OUT
         if wanted == "out_shape":
             return "out.shape", None
         if (base := wanted.removesuffix("_shape")) in self.positions:
@@ -216,6 +217,8 @@ class Rule:
             return args + self.defaults[len(args) :]
         values = list(args + self.defaults[len(args) :])
         for name, value in kwargs.items():
+            if name not in self.positions:
+                raise TypeError(f"{self.name}: the argument {name}= is not supported for tensors; no rule knows of it")
             values[self.positions[name]] = None if value is np._NoValue else value
         return tuple(values)
 

@@ -7,7 +7,8 @@ Operators, methods and NumPy's two protocols (NEP 13 and NEP 18) all lead to `re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, SupportsIndex
+from threading import RLock
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +24,25 @@ Array = Any
 
 _new = object.__new__
 
+_PLAIN: set[type] = {np.ndarray, np.float32, np.float64, float, int}
+"""The usual operands, which answer no operator in a tensor's place."""
+
+_DEPOSITING = RLock()
+
 
 def _operator(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """A binary operator and its reflection, both as the ufunc."""
     ufunc = getattr(np, name)
 
     def forward(self: Tensor, other: Any) -> Any:
-        return NotImplemented if _defers(other) else call_binary(ufunc, self, other)
+        if type(other) not in _PLAIN and _defers(other):
+            return NotImplemented
+        return call_binary(ufunc, self, other)
 
     def reflected(self: Tensor, other: Any) -> Any:
-        return NotImplemented if _defers(other) else call_binary(ufunc, other, self)
+        if type(other) not in _PLAIN and _defers(other):
+            return NotImplemented
+        return call_binary(ufunc, other, self)
 
     return forward, reflected
 
@@ -306,18 +316,13 @@ class Tensor(ArrayMethods):
                 "differentiate with requires_grad=True, and compute outside of no_grad() and without .detach()"
             )
         seed = self._seed(grad)
-        if not create_graph:
-            for reached, gradient in backward_pass(node, seed._data, retain_graph=retain_graph).items():
-                slot = reached.slot
-                assert slot is not None
-                slot.grad = wrap(gradient if slot.grad is None else slot.grad._data + gradient)
-            return
-        with recorded():
-            for reached, gradient in backward_pass(node, seed, retain_graph=True, lift=_lift).items():
-                slot = reached.slot
-                assert slot is not None
-                total = gradient if slot.grad is None else slot.grad + gradient
-                slot.grad = total if isinstance(total, Tensor) else wrap(total)
+        if create_graph:
+            with recorded():
+                gradients = backward_pass(node, seed, retain_graph=True, lift=_lift)
+                _deposit({reached: g if isinstance(g, Tensor) else wrap(g) for reached, g in gradients.items()})
+        else:
+            gradients = backward_pass(node, seed._data, retain_graph=retain_graph)
+            _deposit({reached: wrap(g) for reached, g in gradients.items()})
 
     def _seed(self, grad: Any) -> Tensor:
         if grad is None:
@@ -520,6 +525,15 @@ def astype(x: Array, dtype: np.dtype[Any]) -> Array:
     return x.astype(dtype)
 
 
+def _deposit(gradients: dict[Node, Tensor]) -> None:
+    """Add gradients to those that earlier passes have left, of which the user may hold some: never in place."""
+    with _DEPOSITING:
+        for node, gradient in gradients.items():
+            slot = node.slot
+            assert slot is not None
+            slot.grad = gradient if slot.grad is None else slot.grad + gradient
+
+
 def _lift(node: Node) -> tuple[Any, ...]:
     """A node's saved values as tensors, each with the node that a gradient to it would reach."""
     assert node.saved is not None
@@ -561,6 +575,8 @@ def _own_array(data: Any, dtype: npt.DTypeLike) -> Array:
         raise TypeError(f"Tensor: expected numbers, got an array of {array.dtype}; convert it with dtype=float")
     return array
 
+
+_PLAIN |= {Tensor}
 
 # At the end, since these make tensors themselves.
 from .recording import call, call_binary, call_ufunc, call_unary  # noqa: E402

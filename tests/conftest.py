@@ -1,9 +1,12 @@
 """Fixtures that several test folders share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from autograd_lite.state import STATE
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +20,20 @@ def mnist_root():
     if os.environ.get("CI") == "true":
         pytest.fail(missing)
     pytest.skip(missing)
+
+
+@pytest.fixture(autouse=True)
+def recording_is_left_on() -> Iterator[None]:
+    """No test may leave the recording of calls switched off for those after it."""
+    yield
+    assert STATE.recording
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Under ``CI=true`` every part must be there, so a test that skips has failed."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and under CI nothing may be missing: {report.longrepr}"
+    return report

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import defconstant, defvjp
+from ..primitive import primitive
+from ..registry import defconstant, defvjp, derive
 from ..tensor import astype
 
 LN_2 = float(np.log(2.0))
@@ -108,6 +109,36 @@ defvjp(
     x=lambda g, condition: np.where(condition, g, np.zeros_like(g)),
     y=lambda g, condition: np.where(condition, np.zeros_like(g), g),
 )
+
+
+
+@primitive
+def clip_between(a: Any, a_min: Any, a_max: Any) -> Any:
+    """`numpy.clip` with both bounds, of which None is none."""
+    return np.clip(a, a_min, a_max)
+
+
+def _within(a: Any, a_min: Any, a_max: Any) -> Any:
+    """Where the element itself passes: inside of the bounds, and on them."""
+    above = True if a_min is None else np.greater_equal(a, a_min)
+    return above & (True if a_max is None else np.less_equal(a, a_max))
+
+
+defvjp(
+    clip_between,
+    a=lambda g, a, a_min, a_max: g * _within(a, a_min, a_max),
+    a_min=lambda g, a, a_min: g * np.less(a, a_min),
+    a_max=lambda g, a, a_max: g * np.greater(a, a_max),
+)
+
+
+@derive(np.clip)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None) -> Any:
+    """`numpy.clip`, with the bounds under either of their names."""
+    if out is not None:
+        raise TypeError("np.clip: out= cannot be used with tensors; use the result that is returned")
+    return clip_between(a, min if a_min is None else a_min, max if a_max is None else a_max)
+
 
 # ---- steps, which are flat almost everywhere ----
 for _step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):

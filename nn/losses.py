@@ -1,0 +1,234 @@
+"""Losses: functions of a model's outputs and the targets, each a scalar unless told otherwise.
+
+All take ``reduction="mean"`` (the default), ``"sum"`` or ``"none"``, and refuse targets of another shape, where
+broadcasting would give a wrong number in silence.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from autograd_lite import Tensor, custom_vjp
+
+from .activations import log_softmax, sigmoid, softmax
+
+Reduction = Literal["mean", "sum", "none"]
+
+_np: Any = np
+
+
+def softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction = "mean") -> Any:
+    """The cross-entropy between targets and the softmax of the logits: ``-sum(t log softmax(z))`` for each example.
+
+    Its gradient is ``softmax(z) - t`` (Bishop, *Pattern Recognition and Machine Learning*, section 5.2).
+
+    Parameters
+    ----------
+    logits : array or Tensor, shape (..., classes)
+        Before the softmax, of any size.
+    labels : array, shape (...) or (..., classes)
+        Integers, the number of each example's class; or for each example a distribution over the classes, one-hot or
+        soft, of the logits' shape. A distribution may be a Tensor, and gets its gradient too.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        Over the examples.
+
+    Raises
+    ------
+    ValueError
+        If labels are out of range, or of a shape that fits neither form.
+    TypeError
+        If labels of the first form are not integers.
+
+    Examples
+    --------
+    >>> logits = np.array([[2.0, 0.0], [0.0, 0.0]])
+    >>> float(softmax_cross_entropy(logits, [0, 1], reduction="sum"))
+    0.8200...
+    >>> float(softmax_cross_entropy(logits, [[1.0, 0.0], [0.5, 0.5]], reduction="sum"))
+    0.8200...
+    """
+    logits = _array("softmax_cross_entropy: logits", logits)
+    labels = _array("softmax_cross_entropy: labels", labels)
+    if not logits.ndim or not logits.shape[-1]:
+        raise ValueError(f"softmax_cross_entropy: logits have shape {logits.shape}; expected (examples, classes)")
+    if labels.shape == logits.shape:
+        losses = _cross_entropy_of_distributions(logits, _as_wide(labels, logits))
+    else:
+        losses = _cross_entropy_of_labels(logits, _valid_labels(labels, logits.shape))
+    return _reduced(losses, reduction)
+
+
+@custom_vjp(
+    logits=lambda g, logits, labels: _np.expand_dims(g, -1) * (softmax(logits) - _one_hot(labels, logits.shape[-1]))
+)
+def _cross_entropy_of_labels(logits: Any, labels: Any) -> Any:
+    largest = np.maximum.reduce(logits, axis=-1)
+    exponentials = np.exp(logits - largest[..., None])
+    picked = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
+    return np.log(np.add.reduce(exponentials, axis=-1)) + (largest - picked)
+
+
+@custom_vjp(
+    logits=lambda g, logits, targets: (
+        _np.expand_dims(g, -1) * (softmax(logits) * targets.sum(axis=-1, keepdims=True) - targets)
+    ),
+    targets=lambda g, logits: -_np.expand_dims(g, -1) * log_softmax(logits),
+)
+def _cross_entropy_of_distributions(logits: Any, targets: Any) -> Any:
+    return -(targets * log_softmax(logits)).sum(axis=-1)
+
+
+def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mean") -> Any:
+    """The cross-entropy of independent yes-or-no targets: ``-t log a - (1 - t) log(1 - a)`` with ``a = sigmoid(z)``.
+
+    Its gradient is ``sigmoid(z) - t``.
+
+    Parameters
+    ----------
+    logits : array or Tensor, any shape
+        Before the sigmoid, of any size.
+    targets : array, the same shape
+        0 or 1, or probabilities between them. May be a Tensor.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        Over all elements.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a target is outside of [0, 1].
+
+    Examples
+    --------
+    >>> sigmoid_cross_entropy(np.array([-10000.0, 0.0, 10000.0]), [0, 1, 1], reduction="none").round(4)
+    array([0.    , 0.6931, 0.    ])
+    """
+    logits, targets = _same_shape("sigmoid_cross_entropy", "logits", logits, targets)
+    outside = ~((targets >= 0) & (targets <= 1))
+    if outside.any():
+        where = tuple(int(i) for i in np.argwhere(outside)[0])
+        raise ValueError(
+            f"sigmoid_cross_entropy: targets must be between 0 and 1, but targets{list(where)} is {targets[where]}; for "
+            "classes -1 and 1 pass (targets + 1) / 2"
+        )
+    return _reduced(_binary_cross_entropy(logits, targets), reduction)
+
+
+@custom_vjp(logits=lambda g, logits, targets: g * (sigmoid(logits) - targets), targets=lambda g, logits: -g * logits)
+def _binary_cross_entropy(logits: Any, targets: Any) -> Any:
+    return np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
+
+
+def mean_squared_error(predictions: Any, targets: Any, reduction: Reduction = "mean") -> Any:
+    """The squared error ``(a - y)^2``, by default its mean over all elements.
+
+    Parameters
+    ----------
+    predictions, targets : array or Tensor
+        Of one shape.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        Over all elements.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> float(mean_squared_error([1.0, 2.0], [0.0, 4.0]))
+    2.5
+    """
+    predictions, targets = _same_shape("mean_squared_error", "predictions", predictions, targets)
+    return _reduced(np.square(predictions - targets), reduction)
+
+
+def quadratic_cost(outputs: Any, targets: Any, reduction: Reduction = "mean") -> Any:
+    """Half of the squared error, ``||a - y||^2 / 2``: summed over outputs, averaged over the batch.
+
+    Its gradient for one example is ``a - y`` (Nielsen, *Neural Networks and Deep Learning*, equation 6).
+
+    Parameters
+    ----------
+    outputs, targets : array or Tensor, shape (..., outputs)
+        Of one shape; the last axis is summed over, the others are the batch.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        Over the batch.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there is no axis of outputs.
+
+    Examples
+    --------
+    >>> float(quadratic_cost([[1.0, 2.0], [0.0, 0.0]], [[0.0, 4.0], [0.0, 0.0]]))
+    1.25
+    """
+    outputs, targets = _same_shape("quadratic_cost", "outputs", outputs, targets)
+    if not outputs.ndim:
+        raise ValueError("quadratic_cost: outputs have shape (); expected (examples, outputs)")
+    return _reduced(0.5 * np.square(outputs - targets).sum(axis=-1), reduction)
+
+
+def _reduced(losses: Any, reduction: Reduction) -> Any:
+    match reduction:
+        case "mean":
+            return losses.mean()
+        case "sum":
+            return losses.sum()
+        case "none":
+            return losses
+    raise ValueError(f"reduction={reduction!r} is unknown; expected one of {', '.join(get_args(Reduction))}")
+
+
+def _array(name: str, value: Any) -> Any:
+    if not isinstance(value, Tensor) and not hasattr(value, "__array_function__"):
+        value = np.asarray(value)
+    if value.dtype.kind not in "fiub":
+        raise TypeError(f"{name} are of {value.dtype}; expected numbers")
+    return value
+
+
+def _same_shape(loss: str, name: str, outputs: Any, targets: Any) -> tuple[Any, Any]:
+    outputs, targets = _array(f"{loss}: {name}", outputs), _array(f"{loss}: targets", targets)
+    if outputs.shape != targets.shape:
+        raise ValueError(
+            f"{loss}: {name} have shape {outputs.shape}, but targets have {targets.shape}; they must be the same, since "
+            "broadcasting would compare every one with every other"
+        )
+    return outputs, _as_wide(targets, outputs)
+
+
+def _as_wide(targets: Any, outputs: Any) -> Any:
+    """Targets given as integers or truth values, in the outputs' width, which they would widen otherwise."""
+    return targets.astype(outputs.dtype) if targets.dtype.kind in "iub" and outputs.dtype.kind == "f" else targets
+
+
+def _valid_labels(labels: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Labels as integers that index the classes, or an error that says why they do not."""
+    if labels.shape != shape[:-1]:
+        raise ValueError(
+            f"softmax_cross_entropy: labels have shape {labels.shape} where logits have {shape}; expected integers of "
+            f"shape {shape[:-1]}, or a distribution for each example, of shape {shape}"
+        )
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"softmax_cross_entropy: labels are of {labels.dtype}; class numbers must be integers, so pass "
+            "labels.astype(int), or distributions of the logits' shape"
+        )
+    labels = labels.data if isinstance(labels, Tensor) else labels
+    classes = shape[-1]
+    # As unsigned numbers negative labels are large, so that one comparison finds both kinds.
+    if labels.size and labels.view(f"u{labels.itemsize}").max() >= classes:
+        where = tuple(int(i) for i in np.argwhere((labels < 0) | (labels >= classes))[0])
+        raise ValueError(
+            f"softmax_cross_entropy: labels{list(where)} is {labels[where]}, but the logits have {classes} classes, 0 to "
+            f"{classes - 1}"
+        )
+    return labels.astype(np.intp, copy=False)
+
+
+def _one_hot(labels: Any, classes: int) -> Any:
+    return np.equal(labels[..., None], np.arange(classes))

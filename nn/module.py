@@ -1,0 +1,206 @@
+"""`Module`: what has parameters. They are found where they are assigned, as plain attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from autograd_lite import Tensor
+
+
+class Module:
+    """A part of a network: a function with parameters.
+
+    A subclass assigns tensors and other modules to attributes, alone or in lists, tuples and dicts, and defines
+    ``forward``. A tensor that requires a gradient is a parameter; parameters and modules are named by the path to
+    them, in the order of assignment.
+
+    Attributes
+    ----------
+    training : bool
+        Whether the module is being trained, for layers that then act differently; see `train` and `eval`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Tensor
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope = Tensor(2.0, requires_grad=True)
+    ...         self.offset = Tensor(1.0, requires_grad=True)
+    ...
+    ...     def forward(self, x):
+    ...         return self.slope * x + self.offset
+    >>> line = Line()
+    >>> line
+    Line(slope=(), offset=())  # 2 parameters
+    >>> line(np.array([0.0, 1.0])).data
+    array([1., 3.])
+    """
+
+    training: bool = True
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; `__call__` leads here."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, ...)")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.forward(*args, **kwargs)
+
+    # ---- what is in it ----
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and those in it, each once, with the path to it; its own is the prefix.
+
+        Examples
+        --------
+        >>> from nn import MLP
+        >>> [name for name, module in MLP([4, 3, 2]).named_modules()]
+        ['', 'layers.0', 'layers.1', 'layers.2']
+        """
+        for path, value in _walk(self, prefix):
+            if isinstance(value, Module):
+                yield path, value
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+        """The parameters, each once, with the path to it.
+
+        Examples
+        --------
+        >>> from nn import MLP
+        >>> [(name, p.shape) for name, p in MLP([4, 3, 2]).named_parameters()][:2]
+        [('layers.0.weight', (4, 3)), ('layers.0.bias', (3,))]
+        """
+        for path, value in _walk(self, prefix):
+            if isinstance(value, Tensor) and value.requires_grad:
+                yield path, value
+
+    def parameters(self) -> list[Tensor]:
+        """The parameters, each once."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def parameter_count(self) -> int:
+        """The number of single weights in all parameters."""
+        return sum(parameter.size for parameter in self.parameters())
+
+    # ---- its state ----
+
+    def train(self, mode: bool = True) -> Self:
+        """Put this module and all in it into training (or, with False, out of it); returns the module."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Put this module and all in it into use: the same as ``train(False)``."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Copies of the arrays of all tensors in the module, frozen ones too, by path."""
+        return {path: value.data.copy() for path, value in _walk(self, "") if isinstance(value, Tensor)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set every tensor from an array of that path; all of them, or on an error none.
+
+        Parameters
+        ----------
+        state : mapping
+            From path to array, as `state_dict` gives it. Arrays of another floating-point width are converted.
+
+        Raises
+        ------
+        KeyError
+            If entries are missing, or there are some that the module has no place for.
+        ValueError
+            If an array has another shape than its tensor.
+        TypeError
+            If a value is not an array of numbers.
+        """
+        tensors = {path: value for path, value in _walk(self, "") if isinstance(value, Tensor)}
+        missing, unexpected = tensors.keys() - state.keys(), state.keys() - tensors.keys()
+        if missing or unexpected:
+            problems = [
+                f"{kind}: {', '.join(sorted(map(str, names)))}"
+                for kind, names in (("missing", missing), ("unexpected", unexpected))
+                if names
+            ]
+            raise KeyError(
+                f"load_state_dict of {type(self).__name__}: the entries are not the module's ({'; '.join(problems)}). "
+                f"Expected {', '.join(tensors)}"
+            )
+        arrays = {}
+        for path, tensor in tensors.items():
+            value = state[path]
+            array = np.asarray(value.data if isinstance(value, Tensor) else value)
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"load_state_dict: {path} is {array.dtype}; expected numbers ({tensor.dtype})")
+            if array.shape != tensor.shape:
+                raise ValueError(
+                    f"load_state_dict: {path} has shape {array.shape}, but the module's tensor has {tensor.shape}; the "
+                    "state is of a network of another size"
+                )
+            arrays[path] = array.astype(tensor.dtype)
+        for path, tensor in tensors.items():
+            tensor.data = arrays[path]
+
+    # ---- as text ----
+
+    def extra_repr(self) -> str:
+        """What `repr` shows of the module itself: by default the shapes of its own tensors."""
+        return ", ".join(
+            f"{name}={value.shape}" + ("" if value.requires_grad else " frozen")
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor)
+        )
+
+    def __repr__(self) -> str:
+        count = self.parameter_count()
+        return f"{self._describe()}  # {count:,} parameter{'' if count == 1 else 's'}"
+
+    def _describe(self) -> str:
+        inner = [(path, value) for path, value in _children(self) if isinstance(value, Module)]
+        extra = self.extra_repr()
+        if not inner:
+            return f"{type(self).__name__}({extra})"
+        lines = [extra] if extra else []
+        lines += [f"{path}: {module._describe()}" for path, module in inner]
+        body = "".join(f"    {line}\n" for text in lines for line in text.split("\n"))
+        return f"{type(self).__name__}(\n{body})"
+
+
+def _children(holder: Any) -> Iterator[tuple[str, Any]]:
+    """The tensors and modules right inside a module, through lists, tuples and dicts."""
+    if isinstance(holder, Module):
+        items: Any = vars(holder).items()
+    elif isinstance(holder, dict):
+        items = holder.items()
+    else:
+        items = enumerate(holder)
+    for name, value in items:
+        if isinstance(value, Tensor | Module):
+            yield str(name), value
+        elif type(value) in (list, tuple, dict):
+            for path, inner in _children(value):
+                yield f"{name}.{path}", inner
+
+
+def _walk(module: Module, prefix: str) -> Iterator[tuple[str, Tensor | Module]]:
+    """The module itself and all that is in it, depth first, each object once, with its path."""
+    seen = set()
+    stack: list[tuple[str, Tensor | Module]] = [(prefix, module)]
+    while stack:
+        path, value = stack.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        yield path, value
+        if isinstance(value, Module):
+            inner = [(f"{path}.{name}" if path else name, child) for name, child in _children(value)]
+            stack += reversed(inner)

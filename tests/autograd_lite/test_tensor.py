@@ -1,0 +1,461 @@
+"""The tensor as an array: its data, attributes, operators, conversions and text."""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+from autograd_lite import GradientError, LostGradientError, Tensor, no_grad
+
+
+def leaf(data, **kwargs):
+    return Tensor(data, requires_grad=True, **kwargs)
+
+
+# ---- making one ----
+
+
+def test_the_data_are_copied():
+    array = np.ones(3)
+    tensor = Tensor(array)
+    array[0] = 7
+    assert tensor.data.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("data", "dtype"), [(1.5, "f8"), ([1, 2], "i8"), (np.float32([1]), "f4"), ([True], "?"), (2j, "c16")])
+def test_dtypes_are_numpys(data, dtype):
+    assert Tensor(data).dtype == np.dtype(dtype)
+
+
+def test_dtype_can_be_chosen():
+    assert Tensor([1, 2], dtype=np.float32).dtype == np.float32
+
+
+@pytest.mark.parametrize("data", ["text", None, [[1, 2], [3]], [object()], np.array(["a"]), np.datetime64("2026-01-01")])
+def test_what_is_not_numbers_is_refused(data):
+    with pytest.raises((TypeError, ValueError), match="^Tensor: expected"):
+        Tensor(data)
+
+
+def test_a_masked_array_is_refused_since_its_mask_would_be_lost():
+    with pytest.raises(TypeError, match="mask would be lost"):
+        Tensor(np.ma.masked_array([1.0, 2.0], [True, False]))
+
+
+@pytest.mark.parametrize(("data", "kind"), [([1, 2], "integer"), ([True], "integer"), ([1j], "complex")])
+def test_only_floating_point_can_require_a_gradient(data, kind):
+    with pytest.raises(TypeError, match=f"{kind} ones cannot"):
+        Tensor(data, requires_grad=True)
+
+
+def test_a_tensor_of_a_tensor_that_requires_a_gradient_is_refused():
+    with pytest.raises(LostGradientError, match="detach"):
+        Tensor(leaf([1.0]))
+
+
+def test_a_tensor_of_a_list_of_tensors_that_require_gradients_points_to_stack():
+    with pytest.raises(LostGradientError, match=r"np\.stack"):
+        Tensor([leaf(1.0), leaf(2.0)])
+
+
+def test_a_tensor_of_a_plain_tensor_is_a_copy():
+    first = Tensor([1.0])
+    second = Tensor(first, requires_grad=True)
+    first.data[0] = 5
+    assert second.data[0] == 1
+
+
+# ---- attributes ----
+
+
+def test_attributes_are_the_arrays():
+    x = Tensor(np.zeros((2, 3), np.float32))
+    assert (x.shape, x.ndim, x.dtype, x.size, len(x)) == ((2, 3), 2, np.float32, 6, 2)
+    assert x.T.shape == x.mT.shape == (3, 2)
+
+
+def test_data_of_a_scalar_result_is_an_array():
+    y = leaf([1.0, 2.0]).sum()
+    assert isinstance(y.data, np.ndarray)
+    assert y.data.shape == ()
+
+
+def test_the_name_reaches_the_node():
+    x = leaf([1.0], name="x")
+    x.name = "w"
+    assert x.name == x.node.name == "w"
+
+
+def test_tensors_are_hashable_by_identity():
+    x, y = Tensor([1.0]), Tensor([1.0])
+    assert {x: 1, y: 2}[y] == 2
+
+
+def test_a_tensor_without_an_axis_has_no_length():
+    with pytest.raises(TypeError, match="no axis"):
+        len(Tensor(1.0))
+
+
+def test_iteration_gives_the_rows_with_their_gradients():
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    first, second = x
+    (first.sum() + 2 * second.sum()).backward()
+    assert x.grad.data.tolist() == [[1, 1], [2, 2]]
+
+
+def test_containment_compares_elements():
+    assert 2.0 in Tensor([1.0, 2.0])
+    assert 3.0 not in Tensor([1.0, 2.0])
+
+
+# ---- operators ----
+
+OPERATORS = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "**": lambda a, b: a**b,
+    "@": lambda a, b: a @ b,
+}
+
+
+@pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
+def test_operators_are_numpys_on_both_sides(operator):
+    rng = np.random.default_rng(0)
+    a, b = rng.uniform(1, 2, (3, 3)), rng.uniform(1, 2, (3, 3))
+    expected = operator(a, b)
+    for left, right in [(leaf(a), leaf(b)), (leaf(a), b), (a, leaf(b)), (Tensor(a), b)]:
+        result = operator(left, right)
+        assert isinstance(result, Tensor)
+        np.testing.assert_array_equal(result.data, expected)
+
+
+@pytest.mark.parametrize("other", [2, 2.0, np.float64(2), np.int64(2), np.array(2.0)], ids=repr)
+def test_scalars_of_every_kind_stand_on_either_side(other):
+    x = leaf([1.0, 3.0])
+    assert (other - x).data.tolist() == [1, -1]
+    assert (x - other).data.tolist() == [-1, 1]
+
+
+@pytest.mark.parametrize("other", [2, 2.0, True])
+def test_python_numbers_keep_float32(other):
+    x = leaf(np.float32([1, 2]))
+    for result in (x + other, other * x, x**other, other / x):
+        assert result.dtype == np.float32
+
+
+def test_lists_are_arrays_to_an_operator():
+    assert ([1, 2] * Tensor([3.0, 4.0])).data.tolist() == [3, 8]
+
+
+def test_unary_operators():
+    x = Tensor([-1.5, 2.0])
+    assert (-x).data.tolist() == [1.5, -2]
+    assert (+x).data.tolist() == [-1.5, 2]
+    assert abs(x).data.tolist() == [1.5, 2]
+    assert round(x).data.tolist() == [-2, 2]
+
+
+def test_divmod_is_quotient_and_remainder():
+    quotient, remainder = divmod(Tensor([7.0]), 2)
+    assert (quotient.item(), remainder.item()) == (3, 1)
+    assert [t.item() for t in divmod(7, Tensor(2.0))] == [3, 1]
+
+
+def test_integer_tensors_have_the_bitwise_operators():
+    a = Tensor([6, 3])
+    assert [(a & 2).data.tolist(), (a | 1).data.tolist(), (a ^ 1).data.tolist(), (~a).data.tolist()] == [
+        [2, 2], [7, 3], [7, 2], [-7, -4],
+    ]  # fmt: skip
+    assert [(a << 1).data.tolist(), (a >> 1).data.tolist()] == [[12, 6], [3, 1]]
+
+
+@pytest.mark.parametrize("symbol", ["<", "<=", ">", ">=", "==", "!="])
+def test_comparisons_are_plain_arrays_of_bool(symbol):
+    a, b = np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0])
+    expected = eval(f"a {symbol} b")
+    for x, y in [(leaf(a), leaf(b)), (leaf(a), b), (a, leaf(b)), (leaf(a), 2.0)]:
+        result = eval(f"x {symbol} y")
+        assert type(result) is np.ndarray
+        np.testing.assert_array_equal(result, expected)
+
+
+def test_augmented_assignment_makes_a_new_tensor():
+    loss = leaf(1.0)
+    first = loss
+    loss += 2 * first
+    assert loss is not first
+    loss.backward()
+    assert first.grad.item() == 3
+
+
+def test_an_operand_that_asks_to_answer_is_deferred_to():
+    class Answering:
+        __array_ufunc__ = None
+
+        def __radd__(self, other):
+            return "mine"
+
+    assert Tensor([1.0]) + Answering() == "mine"
+
+
+# ---- what would lose the gradient ----
+
+CONVERSIONS = {
+    "np.asarray": np.asarray,
+    "np.array": np.array,
+    "float": float,
+    "int": int,
+    "complex": complex,
+    "math.exp": math.exp,
+    "np.array of a list": lambda t: np.array([t, t]),
+    "assignment into an array": lambda t: np.zeros(1).__setitem__(slice(None), t.reshape(1)),
+    "in-place addition to an array": lambda t: np.zeros(()).__iadd__(t),
+    "out=": lambda t: np.exp(t, out=np.zeros(())),
+    "pickle of a result": lambda t: pickle.dumps(t * 1),
+    "copy of a result": lambda t: copy.copy(t * 1),
+    "an integer result": lambda t: np.sum(t, dtype=int),
+    "astype(int)": lambda t: t.astype(int),
+}
+
+
+@pytest.mark.parametrize("conversion", CONVERSIONS.values(), ids=CONVERSIONS)
+def test_a_conversion_that_would_lose_the_gradient_raises(conversion):
+    with pytest.raises(LostGradientError, match="gradient"):
+        conversion(leaf(1.0))
+
+
+def test_assignment_of_a_scalar_into_an_array_fails_because_of_the_gradient():
+    with pytest.raises(ValueError, match="setting an array element") as raised:
+        np.zeros(1)[0] = leaf(1.0)
+    assert isinstance(raised.value.__cause__, LostGradientError)
+
+
+@pytest.mark.parametrize("conversion", [np.asarray, float, int, complex, math.exp], ids=lambda f: f.__name__)
+def test_a_tensor_that_requires_no_gradient_converts(conversion):
+    assert conversion(Tensor(1.0)) == conversion(1.0)
+
+
+def test_item_and_tolist_leave_the_graph_openly():
+    assert leaf([[2.5]]).item() == 2.5
+    assert leaf([1.0, 2.0]).tolist() == [1, 2]
+
+
+def test_item_of_several_elements_is_refused():
+    with pytest.raises(ValueError, match="2 elements"):
+        leaf([1.0, 2.0]).item()
+
+
+def test_detach_shares_the_array_and_not_the_graph():
+    x = leaf([1.0, 2.0])
+    y = x.detach()
+    assert y.data is x.data
+    assert not y.requires_grad
+
+
+def test_the_truth_of_one_element_is_its_own():
+    assert bool(leaf(2.0))
+    assert not bool(leaf([0.0]))
+
+
+def test_the_truth_of_several_is_refused():
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(leaf([1.0, 2.0]))
+
+
+def test_an_integer_tensor_is_an_index():
+    assert [10, 20, 30][Tensor(1)] == 20
+    assert np.arange(5)[: Tensor(2)].tolist() == [0, 1]
+
+
+def test_a_float_tensor_is_no_index():
+    with pytest.raises(TypeError, match="cannot be an index"):
+        [10, 20][Tensor(1.0)]
+
+
+def test_assignment_into_a_tensor_is_refused_with_the_way_out():
+    x = Tensor([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"np\.where"):
+        x[0] = 5.0
+
+
+def test_out_cannot_be_a_tensor():
+    with pytest.raises(TypeError, match="out= cannot be a tensor"):
+        np.add(np.ones(2), 1.0, out=Tensor(np.ones(2)))
+
+
+# ---- assigning data, gradients and names ----
+
+
+def test_data_can_be_assigned_to_a_leaf():
+    w = leaf([1.0, 2.0])
+    w.data -= 0.5
+    w.data = w.data * 2
+    assert w.data.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("array", [np.ones(3), np.ones(2, np.float32), np.ones((2, 1)), 1.0, "x", None], ids=repr)
+def test_data_of_another_shape_or_dtype_is_refused(array):
+    w = leaf([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"expected shape \(2,\), float64"):
+        w.data = array
+    assert w.data.tolist() == [1, 2]
+
+
+def test_data_of_a_scalar_leaf_takes_a_number():
+    w = leaf(1.0)
+    w.data = 3.0
+    assert w.item() == 3
+
+
+def test_data_of_a_result_cannot_be_assigned():
+    y = leaf([1.0]) * 2
+    with pytest.raises(GradientError, match="only a leaf's"):
+        y.data = np.ones(1)
+
+
+def test_data_takes_no_tensor():
+    with pytest.raises(TypeError, match="takes an array"):
+        leaf([1.0]).data = Tensor([2.0])
+
+
+def test_a_gradient_survives_a_change_of_data():
+    w = leaf([1.0])
+    (w * 3).sum().backward()
+    w.data -= 0.1
+    assert w.grad.data.tolist() == [3]
+    (w * 3).sum().backward()
+    assert w.grad.data.tolist() == [6]
+
+
+def test_grad_can_be_assigned_to_clip_it():
+    w = leaf([1.0, 2.0])
+    w.grad = Tensor([0.5, 0.5])
+    assert w.grad.tolist() == [0.5, 0.5]
+    w.grad = None
+    assert w.grad is None
+
+
+@pytest.mark.parametrize(("value", "error"), [(Tensor([1.0]), ValueError), (np.ones(2), TypeError)])
+def test_grad_of_another_shape_or_kind_is_refused(value, error):
+    with pytest.raises(error, match=r"\.grad"):
+        leaf([1.0, 2.0]).grad = value
+
+
+def test_requires_grad_freezes_and_thaws_a_leaf():
+    w = leaf([1.0], name="w")
+    w.requires_grad = False
+    assert not (w * 2).requires_grad
+    w.requires_grad = True
+    assert (w * 2).requires_grad
+    assert w.name == "w"
+
+
+def test_a_result_cannot_be_frozen():
+    y = leaf([1.0]) * 2
+    with pytest.raises(GradientError, match="detach"):
+        y.requires_grad = False
+
+
+# ---- copies ----
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_a_leaf_is_copied_as_a_leaf_of_its_own(copied):
+    w = leaf([1.0, 2.0], name="w")
+    twin = copied(w)
+    twin.data -= 1
+    assert (twin.requires_grad, twin.name, twin.dtype) == (True, "w", w.dtype)
+    assert w.data.tolist() == [1, 2]
+
+
+# ---- text ----
+
+
+def test_repr_of_a_leaf():
+    assert repr(leaf([1.0, 2.0], name="w")) == "Tensor([1., 2.], shape=(2,), dtype=float64, requires_grad=True, name='w')"
+
+
+def test_repr_of_a_result_shows_the_function():
+    assert repr(np.exp(leaf(np.float32([0])))) == "Tensor([1.], shape=(1,), dtype=float32, function=np.exp)"
+
+
+def test_repr_of_a_plain_tensor():
+    assert repr(Tensor(3)) == "Tensor(3, shape=(), dtype=int64)"
+
+
+def test_repr_of_a_large_tensor_is_short():
+    assert len(repr(Tensor(np.zeros((1000, 1000))))) < 1000
+
+
+def test_format_works_on_what_requires_a_gradient():
+    loss = leaf([1.0, 2.0]).sum()
+    assert f"{loss:.4f} {loss}" == "3.0000 3.0"
+
+
+def test_format_with_a_specification_applies_to_each_element():
+    assert f"{leaf([1.0, 2.5]):.1f}" == "[1.0 2.5]"
+
+
+# ---- no_grad ----
+
+
+def test_no_grad_records_nothing():
+    w = leaf([1.0])
+    with no_grad():
+        assert not (w * 2).requires_grad
+        assert not np.sum(w).requires_grad
+    assert (w * 2).requires_grad
+
+
+def test_no_grad_as_a_decorator():
+    w = leaf([1.0])
+
+    @no_grad()
+    def predict():
+        return w * 2
+
+    assert not predict().requires_grad
+    assert (w * 2).requires_grad
+
+
+def test_no_grad_nests_and_ends_with_an_exception():
+    w = leaf([1.0])
+    with pytest.raises(KeyError), no_grad():
+        with no_grad():
+            pass
+        assert not (w * 2).requires_grad
+        raise KeyError
+    assert (w * 2).requires_grad
+
+
+def test_no_grad_holds_in_its_own_thread_only():
+    import threading
+
+    w, seen = leaf([1.0]), []
+    with no_grad():
+        thread = threading.Thread(target=lambda: seen.append((w * 2).requires_grad))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_no_grad_keeps_no_intermediate_array():
+    import weakref
+
+    class Watched(np.ndarray):
+        pass
+
+    with no_grad():
+        x = Tensor(1.0, requires_grad=True)
+        array = np.ones(3).view(Watched)
+        watch = weakref.ref(array)
+        y = x * array
+        del array
+    assert watch() is None
+    assert y.shape == (3,)

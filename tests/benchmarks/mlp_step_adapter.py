@@ -1,0 +1,25 @@
+"""Our side of the training-step benchmark: the same MLP, written as a user of the library would write it."""
+
+import numpy as np
+
+import nn
+
+
+def eager(sizes, X, y, weights, optimizer, lr):
+    model = nn.MLP(sizes, activation="relu", rng=0)
+    for layer, weight in zip((layer for layer in model if isinstance(layer, nn.Dense)), weights, strict=True):
+        layer.weight.data = np.ascontiguousarray(weight)
+    make_optimizer = {"sgd": nn.SGD, "adam": nn.Adam}[optimizer]
+    optimizer = make_optimizer(model.parameters(), lr=lr)
+
+    def step():
+        optimizer.zero_grad()
+        loss = nn.softmax_cross_entropy(model(X), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+CANDIDATES = {"autograd_lite_eager": eager}
