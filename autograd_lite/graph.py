@@ -124,7 +124,7 @@ def backward_pass(
     FreedGraphError, ChangedTensorError
         Before any rule has run.
     """
-    uses = _count_uses(root)
+    awaited = _count_reuses(root, _raise_if_unusable)
     pending = {root: g}
     owned: set[Node] = set()
     gradients: dict[Node, Any] = {}
@@ -146,22 +146,21 @@ def backward_pass(
                 cotangent = _sum_to_shape(cotangent, node, parent)
             if cotangent.dtype is not parent.dtype and cotangent.dtype != parent.dtype:
                 cotangent = cotangent.astype(parent.dtype)
-            if parent in pending:
-                # The first sum makes an array that the pass owns; the following ones are added to it in place.
-                if parent in owned and lift is None:
-                    total = pending[parent]
-                    total += cotangent
-                else:
-                    total = pending[parent] + cotangent
-                    owned.add(parent)
-                pending[parent] = total
-            else:
+            total = pending.get(parent)
+            if total is None:
                 pending[parent] = cotangent
                 if parent.slot is not None and fresh and lift is None and cotangent is not g and cotangent.base is None:
                     owned.add(parent)
-            left = uses[parent] - 1
+            elif parent in owned and lift is None:
+                total += cotangent
+                pending[parent] = total
+            else:
+                # The first sum makes an array that the pass owns; those after it are added in place.
+                pending[parent] = total + cotangent
+                owned.add(parent)
+            left = awaited.get(parent)
             if left:
-                uses[parent] = left
+                awaited[parent] = left - 1
             else:
                 ready.append(parent)
         if not retain_graph:
@@ -180,33 +179,35 @@ def ancestors(root: Node) -> list[Node]:
     >>> [node.name or node.recipe.rule.name for node in ancestors(y.node)]
     ['np.add', 'np.multiply', 'x']
     """
-    uses = _count_uses(root, check=False)
+    awaited = _count_reuses(root)
     order, ready = [], [root]
     while ready:
         node = ready.pop()
         order.append(node)
         for parent in node.parents:
-            uses[parent] -= 1
-            if not uses[parent]:
+            if awaited.get(parent):
+                awaited[parent] -= 1
+            else:
                 ready.append(parent)
     return order
 
 
-def _count_uses(root: Node, check: bool = True) -> dict[Node, int]:
-    """How often each node's result is used on the way to the root."""
-    uses = {root: 0}
+def _count_reuses(root: Node, check: Callable[[Node], None] | None = None) -> dict[Node, int]:
+    """For each node that is used more than once on the way to the root, how often after the first time."""
+    reuses: dict[Node, int] = {}
+    seen = {root}
     stack = [root]
     while stack:
         node = stack.pop()
-        if check and (node.saved is None or node.recipe is None):
-            _raise_if_unusable(node)
+        if check is not None and (node.saved is None or node.recipe is None):
+            check(node)
         for parent in node.parents:
-            if parent in uses:
-                uses[parent] += 1
+            if parent in seen:
+                reuses[parent] = reuses.get(parent, 0) + 1
             else:
-                uses[parent] = 1
+                seen.add(parent)
                 stack.append(parent)
-    return uses
+    return reuses
 
 
 def _raise_if_unusable(node: Node) -> None:
@@ -241,16 +242,16 @@ def _checked(cotangent: Any, node: Node, parent: Node) -> Any:
 
 def _sum_to_shape(cotangent: Any, node: Node, parent: Node) -> Any:
     """The cotangent of an array that was broadcast: the sum over the axes along which it was repeated."""
-    shape = parent.shape
-    lead = len(cotangent.shape) - len(shape)
-    repeated = tuple(
-        lead + i for i, (n, wide) in enumerate(zip(shape, cotangent.shape[max(lead, 0) :], strict=False)) if n == 1 != wide
-    )
-    if lead < 0 or any(n not in (1, wide) for n, wide in zip(shape, cotangent.shape[lead:], strict=True)):
+    shape, wide = parent.shape, cotangent.shape
+    lead = len(wide) - len(shape)
+    if lead == 1 and wide[1:] == shape:  # a bias under a batch
+        return np.add.reduce(cotangent, axis=0)
+    if lead < 0 or any(n not in (1, long) for n, long in zip(shape, wide[lead:], strict=True)):
         raise ValueError(
-            f"the rule of {describe(node)} returned a cotangent of shape {cotangent.shape} for an argument of shape "
-            f"{shape}; it must have the argument's shape, or one that this broadcasts to"
+            f"the rule of {describe(node)} returned a cotangent of shape {wide} for an argument of shape {shape}; it must "
+            "have the argument's shape, or one that this broadcasts to"
         )
+    repeated = (lead + i for i, n in enumerate(shape) if n != wide[lead + i])
     return np.add.reduce(cotangent, axis=(*range(lead), *repeated)).reshape(shape)
 
 

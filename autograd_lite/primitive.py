@@ -106,5 +106,5 @@ def custom_vjp(
         return out
 
     differentiable = primitive(on_arrays)
-    RULES[differentiable] = Rule(differentiable, vjps, like=function, joint=backward)
+    RULES[differentiable] = Rule(on_arrays, vjps, like=function, joint=backward)
     return differentiable

@@ -78,11 +78,12 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
         values = rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
         mask, parents = _needing_gradient(rule, values)
     if mask:
-        _refuse_unread(rule, values, kwargs)
-    else:
+        if kwargs or rule.guarded:
+            _refuse_unread(rule, values, kwargs)
+    elif kwargs:
         _refuse_tensor_as_out(function, kwargs)
     try:
-        out = function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
+        out = rule.function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, function, (*args, *kwargs.values())) from None
     if not mask:

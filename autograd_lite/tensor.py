@@ -27,6 +27,8 @@ _new = object.__new__
 _PLAIN: set[type] = {np.ndarray, np.float32, np.float64, float, int}
 """The usual operands, which answer no operator in a tensor's place."""
 
+_NUMPY = (np.ndarray, np.generic)
+
 _DEPOSITING = RLock()
 
 
@@ -331,7 +333,7 @@ class Tensor(ArrayMethods):
                     f"backward: {self._brief()} has {self.size} elements, so its gradient is not a single one. Reduce it "
                     "to a scalar (.sum(), .mean()), or pass grad=, the cotangent, of the same shape"
                 )
-            return wrap(np.ones_like(self._data))
+            return wrap(np.ones(self.shape, self.dtype) if isinstance(self._data, _NUMPY) else np.ones_like(self._data))
         if not isinstance(grad, Tensor):
             grad = Tensor(grad)
         if grad.shape != self.shape:

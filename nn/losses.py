@@ -6,7 +6,8 @@ broadcasting would give a wrong number in silence.
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+import math
+from typing import Any, Literal
 
 import numpy as np
 
@@ -53,31 +54,42 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction = "mean
     labels = _array("softmax_cross_entropy: labels", labels)
     if not logits.ndim or not logits.shape[-1]:
         raise ValueError(f"softmax_cross_entropy: logits have shape {logits.shape}; expected (examples, classes)")
+    _check(reduction)
     if labels.shape == logits.shape:
-        losses = _cross_entropy_of_distributions(logits, _as_wide(labels, logits))
-    else:
-        losses = _cross_entropy_of_labels(logits, _valid_labels(labels, logits.shape))
-    return _reduced(losses, reduction)
+        return _cross_entropy_of_distributions(logits, _as_wide(labels, logits), reduction)
+    return _cross_entropy_of_labels(logits, _valid_labels(labels, logits.shape), reduction)
 
 
 @custom_vjp(
-    logits=lambda g, logits, labels: _np.expand_dims(g, -1) * (softmax(logits) - _one_hot(labels, logits.shape[-1]))
+    logits=lambda g, logits, labels, reduction: (
+        _each(g, reduction, labels.size) * (softmax(logits) - _one_hot(labels, logits.shape[-1]))
+    )
 )
-def _cross_entropy_of_labels(logits: Any, labels: Any) -> Any:
+def _cross_entropy_of_labels(logits: Any, labels: Any, reduction: Reduction) -> Any:
     largest = np.maximum.reduce(logits, axis=-1)
-    exponentials = np.exp(logits - largest[..., None])
-    picked = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
-    return np.log(np.add.reduce(exponentials, axis=-1)) + (largest - picked)
+    partition = np.add.reduce(np.exp(logits - largest[..., None]), axis=-1)
+    picked = logits.reshape((-1, logits.shape[-1]))[np.arange(labels.size), labels.ravel()].reshape(labels.shape)
+    losses = np.log(partition) + (largest - picked)
+    return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.sum() / losses.size
 
 
 @custom_vjp(
-    logits=lambda g, logits, targets: (
-        _np.expand_dims(g, -1) * (softmax(logits) * targets.sum(axis=-1, keepdims=True) - targets)
+    logits=lambda g, logits, targets, reduction: (
+        _each(g, reduction, _examples(logits)) * (softmax(logits) * targets.sum(axis=-1, keepdims=True) - targets)
     ),
-    targets=lambda g, logits: -_np.expand_dims(g, -1) * log_softmax(logits),
+    targets=lambda g, logits, reduction: -_each(g, reduction, _examples(logits)) * log_softmax(logits),
 )
-def _cross_entropy_of_distributions(logits: Any, targets: Any) -> Any:
-    return -(targets * log_softmax(logits)).sum(axis=-1)
+def _cross_entropy_of_distributions(logits: Any, targets: Any, reduction: Reduction) -> Any:
+    return _reduced(-(targets * log_softmax(logits)).sum(axis=-1), reduction)
+
+
+def _each(g: Any, reduction: Reduction, examples: int) -> Any:
+    """The cotangent of each example's loss, with an axis for the classes."""
+    return g[..., None] if reduction == "none" else g / examples if reduction == "mean" else g
+
+
+def _examples(logits: Any) -> int:
+    return math.prod(logits.shape[:-1])
 
 
 def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mean") -> Any:
@@ -173,14 +185,13 @@ def quadratic_cost(outputs: Any, targets: Any, reduction: Reduction = "mean") ->
 
 
 def _reduced(losses: Any, reduction: Reduction) -> Any:
-    match reduction:
-        case "mean":
-            return losses.mean()
-        case "sum":
-            return losses.sum()
-        case "none":
-            return losses
-    raise ValueError(f"reduction={reduction!r} is unknown; expected one of {', '.join(get_args(Reduction))}")
+    _check(reduction)
+    return losses.mean() if reduction == "mean" else losses.sum() if reduction == "sum" else losses
+
+
+def _check(reduction: Reduction) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction={reduction!r} is unknown; expected one of mean, sum, none")
 
 
 def _array(name: str, value: Any) -> Any:
@@ -221,7 +232,7 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     labels = labels.data if isinstance(labels, Tensor) else labels
     classes = shape[-1]
     # As unsigned numbers negative labels are large, so that one comparison finds both kinds.
-    if labels.size and labels.view(f"u{labels.itemsize}").max() >= classes:
+    if labels.size and np.maximum.reduce(labels.view(f"u{labels.itemsize}"), axis=None) >= classes:
         where = tuple(int(i) for i in np.argwhere((labels < 0) | (labels >= classes))[0])
         raise ValueError(
             f"softmax_cross_entropy: labels{list(where)} is {labels[where]}, but the logits have {classes} classes, 0 to "
@@ -231,4 +242,4 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 
 def _one_hot(labels: Any, classes: int) -> Any:
-    return np.equal(labels[..., None], np.arange(classes))
+    return labels[..., None] == np.arange(classes)

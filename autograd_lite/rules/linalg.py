@@ -17,35 +17,29 @@ Shape = tuple[int, ...]
 
 def _matmul_x1(g: Any, x1_shape: Shape, x2: Any) -> Any:
     if x2.ndim == 1:
-        return np.expand_dims(g, -1) * x2
+        return g[..., None] * x2
     if len(x1_shape) == 1:
-        return np.squeeze(np.matmul(np.expand_dims(g, -2), _transposed(x2)), -2)
-    return np.matmul(g, _transposed(x2))
+        return (g[..., None, :] @ x2.mT)[..., 0, :]
+    return g @ x2.mT
 
 
 def _matmul_x2(g: Any, x1: Any, x2_shape: Shape) -> Any:
     if x1.ndim == 1:
-        if len(x2_shape) == 1:
-            return g * x1
-        return np.expand_dims(x1, -1) * np.expand_dims(g, -2)
+        return g * x1 if len(x2_shape) == 1 else x1[..., None] * g[..., None, :]
     if len(x2_shape) == 1:
-        return np.squeeze(np.matmul(_transposed(x1), np.expand_dims(g, -1)), -1)
-    if len(x2_shape) == 2 and x1.ndim > 2:
+        return (x1.mT @ g[..., None])[..., 0]
+    if len(x2_shape) == 2 < x1.ndim:
         # One product over all rows of the stack, in place of a stack of products that is summed afterwards.
         rows = math.prod(x1.shape[:-1])
-        return np.matmul(np.reshape(x1, (rows, x1.shape[-1])).T, np.reshape(g, (rows, g.shape[-1])))
-    return np.matmul(_transposed(x1), g)
-
-
-def _transposed(x: Any) -> Any:
-    return np.swapaxes(x, -1, -2)
+        return x1.reshape((rows, x1.shape[-1])).T @ g.reshape((rows, g.shape[-1]))
+    return x1.mT @ g
 
 
 defvjp(np.matmul, x1=_matmul_x1, x2=_matmul_x2)
 defvjp(
     np.outer,
-    a=lambda g, a_shape, b: np.reshape(np.matmul(g, np.ravel(b)), a_shape),
-    b=lambda g, a, b_shape: np.reshape(np.matmul(np.ravel(a), g), b_shape),
+    a=lambda g, a_shape, b: (g @ np.ravel(b)).reshape(a_shape),
+    b=lambda g, a, b_shape: (np.ravel(a) @ g).reshape(b_shape),
 )
 
 

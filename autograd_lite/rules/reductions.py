@@ -26,7 +26,7 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 def _keep(reduced: Any, shape: Shape, axis: Any) -> Any:
     """A reduction's result, or its cotangent, with the reduced axes as axes of length 1."""
     axes = _axes(axis, len(shape))
-    return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(shape)))
+    return reduced.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
 def _spread(g: Any, shape: Shape, axis: Any) -> Any:

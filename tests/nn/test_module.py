@@ -1,0 +1,148 @@
+"""Modules: how parameters are found, named, saved, loaded and shown."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_lite import ChangedTensorError, Tensor
+
+
+class Block(nn.Module):
+    def __init__(self):
+        self.scale = Tensor(np.ones(2), requires_grad=True)
+        self.constant = Tensor(np.zeros(2))
+        self.parts = [nn.Dense(2, 3, rng=0), {"head": nn.Dense(3, 1, bias=False, rng=1)}]
+        self.shared = self.parts[0]
+        self.width = 3
+
+    def forward(self, x):
+        return self.parts[1]["head"](self.parts[0](x * self.scale))
+
+
+def test_parameters_are_found_in_attributes_lists_and_dicts_in_order():
+    assert [name for name, _ in Block().named_parameters()] == [
+        "scale", "parts.0.weight", "parts.0.bias", "parts.1.head.weight",
+    ]  # fmt: skip
+
+
+def test_a_shared_module_counts_once():
+    assert Block().parameter_count() == 2 + 9 + 3
+
+
+def test_a_frozen_tensor_is_no_parameter():
+    block = Block()
+    block.scale.requires_grad = False
+    assert "scale" not in dict(block.named_parameters())
+
+
+def test_modules_that_hold_each_other_are_walked_once():
+    a, b = Block(), Block()
+    a.other, b.other = b, a
+    assert len(list(a.named_modules())) == 6
+
+
+def test_named_modules_have_their_paths():
+    assert [name for name, _ in Block().named_modules()] == ["", "parts.0", "parts.1.head"]
+
+
+def test_train_and_eval_reach_every_module():
+    block = Block()
+    assert block.eval() is block
+    assert not any(module.training for _, module in block.named_modules())
+    block.train()
+    assert all(module.training for _, module in block.named_modules())
+
+
+def test_zero_grad_forgets_every_gradient():
+    block = Block()
+    block(np.ones((4, 2))).sum().backward()
+    assert all(p.grad is not None for p in block.parameters())
+    block.zero_grad()
+    assert all(p.grad is None for p in block.parameters())
+
+
+def test_a_module_without_forward_says_so():
+    class Empty(nn.Module):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Empty has no forward"):
+        Empty()(1.0)
+
+
+def test_state_dict_holds_copies_of_all_tensors():
+    block = Block()
+    state = block.state_dict()
+    state["scale"][:] = 7
+    assert block.scale.tolist() == [1, 1]
+    assert "constant" in state
+
+
+def test_a_loaded_state_gives_the_same_outputs():
+    a, b = nn.MLP([4, 5, 2], rng=0), nn.MLP([4, 5, 2], rng=1)
+    b.load_state_dict(a.state_dict())
+    x = np.random.default_rng(2).standard_normal((3, 4)).astype("f4")
+    np.testing.assert_array_equal(a(x).data, b(x).data)
+
+
+def test_loading_converts_the_width_and_copies():
+    double, single = nn.MLP([2, 1], dtype=np.float64, rng=0), nn.MLP([2, 1], rng=1)
+    state = double.state_dict()
+    single.load_state_dict(state)
+    state["layers.0.weight"][:] = 9
+    assert single[0].weight.dtype == np.float32
+    assert (single[0].weight.data != 9).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda s: s.pop("layers.0.bias"), KeyError, r"missing: layers\.0\.bias"),
+        (lambda s: s.update(extra=np.ones(1)), KeyError, "unexpected: extra"),
+        (lambda s: s.update({"layers.0.bias": np.ones(5)}), ValueError, r"layers\.0\.bias has shape \(5,\).*\(3,\)"),
+        (lambda s: s.update({"layers.0.bias": np.array(["a"] * 3)}), TypeError, r"layers\.0\.bias is <U1"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_whole(change, error, message):
+    model = nn.MLP([2, 3], rng=0)
+    before, state = model.state_dict(), nn.MLP([2, 3], rng=1).state_dict()
+    change(state)
+    with pytest.raises(error, match=message):
+        model.load_state_dict(state)
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_loading_makes_graphs_recorded_before_refuse():
+    model = nn.MLP([2, 1], rng=0)
+    loss = model(np.ones((1, 2), "f4")).sum()
+    model.load_state_dict(model.state_dict())
+    with pytest.raises(ChangedTensorError):
+        loss.backward()
+
+
+def test_a_deep_copy_is_independent():
+    model = nn.MLP([2, 3, 1], rng=0)
+    twin = copy.deepcopy(model)
+    twin[0].weight.data -= 1
+    assert (model[0].weight.data != twin[0].weight.data).all()
+    assert [n for n, _ in twin.named_parameters()] == [n for n, _ in model.named_parameters()]
+
+
+def test_repr_shows_shapes_and_the_parameter_count():
+    assert repr(nn.MLP([784, 128, 10], rng=0)).splitlines() == [
+        "MLP(",
+        "    layers.0: Dense(weight=(784, 128), bias=(128,))",
+        "    layers.1: ReLU()",
+        "    layers.2: Dense(weight=(128, 10), bias=(10,))",
+        ")  # 101,770 parameters",
+    ]
+
+
+def test_repr_nests_and_marks_what_is_frozen():
+    inner = nn.Dense(2, 2, bias=False, rng=0)
+    inner.weight.requires_grad = False
+    text = repr(nn.Sequential(nn.Sequential(inner)))
+    assert "        layers.0: Dense(weight=(2, 2) frozen)" in text
+    assert text.endswith("# 0 parameters")
