@@ -3,17 +3,17 @@
 Make a `Tensor` with ``requires_grad=True``, compute with it as with any array, and call ``backward()`` on the result.
 """
 
+from . import rules as rules
 from . import runtime as runtime
 from .errors import ChangedTensorError as ChangedTensorError
 from .errors import FreedGraphError as FreedGraphError
 from .errors import GradientError as GradientError
 from .errors import LostGradientError as LostGradientError
 from .errors import NoRuleError as NoRuleError
-from .tensor import Tensor as Tensor  # isort: skip - the first of the engine's modules, see its end
-from . import rules as rules
 from .primitive import custom_vjp as custom_vjp
 from .registry import defvjp as defvjp
 from .state import no_grad as no_grad
+from .tensor import Tensor as Tensor
 
 __version__ = "0.1.0"
 

@@ -21,15 +21,15 @@ class ArrayMethods:
 
     __slots__ = ()
 
-    def sum(self, axis: Axis = None, dtype: npt.DTypeLike = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Tensor:
         """`numpy.sum`."""
         return _np.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def mean(self, axis: Axis = None, dtype: npt.DTypeLike = None, keepdims: bool = False) -> Tensor:
+    def mean(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Tensor:
         """`numpy.mean`."""
         return _np.mean(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def prod(self, axis: Axis = None, dtype: npt.DTypeLike = None, keepdims: bool = False) -> Tensor:
+    def prod(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Tensor:
         """`numpy.prod`."""
         return _np.prod(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
 
@@ -41,19 +41,23 @@ class ArrayMethods:
         """`numpy.min`."""
         return _np.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def var(self, axis: Axis = None, dtype: npt.DTypeLike = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def var(
+        self, axis: Axis = None, dtype: npt.DTypeLike | None = None, ddof: float = 0, keepdims: bool = False
+    ) -> Tensor:
         """`numpy.var`."""
         return _np.var(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def std(self, axis: Axis = None, dtype: npt.DTypeLike = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def std(
+        self, axis: Axis = None, dtype: npt.DTypeLike | None = None, ddof: float = 0, keepdims: bool = False
+    ) -> Tensor:
         """`numpy.std`."""
         return _np.std(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """`numpy.cumsum`."""
         return _np.cumsum(self, axis=axis, dtype=dtype)  # type: ignore[no-any-return]
 
-    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """`numpy.cumprod`."""
         return _np.cumprod(self, axis=axis, dtype=dtype)  # type: ignore[no-any-return]
 
@@ -112,7 +116,6 @@ class ArrayMethods:
     def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """`numpy.any`; a plain array, which carries no gradient."""
         return _np.any(self, axis=axis, keepdims=keepdims)
-
 
     def reshape(self, *shape: Any, order: Any = "C") -> Tensor:
         """`numpy.reshape`; the shape as one tuple or as separate lengths."""

@@ -31,7 +31,7 @@ class ParameterComparison:
     @property
     def shape(self) -> tuple[int, ...]:
         """The engine gradient's shape, which is the parameter's."""
-        return self.engine.shape
+        return tuple(self.engine.shape)
 
     @property
     def difference(self) -> np.ndarray[Any, Any]:
@@ -120,13 +120,17 @@ class GradientComparison:
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         left = (0, 1, 5)
         lines = [
-            "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+            "  ".join(
+                c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
+            )
             for line in table
         ]
         return "\n".join([lines[0].rstrip(), "-" * len(lines[0]), *(line.rstrip() for line in lines[1:])])
 
     def __repr__(self) -> str:
-        return f"<GradientComparison of {len(self)} parameters, largest relative difference {self.largest_relative:.2e}>"
+        return (
+            f"<GradientComparison of {len(self)} parameters, largest relative difference {self.largest_relative:.2e}>"
+        )
 
 
 Gradients = Mapping[str, Any]
@@ -140,8 +144,8 @@ def compare_gradients(hand: Gradients | Callable[[], Gradients], auto: Any) -> G
     hand : dict of arrays, or a function that returns one
         From a parameter's name to the gradient derived by hand.
     auto : Module or dict
-        What `backward` has run for. A module's ``named_parameters()`` give names and gradients; in a dict, a tensor that
-        requires a gradient stands for its ``.grad``, an array or another tensor for itself.
+        What `backward` has run for. A module's ``named_parameters()`` give names and gradients; in a dict, a tensor
+        that requires a gradient stands for its ``.grad``, an array or another tensor for itself.
 
     Returns
     -------
@@ -171,7 +175,9 @@ def compare_gradients(hand: Gradients | Callable[[], Gradients], auto: Any) -> G
     ---------------------------------------------------------------------------------------
     w          (2,)       0.00e+00      0.00e+00  1.000000000  [0]               -3      -3
     """
-    derived = {str(name): _plain(f"by hand, {name}", value) for name, value in (hand() if callable(hand) else hand).items()}
+    derived = {
+        str(name): _plain(f"by hand, {name}", value) for name, value in (hand() if callable(hand) else hand).items()
+    }
     computed = dict(_engine_gradients(auto))
     missing, unknown = computed.keys() - derived.keys(), derived.keys() - computed.keys()
     if missing or unknown:
@@ -182,10 +188,12 @@ def compare_gradients(hand: Gradients | Callable[[], Gradients], auto: Any) -> G
         if derived[name].shape != gradient.shape:
             hint = "; it is the transpose's" if derived[name].shape == gradient.shape[::-1] else ""
             raise ValueError(
-                f"compare_gradients: the gradient by hand of {name} has shape {derived[name].shape}, but the parameter has "
-                f"{gradient.shape}{hint}"
+                f"compare_gradients: the gradient by hand of {name} has shape {derived[name].shape}, but the parameter "
+                f"has {gradient.shape}{hint}"
             )
-    return GradientComparison([ParameterComparison(name, derived[name], gradient) for name, gradient in computed.items()])
+    return GradientComparison(
+        [ParameterComparison(name, derived[name], gradient) for name, gradient in computed.items()]
+    )
 
 
 def _engine_gradients(auto: Any) -> Iterable[tuple[str, np.ndarray[Any, Any]]]:

@@ -248,8 +248,8 @@ def _sum_to_shape(cotangent: Any, node: Node, parent: Node) -> Any:
         return np.add.reduce(cotangent, axis=0)
     if lead < 0 or any(n not in (1, long) for n, long in zip(shape, wide[lead:], strict=True)):
         raise ValueError(
-            f"the rule of {describe(node)} returned a cotangent of shape {wide} for an argument of shape {shape}; it must "
-            "have the argument's shape, or one that this broadcasts to"
+            f"the rule of {describe(node)} returned a cotangent of shape {wide} for an argument of shape {shape}; it "
+            "must have the argument's shape, or one that this broadcasts to"
         )
     repeated = (lead + i for i, n in enumerate(shape) if n != wide[lead + i])
     return np.add.reduce(cotangent, axis=(*range(lead), *repeated)).reshape(shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -28,6 +28,18 @@ def primitive(function: Function) -> Function:
         return function(*args, **kwargs)
 
     return recorded_call  # type: ignore[return-value]
+
+
+@overload
+def custom_vjp(
+    function: Function, /, *, backward: VectorJacobianProduct | None = None, **vjps: VectorJacobianProduct | None
+) -> Function: ...
+
+
+@overload
+def custom_vjp(
+    *, backward: VectorJacobianProduct | None = None, **vjps: VectorJacobianProduct | None
+) -> Callable[[Function], Function]: ...
 
 
 def custom_vjp(

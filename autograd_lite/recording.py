@@ -15,7 +15,6 @@ from .errors import LostGradientError, NoRuleError
 from .graph import Node
 from .registry import CONSTANT, DERIVED, RULES, Mask, Recipe, Rule, name_of
 from .state import STATE
-from .tensor import Tensor, wrap
 
 
 def call_unary(ufunc: np.ufunc, x: Tensor) -> Any:
@@ -44,13 +43,15 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
         out = ufunc(value1, value2)
     except (ValueError, TypeError) as error:
         raise _explained(error, ufunc, (value1, value2)) from None
-    if (parent1 is None and parent2 is None) or not STATE.recording:
+    if not STATE.recording:
         return wrap(out)
-    if parent2 is None:
+    if parent1 is not None:
+        if parent2 is not None:
+            return _recorded(rule.both, (parent1, parent2), (value1, value2), out)
         return _recorded(rule.first, (parent1,), (value1, value2), out)
-    if parent1 is None:
+    if parent2 is not None:
         return _recorded(rule.second, (parent2,), (value1, value2), out)
-    return _recorded(rule.both, (parent1, parent2), (value1, value2), out)
+    return wrap(out)
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -171,8 +172,8 @@ def _refuse_unread(rule: Rule, values: tuple[Any, ...], kwargs: Mapping[str, Any
                 "the result that is returned: array = array + tensor"
             )
         raise TypeError(
-            f"{rule.name}: {name}={value!r} is not supported for a tensor that requires a gradient, because no rule says "
-            "how the gradient depends on it"
+            f"{rule.name}: {name}={value!r} is not supported for a tensor that requires a gradient, because no rule "
+            "says how the gradient depends on it"
         )
 
 
@@ -205,8 +206,8 @@ def _refuse_dtype(recipe: Recipe, dtype: np.dtype[Any]) -> NoReturn:
     if dtype.kind == "c":
         raise TypeError(f"{name}: its result is {dtype}, and gradients through complex numbers are not supported")
     raise LostGradientError(
-        f"{name}: its result is {dtype}, which carries no gradient, but its input requires one; take .detach() first, or "
-        "ask for a floating-point dtype"
+        f"{name}: its result is {dtype}, which carries no gradient, but its input requires one; take .detach() first, "
+        "or ask for a floating-point dtype"
     )
 
 
@@ -238,11 +239,13 @@ def _shapes(values: tuple[Any, ...]) -> str:
     return " and ".join(described)
 
 
+_INNER_AXES = "the last axis of the first must be as long as the last but one of the second; a .T may be missing"
+
 _ADVICE = {
     "could not be broadcast": "counted from the last, axes must be equally long, or one of them 1; reshape or "
     "np.expand_dims adds an axis",
-    "core dimension": "the last axis of the first must be as long as the last but one of the second; a .T may be missing",
-    "not aligned": "the last axis of the first must be as long as the last but one of the second; a .T may be missing",
+    "core dimension": _INNER_AXES,
+    "not aligned": _INNER_AXES,
     "cannot reshape": "the number of elements must stay the same",
     "out of bounds for array of dimension": "axes count from 0, or from -1 backwards",
     "did not contain a loop": "expected numbers",
@@ -260,3 +263,6 @@ _AS_FUNCTION: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
 
 _NEUTRAL_OF_UFUNCS = frozenset({"dtype", "casting", "order", "subok"})
 """Keyword arguments of every ufunc that choose how its result is computed, and so leave the rules as they are."""
+
+# At the end, since each of the two modules needs the other.
+from .tensor import Tensor, wrap  # noqa: E402

@@ -154,9 +154,7 @@ class Rule:
         self._check()
         self.differentiable = frozenset(i for i, name in enumerate(self.parameters) if name in self.vjps)
         read = {wanted for vjp in self.vjps.values() if vjp for wanted in parameter_names(vjp)} - {"out"}
-        self.guarded = tuple(
-            i for i, name in enumerate(self.parameters) if name not in {*read, *self.vjps, *NEUTRAL}
-        )
+        self.guarded = tuple(i for i, name in enumerate(self.parameters) if name not in {*read, *self.vjps, *NEUTRAL})
 
     def _signature(self, function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
         if isinstance(function, np.ufunc):
@@ -187,7 +185,8 @@ class Rule:
             reads = parameter_names(vjp)
             if not reads or reads[0] != "g":
                 raise TypeError(
-                    f"defvjp: the rule of {self.name} for {name} must take the cotangent g first, not ({', '.join(reads)})"
+                    f"defvjp: the rule of {self.name} for {name} must take the cotangent g first, and not "
+                    f"({', '.join(reads)})"
                 )
             for wanted in reads[1:]:
                 if wanted != "members":
@@ -322,7 +321,7 @@ def name_of(function: Callable[..., Any]) -> str:
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of a Python function's positional parameters."""
     try:
-        code = function.__code__  # type: ignore[attr-defined]
+        code = function.__code__
     except AttributeError:
         return tuple(inspect.signature(function).parameters)
     return tuple(code.co_varnames[: code.co_argcount])
@@ -335,8 +334,8 @@ def _picker(rule: Rule, positions: tuple[int, ...]) -> Callable[[Any], list[Any]
         given = len(cotangents) if isinstance(cotangents, list | tuple) else None
         if given != len(rule.parameters):
             raise ValueError(
-                f"the backward of {rule.name} must return a tuple of {len(rule.parameters)} cotangents, one for each of "
-                f"{', '.join(rule.parameters)} (None for none); it returned "
+                f"the backward of {rule.name} must return a tuple of {len(rule.parameters)} cotangents, one for each "
+                f"of {', '.join(rule.parameters)} (None for none); it returned "
                 + (type(cotangents).__name__ if given is None else f"{given}")
             )
         return [cotangents[position] for position in positions]

@@ -97,7 +97,7 @@ class Tensor(ArrayMethods):
     _name: str | None
 
     def __init__(
-        self, data: Any, requires_grad: bool = False, dtype: npt.DTypeLike = None, name: str | None = None
+        self, data: Any, requires_grad: bool = False, dtype: npt.DTypeLike | None = None, name: str | None = None
     ) -> None:
         self._data = _own_array(data, dtype)
         self._name = name
@@ -242,8 +242,8 @@ class Tensor(ArrayMethods):
                 raise TypeError(f"{self._brief()}: .grad takes a Tensor or None, not {type(value).__name__}")
             if value.shape != self.shape or value.dtype != self.dtype:
                 raise ValueError(
-                    f"{self._brief()}: .grad was assigned shape {value.shape}, {value.dtype}; it must have the tensor's "
-                    f"own, {self.shape}, {self.dtype}"
+                    f"{self._brief()}: .grad was assigned shape {value.shape}, {value.dtype}; it must have the "
+                    f"tensor's own, {self.shape}, {self.dtype}"
                 )
         node.slot.grad = value
 
@@ -330,8 +330,8 @@ class Tensor(ArrayMethods):
         if grad is None:
             if self.size != 1:
                 raise ValueError(
-                    f"backward: {self._brief()} has {self.size} elements, so its gradient is not a single one. Reduce it "
-                    "to a scalar (.sum(), .mean()), or pass grad=, the cotangent, of the same shape"
+                    f"backward: {self._brief()} has {self.size} elements, so its gradient is not a single one. Reduce "
+                    "it to a scalar (.sum(), .mean()), or pass grad=, the cotangent, of the same shape"
                 )
             return wrap(np.ones(self.shape, self.dtype) if isinstance(self._data, _NUMPY) else np.ones_like(self._data))
         if not isinstance(grad, Tensor):
@@ -340,7 +340,8 @@ class Tensor(ArrayMethods):
             raise ValueError(f"backward: grad has shape {grad.shape}, but {self._brief()} needs one of its own shape")
         if grad.dtype.kind not in "fiu":
             raise TypeError(f"backward: grad has dtype {grad.dtype}; expected {self.dtype}")
-        return grad if grad.dtype == self.dtype else grad.astype(self.dtype)
+        seed: Tensor = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
+        return seed
 
     # ---- leaving the graph ----
 
@@ -362,12 +363,16 @@ class Tensor(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._node is not None:
-            self._refuse("turned into a plain array", "take .data (the array) or .detach() (a tensor outside the graph)")
+            self._refuse(
+                "turned into a plain array", "take .data (the array) or .detach() (a tensor outside the graph)"
+            )
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self._node is not None:
-            self._refuse(f"turned into {kind.__name__}", "take .item(), or use NumPy's function where math's was called")
+            self._refuse(
+                f"turned into {kind.__name__}", "take .item(), or use NumPy's function where math's was called"
+            )
         return kind(self.item())
 
     def __float__(self) -> float:
@@ -396,7 +401,8 @@ class Tensor(ArrayMethods):
             return str(self)
         if self.ndim == 0:
             return format(self._data.item(), spec)
-        return np.array2string(self.data, formatter={"all": lambda element: format(element.item(), spec)})
+        formatter: Any = {"all": lambda element: format(element.item(), spec)}
+        return np.array2string(self.data, formatter=formatter)
 
     def __repr__(self) -> str:
         values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=1000)
@@ -417,9 +423,7 @@ class Tensor(ArrayMethods):
         return f"the tensor{name} (shape {self.shape}, {self.dtype})"
 
     def _refuse(self, deed: str, advice: str) -> NoReturn:
-        raise LostGradientError(
-            f"{self._brief()} requires a gradient, which would be lost if it were {deed}; {advice}"
-        )
+        raise LostGradientError(f"{self._brief()} requires a gradient, which would be lost if it were {deed}; {advice}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._node is not None and not isinstance(self._node, Leaf):
@@ -444,8 +448,8 @@ class Tensor(ArrayMethods):
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
-            f"{self._brief()} cannot be assigned into, since the graph may have saved its values. Build the result with "
-            "np.where(mask, new, old) or np.concatenate; to change a leaf outside of the graph, assign to .data"
+            f"{self._brief()} cannot be assigned into, since the graph may have saved its values. Build the result "
+            "with np.where(mask, new, old) or np.concatenate; to change a leaf outside of the graph, assign to .data"
         )
 
     __hash__ = object.__hash__
@@ -471,16 +475,16 @@ class Tensor(ArrayMethods):
     __eq__, __ne__ = _operator("equal")[0], _operator("not_equal")[0]
 
     def __neg__(self) -> Tensor:
-        return call_unary(np.negative, self)
+        return call_unary(np.negative, self)  # type: ignore[no-any-return]
 
     def __pos__(self) -> Tensor:
-        return call_unary(np.positive, self)
+        return call_unary(np.positive, self)  # type: ignore[no-any-return]
 
     def __abs__(self) -> Tensor:
-        return call_unary(np.absolute, self)
+        return call_unary(np.absolute, self)  # type: ignore[no-any-return]
 
     def __invert__(self) -> Tensor:
-        return call_unary(np.invert, self)
+        return call_unary(np.invert, self)  # type: ignore[no-any-return]
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
@@ -551,7 +555,7 @@ def _lift(node: Node) -> tuple[Any, ...]:
     return tuple(map(lifted, node.saved, node.recipe.sources))
 
 
-def _own_array(data: Any, dtype: npt.DTypeLike) -> Array:
+def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
     """A copy of the user's data as an array of numbers."""
     if isinstance(data, Tensor):
         if data.requires_grad:
@@ -580,5 +584,5 @@ def _own_array(data: Any, dtype: npt.DTypeLike) -> Array:
 
 _PLAIN |= {Tensor}
 
-# At the end, since these make tensors themselves.
+# At the end, since each of the two modules needs the other.
 from .recording import call, call_binary, call_ufunc, call_unary  # noqa: E402

@@ -45,7 +45,9 @@ DERIVATIVES = {
 }
 
 
-def gradients_by_hand(weights: list[Array], biases: list[Array], X: Array, y: Array, activation: str) -> dict[str, Array]:
+def gradients_by_hand(
+    weights: list[Array], biases: list[Array], X: Array, y: Array, activation: str
+) -> dict[str, Array]:
     """The gradients of the mean cross-entropy, by the backpropagation equations, in plain NumPy.
 
     With examples as rows, ``z_l = a_(l-1) W_l + b_l`` and ``a_l = f(z_l)``, the deltas are
@@ -263,7 +265,9 @@ def number(kind: type, lowest: float, above: bool = False) -> Any:
             value = math.nan
         if not (math.isfinite(value) and (value > lowest if above else value >= lowest)):
             expected = "an integer" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"expected {expected} {'above' if above else 'of at least'} {lowest}, got {text!r}")
+            raise argparse.ArgumentTypeError(
+                f"expected {expected} {'above' if above else 'of at least'} {lowest}, got {text!r}"
+            )
         return value
 
     return convert
@@ -272,7 +276,10 @@ def number(kind: type, lowest: float, above: bool = False) -> Any:
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options, from the command line by default."""
     parser = Parser(
-        prog="train_mlp.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        prog="train_mlp.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     count, rate = number(int, 1), number(float, 0, above=True)
     add = parser.add_argument
@@ -284,7 +291,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--batch-size", type=count, metavar="N", help="examples in a minibatch (default: 32, for MNIST 128)")
     add("--optimizer", choices=list(OPTIMIZERS), default="adam", help="(default: %(default)s)")
     add("--lr", type=rate, default=1e-3, metavar="RATE", help="learning rate (default: %(default)s)")
-    add("--weight-decay", type=number(float, 0), default=0.0, metavar="L2", help="on the weights (default: %(default)s)")
+    add(
+        "--weight-decay", type=number(float, 0), default=0.0, metavar="L2", help="on the weights (default: %(default)s)"
+    )
     add("--seed", type=number(int, 0), default=0, metavar="N", help="of all that is random (default: %(default)s)")
     add("--out", type=Path, default=Path("runs/train_mlp"), metavar="FOLDER", help="results (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -333,7 +342,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"\n{'stopped by Ctrl-C after' if history.interrupted else 'trained'} {steps}")
     print(f"test accuracy: {np.mean(predicted == digits.y_test):.2%}\n\n{table}\n")
     print(f"gradients by the engine and by hand, on the first minibatch:\n{comparison}\n")
-    print(f"written to {options.out}: {picture}, gradients.txt, learning_curves.png, misread.png, per_class.txt, weights.npz")
+    written = (picture, "gradients.txt", "learning_curves.png", "misread.png", "per_class.txt", "weights.npz")
+    print(f"written to {options.out}: {', '.join(written)}")
     return 130 if history.interrupted else 0
 
 

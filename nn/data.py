@@ -327,9 +327,7 @@ def one_hot(labels: ArrayLike, num_classes: int | None = None, dtype: DTypeLike 
     classes = _array(labels, "labels")
     if classes.dtype.kind not in "iu":
         first = f"; labels{[0] * classes.ndim or ''} is {classes.flat[0]}" if classes.size else ""
-        raise TypeError(
-            f"labels must be integers (astype converts whole numbers), got {classes.dtype}{first}"
-        )
+        raise TypeError(f"labels must be integers (astype converts whole numbers), got {classes.dtype}{first}")
     if num_classes is not None:
         num_classes = _positive_int(num_classes, "num_classes")
     elif classes.size == 0:
@@ -339,9 +337,7 @@ def one_hot(labels: ArrayLike, num_classes: int | None = None, dtype: DTypeLike 
     outside = (classes < 0) | (classes >= num_classes)
     if outside.any():
         index = np.argwhere(outside)[0].tolist()
-        raise ValueError(
-            f"labels{index or ''} is {classes[outside][0]}; classes run from 0 to {num_classes - 1}"
-        )
+        raise ValueError(f"labels{index or ''} is {classes[outside][0]}; classes run from 0 to {num_classes - 1}")
     result = np.zeros((*classes.shape, num_classes), dtype)
     np.put_along_axis(result, classes[..., np.newaxis], 1, axis=-1)
     return result
@@ -390,9 +386,7 @@ def _test_examples(test_size: float, length: int) -> int:
     else:
         number = _positive_int(test_size, "test_size as a number of examples")
     if number >= length:
-        raise ValueError(
-            f"test_size={test_size} takes {number} of {length} examples: none is left to train on"
-        )
+        raise ValueError(f"test_size={test_size} takes {number} of {length} examples: none is left to train on")
     return number
 
 
@@ -442,9 +436,7 @@ def _figure(given: ArrayLike, name: str, columns: tuple[int, ...]) -> NDArray[np
     return figure.astype(np.float64)
 
 
-def _moved(
-    array: Array, mean: NDArray[np.float64], scale: NDArray[np.float64], name: str
-) -> NDArray[np.floating[Any]]:
+def _moved(array: Array, mean: NDArray[np.float64], scale: NDArray[np.float64], name: str) -> NDArray[np.floating[Any]]:
     result = np.empty(array.shape, array.dtype if array.dtype.kind == "f" else np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         # Taken in float64 and then rounded: a float32 column far from zero keeps all its digits.

@@ -173,7 +173,9 @@ class MLP(Sequential):
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
         if not isinstance(sizes, Sequence) or isinstance(sizes, str) or len(sizes) < 2:
-            raise ValueError(f"MLP: sizes must name at least the inputs and the outputs, as in [784, 10]; got {sizes!r}")
+            raise ValueError(
+                f"MLP: sizes must name at least the inputs and the outputs, as in [784, 10]; got {sizes!r}"
+            )
         if init is None:
             init = "he_normal" if activation in _ONE_SIDED else "glorot_uniform"
         rng = np.random.default_rng(rng)

@@ -121,8 +121,8 @@ def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mea
     if outside.any():
         where = tuple(int(i) for i in np.argwhere(outside)[0])
         raise ValueError(
-            f"sigmoid_cross_entropy: targets must be between 0 and 1, but targets{list(where)} is {targets[where]}; for "
-            "classes -1 and 1 pass (targets + 1) / 2"
+            f"sigmoid_cross_entropy: targets must be between 0 and 1, but targets{list(where)} is {targets[where]}; "
+            "for classes -1 and 1 pass (targets + 1) / 2"
         )
     return _reduced(_binary_cross_entropy(logits, targets), reduction)
 
@@ -206,8 +206,8 @@ def _same_shape(loss: str, name: str, outputs: Any, targets: Any) -> tuple[Any, 
     outputs, targets = _array(f"{loss}: {name}", outputs), _array(f"{loss}: targets", targets)
     if outputs.shape != targets.shape:
         raise ValueError(
-            f"{loss}: {name} have shape {outputs.shape}, but targets have {targets.shape}; they must be the same, since "
-            "broadcasting would compare every one with every other"
+            f"{loss}: {name} have shape {outputs.shape}, but targets have {targets.shape}; they must be the same, "
+            "since broadcasting would compare every one with every other"
         )
     return outputs, _as_wide(targets, outputs)
 
@@ -235,10 +235,11 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     if labels.size and np.maximum.reduce(labels.view(f"u{labels.itemsize}"), axis=None) >= classes:
         where = tuple(int(i) for i in np.argwhere((labels < 0) | (labels >= classes))[0])
         raise ValueError(
-            f"softmax_cross_entropy: labels{list(where)} is {labels[where]}, but the logits have {classes} classes, 0 to "
-            f"{classes - 1}"
+            f"softmax_cross_entropy: labels{list(where)} is {labels[where]}, but the logits have {classes} classes, 0 "
+            f"to {classes - 1}"
         )
-    return labels.astype(np.intp, copy=False)
+    indices: np.ndarray[Any, Any] = labels.astype(np.intp, copy=False)
+    return indices
 
 
 def _one_hot(labels: Any, classes: int) -> Any:

@@ -268,8 +268,7 @@ def _checked_pair(
         )
     if labels.dtype != np.uint8 or labels.ndim != 1:
         raise DataFileError(
-            f"{labels_path} holds {labels.dtype} of shape {labels.shape}; "
-            "labels are expected to be uint8 of shape (N,)"
+            f"{labels_path} holds {labels.dtype} of shape {labels.shape}; labels are expected to be uint8 of shape (N,)"
         )
     if len(images) != len(labels):
         raise DataFileError(f"{images_path} holds {len(images)} images, {labels_path} {len(labels)} labels")

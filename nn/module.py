@@ -47,12 +47,13 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What `forward` gives."""
         return self.forward(*args, **kwargs)
 
     # ---- what is in it ----
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and those in it, each once, with the path to it; its own is the prefix.
+        """The module itself and those in it, each once, with the path to it; its own is the prefix.
 
         Examples
         --------

@@ -23,7 +23,9 @@ def _explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[
     left, arrow, result = text.partition("->")
     terms = left.split(",")
     unused = [letter for letter in LETTERS if letter not in text]
-    rank = max((len(s) - len(t.replace("...", "")) for t, s in zip(terms, shapes, strict=True) if "..." in t), default=0)
+    rank = max(
+        (len(s) - len(t.replace("...", "")) for t, s in zip(terms, shapes, strict=True) if "..." in t), default=0
+    )
     ellipsis = "".join(unused[:rank])
     if not arrow:
         letters = left.replace(",", "").replace("...", "")
@@ -46,7 +48,13 @@ def _einsum(g: Any, subscripts: Any, operands: Sequence[Any], members: Sequence[
 
 
 def _operand(
-    g: Any, i: int, terms: list[str], result: str, operands: Sequence[Any], shape: tuple[int, ...], sizes: dict[str, int]
+    g: Any,
+    i: int,
+    terms: list[str],
+    result: str,
+    operands: Sequence[Any],
+    shape: tuple[int, ...],
+    sizes: dict[str, int],
 ) -> Any:
     """The cotangent of one operand."""
     others = [j for j in range(len(operands)) if j != i]
@@ -79,7 +87,9 @@ def _on_diagonal(cotangent: Any, term: str, labels: str, shape: tuple[int, ...])
     for k, label in enumerate(term):
         first = term.index(label)
         if first != k:
-            positions = [np.arange(n).reshape([-1 if j == m else 1 for j in range(len(term))]) for m, n in enumerate(shape)]
+            positions = [
+                np.arange(n).reshape([-1 if j == m else 1 for j in range(len(term))]) for m, n in enumerate(shape)
+            ]
             on = on & (positions[first] == positions[k])
     return spread * np.broadcast_to(on, shape)
 

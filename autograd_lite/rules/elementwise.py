@@ -33,7 +33,8 @@ def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
     """``x2 x1^(x2 - 1)``, and 0 for the constant ``x1^0``, at 0 too."""
     if isinstance(x2, int | float):
         return _zero(g) if x2 == 0 else g * (x2 * x1 ** (x2 - 1))
-    return g * (x2 * x1 ** np.where(x2 == 0, np.ones_like(x2), x2 - 1))
+    exponent = np.where(np.equal(x1, 0) & np.equal(x2, 0), np.ones_like(x2), np.subtract(x2, 1.0))
+    return g * (x2 * x1**exponent)
 
 
 def _power_x2(g: Any, out: Any, x1: Any) -> Any:
@@ -87,7 +88,11 @@ defvjp(np.tan, x=lambda g, out: g * (1 + out * out))
 defvjp(np.arcsin, x=lambda g, x: _ratio(g, np.sqrt((1 - x) * (1 + x))))
 defvjp(np.arccos, x=lambda g, x: -_ratio(g, np.sqrt((1 - x) * (1 + x))))
 defvjp(np.arctan, x=lambda g, x: g / (1 + x * x))
-defvjp(np.arctan2, x1=lambda g, x1, x2: g * x2 / (x1 * x1 + x2 * x2), x2=lambda g, x1, x2: -g * x1 / (x1 * x1 + x2 * x2))
+defvjp(
+    np.arctan2,
+    x1=lambda g, x1, x2: g * x2 / (np.square(x1) + np.square(x2)),
+    x2=lambda g, x1, x2: -g * x1 / (np.square(x1) + np.square(x2)),
+)
 defvjp(np.sinh, x=lambda g, x: g * np.cosh(x))
 defvjp(np.cosh, x=lambda g, x: g * np.sinh(x))
 defvjp(np.tanh, x=lambda g, out: g * (1 - out * out))
@@ -111,7 +116,6 @@ defvjp(
 )
 
 
-
 @primitive
 def clip_between(a: Any, a_min: Any, a_max: Any) -> Any:
     """`numpy.clip` with both bounds, of which None is none."""
@@ -127,8 +131,8 @@ def _within(a: Any, a_min: Any, a_max: Any) -> Any:
 defvjp(
     clip_between,
     a=lambda g, a, a_min, a_max: g * _within(a, a_min, a_max),
-    a_min=lambda g, a, a_min: g * np.less(a, a_min),
-    a_max=lambda g, a, a_max: g * np.greater(a, a_max),
+    a_min=lambda g, a, a_min, a_max: g * (np.less(a, a_min) & _within(a_min, None, a_max)),
+    a_max=lambda g, a, a_min, a_max: g * (np.greater(a, a_max) | (a_min is not None and np.greater(a_min, a_max))),
 )
 
 

@@ -28,7 +28,7 @@ def _selects_once(index: Any) -> bool:
     """Whether no element can be selected twice: no index is an array of integers."""
     entries = index if isinstance(index, tuple) else (index,)
     return all(
-        entry is None or entry is Ellipsis or isinstance(entry, slice | int | np.integer) or _dtype(entry) == bool
+        entry is None or entry is Ellipsis or isinstance(entry, slice | int | np.integer) or _dtype(entry).kind == "b"
         for entry in entries
     )
 
@@ -66,8 +66,8 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     indices = np.asarray(indices)
     if indices.ndim != arr.ndim:
         raise ValueError(
-            f"np.take_along_axis: indices of shape {indices.shape} for an array of shape {arr.shape}; both need the same "
-            "number of axes"
+            f"np.take_along_axis: indices of shape {indices.shape} for an array of shape {arr.shape}; both need the "
+            "same number of axes"
         )
     positions: list[Any] = []
     for i, n in enumerate(arr.shape):

@@ -20,7 +20,7 @@ def _inverse(axes: Any, ndim: int) -> tuple[int, ...] | None:
     return None if axes is None else tuple(int(i) for i in np.argsort([int(a) % ndim for a in axes]))
 
 
-def _reshape(g: Any, shape: Shape, order: str) -> Any:
+def _reshape(g: Any, shape: Shape, order: Any) -> Any:
     if order not in ("C", "F"):
         raise TypeError(f"order={order!r} depends on the array's memory, which is not recorded; use 'C' or 'F'")
     return np.reshape(g, shape, order=order)
@@ -68,8 +68,6 @@ defvjp(
     np.stack,
     arrays=lambda g, axis, members: [np.moveaxis(g, axis, 0)[i] for i in members],
 )
-
-
 
 
 def _joining(along: int, at_least: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -222,8 +220,8 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         return pad_with(array, tuple(widths), kwargs.get("constant_values", 0))
     if mode not in ("edge", "reflect", "symmetric", "wrap") or kwargs.get("reflect_type", "even") != "even":
         raise TypeError(
-            f"np.pad: mode={mode!r} with {kwargs or 'no options'} is not supported for tensors; the modes are constant, "
-            "edge, reflect (even), symmetric (even) and wrap"
+            f"np.pad: mode={mode!r} with {kwargs or 'no options'} is not supported for tensors; the modes are "
+            "constant, edge, reflect (even), symmetric (even) and wrap"
         )
     for axis, width in enumerate(widths):
         if width != (0, 0):

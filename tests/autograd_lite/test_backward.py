@@ -71,7 +71,13 @@ def test_gradients_share_memory_with_nothing():
 
 @pytest.mark.parametrize(
     "function",
-    [lambda x: x.reshape(4), lambda x: x.T, lambda x: x[::-1], lambda x: np.broadcast_to(x, (3, 2, 2)), lambda x: x + 0],
+    [
+        lambda x: x.reshape(4),
+        lambda x: x.T,
+        lambda x: x[::-1],
+        lambda x: np.broadcast_to(x, (3, 2, 2)),
+        lambda x: x + 0,
+    ],
 )
 def test_gradients_are_writable_arrays_of_their_own(function):
     x = leaf(np.ones((2, 2)))
@@ -278,7 +284,7 @@ def test_a_leaf_changed_after_the_forward_pass_is_refused(change):
         w.data -= 0.1
     else:
         w.data = np.zeros(2)
-    with pytest.raises(ChangedTensorError, match="'w'.*changed by assigning"):
+    with pytest.raises(ChangedTensorError, match=r"'w'.*changed by assigning"):
         y.backward()
     assert w.grad is None
 

@@ -61,7 +61,9 @@ def test_zero_and_empty_gradients_agree_with_themselves():
 def test_a_modules_parameters_are_compared_by_path():
     model = nn.MLP([2, 1], dtype=np.float64, rng=0)
     model(np.ones((3, 2))).sum().backward()
-    report = compare_gradients(lambda: {"layers.0.weight": np.full((2, 1), 3.0), "layers.0.bias": np.array([3.0])}, model)
+    report = compare_gradients(
+        lambda: {"layers.0.weight": np.full((2, 1), 3.0), "layers.0.bias": np.array([3.0])}, model
+    )
     report.assert_close(0)
     assert len(report) == 2
 
@@ -71,7 +73,9 @@ def test_a_parameter_without_a_gradient_is_named():
         compare_gradients({"w": 1.0}, {"w": Tensor(1.0, requires_grad=True)})
 
 
-@pytest.mark.parametrize(("hand", "message"), [({}, "missing by hand: w"), ({"w": G, "v": G}, "unknown to the engine: v")])
+@pytest.mark.parametrize(
+    ("hand", "message"), [({}, "missing by hand: w"), ({"w": G, "v": G}, "unknown to the engine: v")]
+)
 def test_names_that_do_not_match_are_refused(hand, message):
     with pytest.raises(KeyError, match=message):
         compare_gradients(hand, {"w": G})

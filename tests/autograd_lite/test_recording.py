@@ -142,20 +142,32 @@ def test_a_gradient_through_a_condition_is_zero():
 
 
 def test_a_gradient_to_an_argument_without_a_rule_is_refused():
-    with pytest.raises(NoRuleError, match="'indices'|index"):
+    with pytest.raises(NoRuleError, match=r"'indices'|index"):
         np.ones(3)[:2] + leaf([1.0, 2.0])[leaf(1.0)]
 
 
 # ---- errors that name the function, the shapes and the dtypes ----
 
 BAD_CALLS = {
-    "matmul": (lambda x: x @ np.ones((3, 2)), ValueError, r"np\.matmul of shape \(2, 2\) float64 and shape \(3, 2\) float64"),
-    "add": (lambda x: x + np.ones(3), ValueError, r"np\.add of shape \(2, 2\) float64 and shape \(3,\) float64.*np\.expand_dims"),
+    "matmul": (
+        lambda x: x @ np.ones((3, 2)),
+        ValueError,
+        r"np\.matmul of shape \(2, 2\) float64 and shape \(3, 2\) float64",
+    ),
+    "add": (
+        lambda x: x + np.ones(3),
+        ValueError,
+        r"np\.add of shape \(2, 2\) float64 and shape \(3,\) float64.*np\.expand_dims",
+    ),
     "reshape": (lambda x: x.reshape(3), ValueError, r"np\.reshape of shape \(2, 2\) float64"),
     "axis": (lambda x: x.sum(axis=5), IndexError, r"np\.sum of shape \(2, 2\) float64.*axes count from 0"),
     "index": (lambda x: x[5], IndexError, r"getitem of shape \(2, 2\) float64"),
     "text": (lambda x: x + "a", TypeError, r"np\.add of shape \(2, 2\) float64 and 'a'"),
-    "stack": (lambda x: np.stack([x, x[0]]), ValueError, r"np\.stack of \[shape \(2, 2\) float64 and shape \(2,\) float64\]"),
+    "stack": (
+        lambda x: np.stack([x, x[0]]),
+        ValueError,
+        r"np\.stack of \[shape \(2, 2\) float64 and shape \(2,\) float64\]",
+    ),
     "complex": (lambda x: x * 1j, TypeError, r"np\.multiply: its result is complex128"),
 }
 

@@ -106,13 +106,17 @@ def main():
 
     print("an operation on 32 float32 elements, forward and backward:")
     for label, ours, torch in [
-        ("constants beside it", "a, b = np.full(32, 0.999, 'f4'), np.ones(32, 'f4')", "a, b = torch.full((32,), 0.999), torch.ones(32)"),
+        (
+            "constants beside it",
+            "a, b = np.full(32, 0.999, 'f4'), np.ones(32, 'f4')",
+            "a, b = torch.full((32,), 0.999), torch.ones(32)",
+        ),
         (
             "parameters beside it",
             "a, b = (Tensor(np.full(32, v, 'f4'), requires_grad=True) for v in (0.999, 1.0))",
             "a, b = (torch.full((32,), v, requires_grad=True) for v in (0.999, 1.0))",
         ),
-    ]:  # fmt: skip
+    ]:
         mine = run(OPERATIONS.format(setup=OURS.format(operands=ours)), rounds)
         peer = run(OPERATIONS.format(setup=TORCH.format(operands=torch)), rounds)
         compared = "" if peer is None else f", PyTorch eager {peer * 1e6:.2f} us: {mine / peer:.2f} of it"

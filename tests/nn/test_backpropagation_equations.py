@@ -1,6 +1,6 @@
 """The engine against the backpropagation equations written out by hand, for networks of one to seven layers.
 
-    delta_L = dC/da * f'(z_L),  delta_l = f'(z_l) * W^T delta_(l+1),  dW = delta a^T,  db = delta
+delta_L = dC/da * f'(z_L),  delta_l = f'(z_l) * W^T delta_(l+1),  dW = delta a^T,  db = delta
 """
 
 import numpy as np
@@ -57,9 +57,13 @@ def test_gradients_agree_with_the_equations(activation, cost, layers):
     x = rng.standard_normal((6, sizes[0]))
     t = rng.dirichlet(np.ones(sizes[-1]), 6)
     loss(model(x), t).backward()
-    engine = {f"W{i}": layer.weight for i, layer in enumerate(dense)} | {f"b{i}": layer.bias for i, layer in enumerate(dense)}
+    engine = {f"W{i}": layer.weight for i, layer in enumerate(dense)} | {
+        f"b{i}": layer.bias for i, layer in enumerate(dense)
+    }
     weights, biases = [layer.weight.data for layer in dense], [layer.bias.data for layer in dense]
-    compare_gradients(by_hand(weights, biases, x, t, *ACTIVATIONS[activation], delta_of_output), engine).assert_close(1e-12)
+    compare_gradients(by_hand(weights, biases, x, t, *ACTIVATIONS[activation], delta_of_output), engine).assert_close(
+        1e-12
+    )
 
 
 def test_the_deltas_of_the_lessons_are_the_retained_gradients():

@@ -128,9 +128,7 @@ def test_dtypes_pass_unchanged(dtype):
 
 def test_repr_shows_arrays_and_settings():
     batches = Minibatches(np.zeros((6, 2), np.float32), np.zeros(6, int), batch_size=4, shuffle=False)
-    assert repr(batches) == (
-        "Minibatches((6, 2) float32, (6,) int64, batch_size=4, shuffle=False, drop_last=False)"
-    )
+    assert repr(batches) == ("Minibatches((6, 2) float32, (6,) int64, batch_size=4, shuffle=False, drop_last=False)")
 
 
 @pytest.mark.parametrize(
@@ -201,18 +199,14 @@ def test_stratified_counts_follow_the_largest_remainders():
 def test_equal_remainders_are_drawn_at_random():
     labels = np.repeat([0, 1], 5)
     drawn = {
-        tuple(np.bincount(train_test_split(labels, test_size=5, stratify=labels, rng=seed)[1]))
-        for seed in range(20)
+        tuple(np.bincount(train_test_split(labels, test_size=5, stratify=labels, rng=seed)[1])) for seed in range(20)
     }
     assert drawn == {(2, 3), (3, 2)}
 
 
 def test_every_member_of_a_class_comes_to_be_tested():
     labels = np.repeat([0, 1], 5)
-    tested = [
-        train_test_split(np.arange(10), test_size=4, stratify=labels, rng=seed)[1].tolist()
-        for seed in range(50)
-    ]
+    tested = [train_test_split(np.arange(10), test_size=4, stratify=labels, rng=seed)[1].tolist() for seed in range(50)]
     assert {example for part in tested for example in part} == set(range(10))
 
 

@@ -74,7 +74,7 @@ def test_sequential_applies_modules_and_functions_in_turn():
 def test_sequential_is_indexed_sliced_and_iterated_like_a_list():
     model = nn.MLP([2, 3, 1], rng=0)
     assert len(model) == 3
-    assert list(model)[0] is model[0] is model[:2][0]
+    assert next(iter(model)) is model[0] is model[:2][0]
     assert isinstance(model[:2], nn.Sequential)
 
 

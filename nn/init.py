@@ -1,0 +1,210 @@
+"""Initialisers: where weights start.
+
+An initialiser is a function ``(shape, rng, dtype) -> array``; the functions here with options return one. Weights have
+the shape ``(fan_in, fan_out)``, as in ``x @ W``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Random = np.random.Generator | int | None
+
+
+class Initializer(Protocol):
+    """What gives an array of a shape, drawn from a generator or from a seed."""
+
+    def __call__(
+        self, shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
+    ) -> np.ndarray[Any, Any]: ...
+
+
+def glorot_uniform(
+    shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
+) -> np.ndarray[Any, Any]:
+    """Uniform on ``[-a, a]`` with ``a = sqrt(6 / (fan_in + fan_out))``.
+
+    Keeps the variance of activations and of gradients the same from layer to layer where the activation is near the
+    identity (Glorot and Bengio 2010, equation 16).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(fan_in, fan_out)``; axes in front of these count into both.
+    rng : Generator, int or None
+        Where the numbers come from. The same seed gives the same bits.
+    dtype : dtype, default float32
+        Of the array.
+
+    Raises
+    ------
+    ValueError
+        If the shape has fewer than two axes.
+
+    Examples
+    --------
+    >>> glorot_uniform((2, 4), rng=0).round(3)
+    array([[ 0.274, -0.46 , -0.918, -0.967],
+           [ 0.627,  0.826,  0.213,  0.459]], dtype=float32)
+    """
+    fan_in, fan_out = _fans(shape, "glorot_uniform")
+    limit = math.sqrt(6 / (fan_in + fan_out))
+    return np.random.default_rng(rng).uniform(-limit, limit, shape).astype(dtype)
+
+
+def glorot_normal(
+    shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
+) -> np.ndarray[Any, Any]:
+    """Normal with mean 0 and variance ``2 / (fan_in + fan_out)`` (Glorot and Bengio 2010, equation 12).
+
+    Parameters, errors and seeds are those of `glorot_uniform`.
+
+    Examples
+    --------
+    >>> glorot_normal((2, 4), rng=0).shape
+    (2, 4)
+    """
+    fan_in, fan_out = _fans(shape, "glorot_normal")
+    return np.random.default_rng(rng).normal(0.0, math.sqrt(2 / (fan_in + fan_out)), shape).astype(dtype)
+
+
+def he_uniform(
+    shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
+) -> np.ndarray[Any, Any]:
+    """Uniform on ``[-a, a]`` with ``a = sqrt(6 / fan_in)``, which has the variance of `he_normal`.
+
+    Parameters, errors and seeds are those of `glorot_uniform`.
+
+    Examples
+    --------
+    >>> bool(abs(he_uniform((6, 4), rng=0)).max() <= 1)
+    True
+    """
+    fan_in, _ = _fans(shape, "he_uniform")
+    limit = math.sqrt(6 / fan_in)
+    return np.random.default_rng(rng).uniform(-limit, limit, shape).astype(dtype)
+
+
+def he_normal(
+    shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
+) -> np.ndarray[Any, Any]:
+    """Normal with mean 0 and variance ``2 / fan_in``.
+
+    Keeps the variance of activations the same from layer to layer under ReLU, which halves it (He, Zhang, Ren and Sun
+    2015, equation 10). Parameters, errors and seeds are those of `glorot_uniform`.
+
+    Examples
+    --------
+    >>> he_normal((3, 2), rng=0).dtype
+    dtype('float32')
+    """
+    fan_in, _ = _fans(shape, "he_normal")
+    return np.random.default_rng(rng).normal(0.0, math.sqrt(2 / fan_in), shape).astype(dtype)
+
+
+def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
+    """An initialiser that draws uniformly from ``[low, high)``.
+
+    Raises
+    ------
+    ValueError
+        If `low` is above `high`, or either is not finite.
+
+    Examples
+    --------
+    >>> weights = uniform(-1, 1)((100, 3), rng=0)
+    >>> bool(weights.min() >= -1), bool(weights.max() <= 1)
+    (True, True)
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise ValueError(f"uniform: expected finite bounds with low <= high, got low={low!r}, high={high!r}")
+
+    def initializer(
+        shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
+    ) -> np.ndarray[Any, Any]:
+        return np.random.default_rng(rng).uniform(low, high, shape).astype(dtype)
+
+    return initializer
+
+
+def normal(mean: float = 0.0, std: float = 1.0) -> Initializer:
+    """An initialiser that draws from the normal distribution with this mean and standard deviation.
+
+    Raises
+    ------
+    ValueError
+        If `std` is negative, or either is not finite.
+
+    Examples
+    --------
+    >>> normal(std=0.01)((2, 2), rng=0).round(4)
+    array([[ 0.0013, -0.0013],
+           [ 0.0064,  0.001 ]], dtype=float32)
+    """
+    if not (math.isfinite(mean) and math.isfinite(std) and std >= 0):
+        raise ValueError(f"normal: expected a finite mean and std >= 0, got mean={mean!r}, std={std!r}")
+
+    def initializer(
+        shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
+    ) -> np.ndarray[Any, Any]:
+        return np.random.default_rng(rng).normal(mean, std, shape).astype(dtype)
+
+    return initializer
+
+
+def zeros(shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32) -> np.ndarray[Any, Any]:
+    """Zeros: right for biases, and for weights a lesson in why units must start apart.
+
+    Examples
+    --------
+    >>> zeros((2,))
+    array([0., 0.], dtype=float32)
+    """
+    return np.zeros(shape, dtype)
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    "glorot_uniform": glorot_uniform,
+    "glorot_normal": glorot_normal,
+    "he_uniform": he_uniform,
+    "he_normal": he_normal,
+    "uniform": uniform(),
+    "normal": normal(),
+    "zeros": zeros,
+}
+"""The initialisers by the names that layers take; ``"uniform"`` is on [-1, 1), ``"normal"`` the standard one."""
+
+
+def get_initializer(init: str | Initializer) -> Initializer:
+    """The initialiser of a name, or the one given.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    TypeError
+        If it is neither a name nor a function.
+
+    Examples
+    --------
+    >>> get_initializer("zeros")((1,), rng=None)
+    array([0.], dtype=float32)
+    """
+    if isinstance(init, str):
+        if init not in INITIALIZERS:
+            raise ValueError(f"the initialiser {init!r} is unknown; expected one of {', '.join(INITIALIZERS)}")
+        return INITIALIZERS[init]
+    if not callable(init):
+        raise TypeError(f"an initialiser must be a name or a function of (shape, rng, dtype), not {init!r}")
+    return init
+
+
+def _fans(shape: tuple[int, ...], name: str) -> tuple[int, int]:
+    if len(shape) < 2:
+        raise ValueError(f"{name}: expected a shape (fan_in, fan_out), got {shape}")
+    in_front = math.prod(shape[:-2])
+    return max(in_front * shape[-2], 1), max(in_front * shape[-1], 1)
