@@ -145,7 +145,7 @@ class MLP(Sequential):
     bias : bool, default True
         Whether the layers add a bias.
     init : str or initialiser, optional
-        How the weights start. By default he_normal for the activations that are zero on one side (relu, leaky_relu,
+        How the weights start. By default he_uniform for the activations that are zero on one side (relu, leaky_relu,
         elu, gelu, silu, softplus), glorot_uniform for the others.
     rng : Generator, int or None
         Where random weights come from, layer after layer.
@@ -177,7 +177,7 @@ class MLP(Sequential):
                 f"MLP: sizes must name at least the inputs and the outputs, as in [784, 10]; got {sizes!r}"
             )
         if init is None:
-            init = "he_normal" if activation in _ONE_SIDED else "glorot_uniform"
+            init = "he_uniform" if activation in _ONE_SIDED else "glorot_uniform"
         rng = np.random.default_rng(rng)
         layers: list[Any] = []
         for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import math
 import os
-import secrets
 import struct
 import sys
 import zlib
@@ -16,6 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from autograd_lite.files import write_atomically
 
 _FOLDER_VARIABLE = "AUTOGRAD_LITE_MNIST"
 
@@ -320,7 +321,7 @@ def _download(file_name: str, checksum: str, mirrors: Sequence[str], folder: Pat
             reasons.append(f"  {url}: {error or type(error).__name__}")
         else:
             # Outside the try: a full disk is no fault of the mirror's.
-            _write_atomically(folder / file_name, data)
+            write_atomically(folder / file_name, data)
             return contents
     raise DownloadError(
         "\n".join(
@@ -351,15 +352,3 @@ def _fetched(url: str) -> bytes:
     if expected is not None and len(data) != expected:
         raise ConnectionError(f"the connection closed after {len(data):,} of {expected:,} bytes")
     return bytes(data)
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

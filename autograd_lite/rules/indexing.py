@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..primitive import primitive
-from ..registry import defvjp, derive
+from ..registry import defvjp
 from ..tensor import getitem
 
 Shape = tuple[int, ...]
@@ -41,37 +43,31 @@ defvjp(getitem, x=lambda g, x_shape, index: scatter_add(g, index, x_shape))
 defvjp(scatter_add, values=lambda g, index: g[index])
 
 
-@derive(np.take)
-def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
-    """`numpy.take` as an index."""
-    if out is not None:
-        raise TypeError("np.take: out= cannot be used with tensors; use the result that is returned")
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    axis = range(a.ndim)[axis]
-    indices = np.asarray(indices)
-    if mode == "clip":
-        indices = np.clip(indices, 0, a.shape[axis] - 1)
-    elif mode == "wrap":
-        indices = indices % a.shape[axis]
-    return a[(slice(None),) * axis + (indices,)]
+def _scatter_along(g: Any, shape: Shape, axis: int | None, positions: Callable[[int], Any]) -> Any:
+    """The cotangent of an array whose elements were read at the positions along an axis, or flattened with None."""
+    if axis is None or not shape:
+        size = math.prod(shape)
+        return np.reshape(scatter_add(g, positions(size), (size,)), shape)
+    return scatter_add(g, (*(slice(None),) * (axis % len(shape)), positions(shape[axis])), shape)
 
 
-@derive(np.take_along_axis)
-def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
-    """`numpy.take_along_axis` as an index, with the other axes' positions spelled out."""
+def _take_along_axis(g: Any, shape: Shape, indices: Any, axis: int | None) -> Any:
+    """The cotangent goes back along the axis; along the others every position is read for itself."""
     if axis is None:
-        arr, axis = np.ravel(arr), 0
-    axis = range(arr.ndim)[axis]
-    indices = np.asarray(indices)
-    if indices.ndim != arr.ndim:
-        raise ValueError(
-            f"np.take_along_axis: indices of shape {indices.shape} for an array of shape {arr.shape}; both need the "
-            "same number of axes"
-        )
-    positions: list[Any] = []
-    for i, n in enumerate(arr.shape):
-        shape = [1] * arr.ndim
-        shape[i] = n
-        positions.append(indices if i == axis else np.arange(n).reshape(shape))
-    return arr[tuple(positions)]
+        return _scatter_along(g, shape, None, lambda size: indices)
+    index = list(np.indices(shape, sparse=True))
+    index[axis] = indices
+    return scatter_add(g, tuple(index), shape)
+
+
+defvjp(
+    np.take,
+    a=lambda g, a_shape, indices, axis, mode: _scatter_along(
+        g, a_shape, axis, lambda n: np.take(np.arange(n), indices, mode=mode)
+    ),
+)
+defvjp(
+    np.repeat,
+    a=lambda g, a_shape, repeats, axis: _scatter_along(g, a_shape, axis, lambda n: np.repeat(np.arange(n), repeats)),
+)
+defvjp(np.take_along_axis, arr=lambda g, arr_shape, indices, axis: _take_along_axis(g, arr_shape, indices, axis))

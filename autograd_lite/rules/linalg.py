@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..registry import defvjp, derive
 
@@ -79,7 +80,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         over_a, over_b = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
         over_a, over_b = ([int(i) for i in np.atleast_1d(part)] for part in axes)
-    over_a, over_b = [range(a.ndim)[i] for i in over_a], [range(b.ndim)[i] for i in over_b]
+    over_a = normalize_axis_tuple(over_a, a.ndim, "axes of np.tensordot for its first")
+    over_b = normalize_axis_tuple(over_b, b.ndim, "axes of np.tensordot for its second")
     if [a.shape[i] for i in over_a] != [b.shape[i] for i in over_b]:
         raise ValueError(
             f"np.tensordot of shapes {a.shape} and {b.shape}: the axes {over_a} and {over_b} have different lengths"

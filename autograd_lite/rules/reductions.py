@@ -17,8 +17,8 @@ Shape = tuple[int, ...]
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes reduced over, counted from 0."""
-    if axis is None:
+    """The axes reduced over, counted from 0; a single number has none, and takes axis 0 for all of them."""
+    if axis is None or not ndim:
         return tuple(range(ndim))
     return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
 
@@ -47,9 +47,9 @@ def _extremum(g: Any, out: Any, a: Any, axis: Any) -> Any:
 
 
 def _prod(g: Any, out: Any, a: Any, axis: Any) -> Any:
-    """The product of the other factors: by division, and without it where a factor is 0."""
+    """The product of the other factors: by division, and without it where the product is 0 or out of range."""
     g = _keep(g, a.shape, axis)
-    if np.all(a != 0):
+    if np.all(_divisible(out)):
         return g * (_keep(out, a.shape, axis) / a)
     axes = _axes(axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in axes]
@@ -59,23 +59,23 @@ def _prod(g: Any, out: Any, a: Any, axis: Any) -> Any:
     return g * np.transpose(others, tuple(int(i) for i in np.argsort(order)))
 
 
+def _divisible(product: Any) -> Any:
+    """Where a product has kept all of its digits, so that dividing by a factor gives the product of the others."""
+    return np.greater_equal(abs(product), np.finfo(product.dtype).tiny) & np.isfinite(product)
+
+
 def _product_of_others(rows: Any) -> Any:
     """For each element along the last axis the product of all others, from the products before and after it."""
-    n = rows.shape[-1]
-    before = after = np.ones_like(rows[..., 0])
-    left, right = [], []
-    for i in range(n):
-        left.append(before)
-        right.append(after)
-        before = before * rows[..., i]
-        after = after * rows[..., n - 1 - i]
-    return np.stack(left, axis=-1) * np.stack(right[::-1], axis=-1)
+    one = np.ones_like(rows[..., :1])
+    before = np.cumprod(np.concatenate([one, rows[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([one, np.flip(rows[..., 1:], -1)], axis=-1), axis=-1)
+    return before * np.flip(after, -1)
 
 
 def _var(g: Any, a: Any, axis: Any, ddof: Any) -> Any:
     """``2 (a - mean) / (n - ddof)``."""
     n = _count(a.shape, axis) - ddof
-    return _keep(g, a.shape, axis) * (2 / n * (a - np.mean(a, axis=axis, keepdims=True)))
+    return _keep(g, a.shape, axis) * 2 / n * (a - np.mean(a, axis=axis, keepdims=True))
 
 
 def _std(g: Any, out: Any, a: Any, axis: Any, ddof: Any) -> Any:
@@ -83,6 +83,8 @@ def _std(g: Any, out: Any, a: Any, axis: Any, ddof: Any) -> Any:
     n = _count(a.shape, axis) - ddof
     std = _keep(out, a.shape, axis)
     deviation = a - np.mean(a, axis=axis, keepdims=True)
+    # The mean of equal elements may be rounded, and then all of them deviate by the same amount, as much as ``std``.
+    deviation = deviation - np.mean(deviation, axis=axis, keepdims=True)
     return _keep(g, a.shape, axis) * deviation / (n * np.where(np.equal(std, 0), np.ones_like(std), std))
 
 
@@ -120,7 +122,6 @@ def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> An
 def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
     """`numpy.ptp` as the difference that it is."""
     _refuse_out(out)
-    keepdims = keepdims is True
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 

@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..primitive import primitive
 from ..registry import defconstant, defvjp, derive
@@ -17,7 +18,7 @@ Shape = tuple[int, ...]
 
 def _inverse(axes: Any, ndim: int) -> tuple[int, ...] | None:
     """The permutation that undoes ``transpose(axes)``."""
-    return None if axes is None else tuple(int(i) for i in np.argsort([int(a) % ndim for a in axes]))
+    return None if axes is None else tuple(int(i) for i in np.argsort(np.atleast_1d(axes) % ndim))
 
 
 def _reshape(g: Any, shape: Shape, order: Any) -> Any:
@@ -30,8 +31,11 @@ def _negated(shift: Any) -> Any:
     return tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
 
 
-def _pieces(g: Any, shapes: Sequence[Shape], axis: int | None, members: Sequence[int]) -> list[Any]:
-    """The parts of a concatenation's cotangent that belong to the members."""
+def _pieces(g: Any, shapes: Any, axis: int | None, members: Sequence[int] | None) -> Any:
+    """The parts of a concatenation's cotangent that belong to the members; as one array if the members were one."""
+    if members is None:
+        count, *shape = shapes
+        return np.stack(_pieces(g, [tuple(shape)] * count, axis, range(count)))
     if axis is None:
         ends = list(accumulate(math.prod(shape) for shape in shapes))
         return [np.reshape(g[ends[i] - math.prod(shapes[i]) : ends[i]], shapes[i]) for i in members]
@@ -64,10 +68,15 @@ defvjp(
     like=lambda arrays, axis=0, out=None, dtype=None, casting="same_kind": None,
     arrays=lambda g, arrays_shape, axis, members: _pieces(g, arrays_shape, axis, members),
 )
-defvjp(
-    np.stack,
-    arrays=lambda g, axis, members: [np.moveaxis(g, axis, 0)[i] for i in members],
-)
+
+
+def _layers(g: Any, axis: int, members: Sequence[int] | None) -> Any:
+    """The parts of a stack's cotangent that belong to the members; as one array if the members were one."""
+    layers = np.moveaxis(g, axis, 0)
+    return layers if members is None else [layers[i] for i in members]
+
+
+defvjp(np.stack, arrays=lambda g, axis, members: _layers(g, axis, members))
 
 
 def _joining(along: int, at_least: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -128,7 +137,7 @@ derive(np.atleast_3d)(_for_each(_at_least_3d))
 # ---- cut apart ----
 def _splitting(sections_must_divide: bool) -> Callable[..., list[Any]]:
     def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-        axis = range(ary.ndim)[axis]
+        axis = normalize_axis_index(axis, ary.ndim, "np.split")
         n = ary.shape[axis]
         if np.ndim(indices_or_sections):
             cuts = [int(i) for i in indices_or_sections]
@@ -164,15 +173,6 @@ if hasattr(np, "unstack"):
 
 
 # ---- repeated ----
-@derive(np.repeat)
-def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
-    """`numpy.repeat` as an index in which positions recur."""
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    axis = range(a.ndim)[axis]
-    return a[(slice(None),) * axis + (np.repeat(np.arange(a.shape[axis]), repeats),)]
-
-
 @derive(np.tile)
 def tile(A: Any, reps: Any) -> Any:
     """`numpy.tile`: broadcast along a new axis beside each old one."""
@@ -194,38 +194,41 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
 
 # ---- padded ----
 @primitive
-def pad_with(array: Any, pad_width: Any, value: Any) -> Any:
-    """The array with a constant around it."""
-    return np.pad(array, pad_width, constant_values=value)
+def pad_with(array: Any, pad_width: Any, constant_values: Any = 0) -> Any:
+    """The array with constants around it."""
+    return np.pad(array, pad_width, constant_values=constant_values)
 
 
 defvjp(
     pad_with,
-    array=lambda g, array_shape, pad_width: g[
+    array=lambda g, array_shape, pad_width, constant_values: g[
         tuple(slice(before, before + n) for (before, _), n in zip(pad_width, array_shape, strict=True))
     ],
 )
 
 
 @derive(np.pad)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
     """`numpy.pad` with constants, or with elements of the array itself, which are then found by their positions."""
+    if not array.ndim:
+        return array
     if isinstance(pad_width, dict):
-        widths = [(0, 0)] * array.ndim
+        widths = np.zeros((array.ndim, 2), dtype=int)
         for axis, width in pad_width.items():
-            widths[axis] = (width, width) if np.ndim(width) == 0 else tuple(width)
+            widths[axis] = width
     else:
-        widths = [(int(a), int(b)) for a, b in np.broadcast_to(pad_width, (array.ndim, 2))]
+        widths = np.broadcast_to(pad_width, (array.ndim, 2))
     if mode == "constant":
-        return pad_with(array, tuple(widths), kwargs.get("constant_values", 0))
-    if mode not in ("edge", "reflect", "symmetric", "wrap") or kwargs.get("reflect_type", "even") != "even":
+        return pad_with(array, widths, **options)
+    if mode not in ("edge", "reflect", "symmetric", "wrap") or options.get("reflect_type", "even") != "even":
         raise TypeError(
-            f"np.pad: mode={mode!r} with {kwargs or 'no options'} is not supported for tensors; the modes are "
+            f"np.pad: mode={mode!r} with {options or 'no options'} is not supported for tensors; the modes are "
             "constant, edge, reflect (even), symmetric (even) and wrap"
         )
     for axis, width in enumerate(widths):
-        if width != (0, 0):
-            array = np.take(array, np.pad(np.arange(array.shape[axis]), width, mode=mode), axis=axis)
+        if width.any():
+            positions = np.pad(np.arange(array.shape[axis]), width, mode=mode, **options)
+            array = np.take(array, positions, axis=axis)
     return array
 
 

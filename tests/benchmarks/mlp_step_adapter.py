@@ -1,8 +1,13 @@
 """Our side of the training-step benchmark: the same MLP, written as a user of the library would write it."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 
-import nn
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the checkout itself, installed or not
+
+import nn  # noqa: E402
 
 
 def eager(sizes, X, y, weights, optimizer, lr):

@@ -1,6 +1,7 @@
-"""Fixtures that several test folders share."""
+"""What all tests share: fixtures, and the rule that under CI nothing may be skipped."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from autograd_lite.state import STATE
 @pytest.fixture(scope="session")
 def mnist_root():
     """Give the folder with the real MNIST files, or skip; under ``CI=true`` they must be there."""
-    beside_repository = Path(__file__).parents[2] / "shared" / "data" / "mnist"
+    beside_repository = Path(__file__).parents[1] / "shared" / "data" / "mnist"
     folder = Path(os.environ.get("AUTOGRAD_LITE_MNIST") or beside_repository)
     if folder.is_dir():
         return folder
@@ -29,6 +30,15 @@ def recording_is_left_on() -> Iterator[None]:
     assert STATE.recording
 
 
+@pytest.fixture(autouse=True)
+def examples_write_elsewhere(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files that documented examples write go to a folder of their own."""
+    if isinstance(request.node, pytest.DoctestItem):
+        monkeypatch.chdir(tmp_path)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Under ``CI=true`` every part must be there, so a test that skips has failed."""
@@ -37,3 +47,12 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and under CI nothing may be missing: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def dot() -> str:
+    """The path of Graphviz's program, or a skip."""
+    found = shutil.which("dot")
+    if found is None:
+        pytest.skip("Graphviz's dot is not installed")
+    return found

@@ -1,0 +1,74 @@
+"""Pictures as files: written whole or not at all, and with advice where Graphviz is missing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..files import write_atomically
+
+if TYPE_CHECKING:
+    import graphviz
+
+TEXT = (".dot", ".gv")
+RENDERED = (".svg", ".png", ".pdf")
+
+
+class GraphvizNotFoundError(RuntimeError):
+    """The program ``dot``, which lays out and renders, is not on the PATH."""
+
+
+def save_graph(graph: graphviz.Digraph, path: str | os.PathLike[str]) -> Path:
+    """Write a graph as DOT text or rendered, by the path's ending; gives the path.
+
+    Parameters
+    ----------
+    graph : graphviz.Digraph
+        From `draw_graph`.
+    path : path
+        Ending in ``.svg``, ``.png`` or ``.pdf``, for which Graphviz's ``dot`` is needed, or in ``.dot`` or ``.gv``.
+
+    Raises
+    ------
+    ValueError
+        If the ending is another.
+    GraphvizNotFoundError
+        If ``dot`` is not installed; nothing is written then.
+    OSError
+        If the file cannot be written; what was there before stays.
+
+    Examples
+    --------
+    >>> from autograd_lite import Tensor
+    >>> from autograd_lite.draw import draw_graph
+    >>> y = Tensor(2.0, requires_grad=True, name="x") * 3
+    >>> save_graph(draw_graph(y), "y.dot").read_text().startswith("digraph")
+    True
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in TEXT:
+        contents = graph.source.encode()
+    elif suffix in RENDERED:
+        contents = _render(graph, suffix[1:])
+    else:
+        raise ValueError(f"save_graph: {path} ends in {suffix or 'nothing'!r}; expected {', '.join(RENDERED + TEXT)}")
+    write_atomically(path, contents)
+    return path
+
+
+def _render(graph: graphviz.Digraph, file_format: str) -> bytes:
+    import graphviz
+
+    try:
+        return bytes(graph.pipe(format=file_format))
+    except graphviz.ExecutableNotFound:
+        raise GraphvizNotFoundError(
+            "Graphviz's program dot is not on the PATH. Install it with 'apt-get install graphviz' (Debian, Ubuntu), "
+            "'brew install graphviz' (macOS) or 'winget install graphviz' (Windows); save as .dot needs none"
+        ) from None
+    except subprocess.CalledProcessError as error:
+        complaint = (error.stderr or b"").decode(errors="replace").strip()
+        raise RuntimeError(f"save_graph: dot could not render {file_format}: {complaint}") from None
