@@ -31,9 +31,7 @@ def recording_is_left_on() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def examples_write_elsewhere(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def examples_write_elsewhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The files that documented examples write go to a folder of their own."""
     if isinstance(request.node, pytest.DoctestItem):
         monkeypatch.chdir(tmp_path)

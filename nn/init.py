@@ -89,9 +89,7 @@ def he_uniform(
     return np.random.default_rng(rng).uniform(-limit, limit, shape).astype(dtype)
 
 
-def he_normal(
-    shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
-) -> np.ndarray[Any, Any]:
+def he_normal(shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32) -> np.ndarray[Any, Any]:
     """Normal with mean 0 and variance ``2 / fan_in``.
 
     Keeps the variance of activations the same from layer to layer under ReLU, which halves it (He, Zhang, Ren and Sun

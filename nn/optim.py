@@ -71,7 +71,9 @@ class Optimizer:
         """
         rates = {group["lr"] for group in self.groups}
         if len(rates) > 1:
-            raise ValueError(f"{self._name}: groups have different learning rates, {sorted(rates)}; read groups[i]['lr']")
+            raise ValueError(
+                f"{self._name}: groups have different learning rates, {sorted(rates)}; read groups[i]['lr']"
+            )
         return float(rates.pop())
 
     @lr.setter

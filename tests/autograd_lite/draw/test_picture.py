@@ -140,7 +140,9 @@ def test_a_graph_of_ten_thousand_nodes_is_written_quickly():
     assert source.count("->") == 10_001
 
 
-@pytest.mark.parametrize("name", ['<b>"x"</b>', "a\\nb", "back\\slash", "two\nlines", "{record|like}", "&amp; <", "\\N", "ℒ_θ"])
+@pytest.mark.parametrize(
+    "name", ['<b>"x"</b>', "a\\nb", "back\\slash", "two\nlines", "{record|like}", "&amp; <", "\\N", "ℒ_θ"]
+)
 def test_a_name_draws_as_its_text(name, dot):
     x = leaf(1.0, name=name)
     svg = draw_graph(np.exp(x)).pipe(format="svg", encoding="utf-8")

@@ -1,0 +1,14 @@
+"""Every call that the tests of the gradient rules make: a file per family, as the rules have."""
+
+from . import elementwise, indexing, products, reductions, shapes
+from .spec import Example, Spec
+
+SPECS: list[Spec] = [
+    *elementwise.SPECS,
+    *reductions.SPECS,
+    *products.SPECS,
+    *shapes.SPECS,
+    *indexing.SPECS,
+]
+
+EXAMPLES = [Example(spec, choice) for spec in SPECS for choice in spec.shapes]

@@ -1,0 +1,134 @@
+"""The main job, run as a user runs it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "train_mlp.py"
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, SCRIPT, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1]), **environment}, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    start = time.perf_counter()
+    done = run("--out", folder)
+    return done, folder, time.perf_counter() - start
+
+
+def test_it_ends_well_within_twenty_seconds(finished):
+    done, _, seconds = finished
+    assert done.returncode == 0, done.stderr
+    assert seconds < 20
+
+
+def test_it_prints_an_accuracy_that_is_worth_printing(finished):
+    accuracy = float(re.search(r"test accuracy: ([\d.]+)%", finished[0].stdout)[1])
+    assert accuracy > 95
+
+
+def test_it_prints_a_row_for_each_digit_and_their_sum_is_the_test_set(finished):
+    rows = re.findall(r"^ +(\d) +(\d+) +(\d+) +[\d.]+%", finished[0].stdout, re.MULTILINE)
+    assert [row[0] for row in rows] == list("0123456789")
+    assert sum(int(row[1]) for row in rows) == 360
+
+
+def test_it_writes_the_folder(finished, dot):
+    assert sorted(path.name for path in finished[1].iterdir()) == [
+        "backward_graph.svg", "gradients.txt", "learning_curves.png", "misread.png", "per_class.txt", "weights.npz",
+    ]  # fmt: skip
+    assert all(path.stat().st_size > 100 for path in finished[1].iterdir())
+
+
+def test_the_gradients_by_hand_are_the_engines(finished):
+    rows = re.findall(
+        r"^(layers\S+) .*?\) +(\S+) +(\S+) +(\S+)", (finished[1] / "gradients.txt").read_text(), re.MULTILINE
+    )
+    assert [row[0] for row in rows] == ["layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"]
+    assert all(float(row[2]) < 1e-12 for row in rows)
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "elu", "sigmoid", "tanh", "softplus", "silu"])
+def test_the_gradients_by_hand_are_the_engines_for_every_activation_and_depth(activation, tmp_path):
+    done = run("--activation", activation, "--hidden", 16, 12, 8, "--epochs", 1, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(r"^layers\S+ .*?\) +\S+ +(\S+) ", (tmp_path / "gradients.txt").read_text(), re.MULTILINE)
+    assert len(rows) == 8
+    assert all(float(relative) < 1e-12 for relative in rows)
+
+
+def test_the_same_seed_prints_the_same(tmp_path):
+    first, second = (run("--epochs", 2, "--seed", 3, "--out", tmp_path) for _ in range(2))
+    assert first.stdout.split("test accuracy")[1] == second.stdout.split("test accuracy")[1]
+
+
+def test_mnist_runs_from_a_folder(mnist_root, tmp_path):
+    done = run("--data", "mnist", "--mnist-root", mnist_root, "--epochs", 1, "--hidden", 32, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert float(re.search(r"test accuracy: ([\d.]+)%", done.stdout)[1]) > 85
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--lr", "-1"], "argument --lr: expected a number above 0, got '-1'"),
+        (["--epochs", "0"], "argument --epochs: expected an integer of at least 1, got '0'"),
+        (["--batch-size", "1.5"], "argument --batch-size: expected an integer of at least 1"),
+        (["--hidden", "x"], "argument --hidden: expected an integer"),
+        (["--weight-decay", "nan"], "argument --weight-decay: expected a number of at least 0"),
+        (["--activation", "rely"], "argument --activation: invalid choice: 'rely'"),
+        (["--optimiser", "sgd"], "unrecognized arguments: --optimiser sgd"),
+        (["--mnist-root", "x"], "--mnist-root needs --data mnist"),
+        (["--data", "mnist", "--mnist-root", "/no/such/folder"], "/no/such/folder"),
+    ],
+)
+def test_a_bad_value_gives_one_line_and_status_2(arguments, complaint, tmp_path):
+    done = run("--out", tmp_path, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_output_folder_that_cannot_be_made_gives_one_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = run("--out", tmp_path / "file" / "folder")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_without_dot_the_graph_is_text_and_a_line_says_how_to_get_it(tmp_path):
+    done = run("--epochs", 1, "--out", tmp_path, PATH="")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "backward_graph.dot").read_text().startswith("digraph")
+    assert "apt-get install graphviz" in done.stdout
+
+
+def test_ctrl_c_saves_what_there_is_and_leaves_cleanly(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, SCRIPT, "--epochs", "100000", "--out", tmp_path],
+        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not (tmp_path / "gradients.txt").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped by Ctrl-C after" in out
+    assert "Traceback" not in err
+    assert (tmp_path / "learning_curves.png").exists()
+    assert (tmp_path / "weights.npz").exists()
