@@ -90,6 +90,24 @@ def softplus(x: Any) -> Any:
     return np.logaddexp(x, 0)
 
 
+@custom_vjp(x=lambda g, x: g * _normal_density(x))
+def _normal_distribution(x: Any) -> Any:
+    # By the complementary error function, which keeps the digits of the lower tail.
+    return np.asarray(0.5 * _erfc(x * -math.sqrt(0.5)), dtype=x.dtype)
+
+
+def _normal_density(x: Any) -> Any:
+    return math.sqrt(0.5 / math.pi) * np.exp(-0.5 * (x * x))
+
+
+def _erfc(x: Any) -> Any:
+    try:
+        from scipy.special import erfc
+    except ImportError:
+        return np.vectorize(math.erfc, otypes=[np.float64])(x)
+    return erfc(x)
+
+
 @custom_vjp(x=lambda g, x: g * (_normal_distribution(x) + x * _normal_density(x)))
 def _exact_gelu(x: Any) -> Any:
     return x * _normal_distribution(x)
@@ -156,24 +174,6 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     """
     shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
-
-
-@custom_vjp(x=lambda g, x: g * _normal_density(x))
-def _normal_distribution(x: Any) -> Any:
-    # By the complementary error function, which keeps the digits of the lower tail.
-    return np.asarray(0.5 * _erfc(x * -math.sqrt(0.5)), dtype=x.dtype)
-
-
-def _normal_density(x: Any) -> Any:
-    return math.sqrt(0.5 / math.pi) * np.exp(-0.5 * (x * x))
-
-
-def _erfc(x: Any) -> Any:
-    try:
-        from scipy.special import erfc
-    except ImportError:
-        return np.vectorize(math.erfc, otypes=[np.float64])(x)
-    return erfc(x)
 
 
 # ---- as modules ----

@@ -18,7 +18,7 @@ Random = np.random.Generator | int | None
 class Initializer(Protocol):
     """What gives an array of a shape, drawn from a generator or from a seed."""
 
-    def __call__(
+    def __call__(  # noqa: D102
         self, shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
     ) -> np.ndarray[Any, Any]: ...
 

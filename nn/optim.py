@@ -190,7 +190,8 @@ class Optimizer:
         unknown = given.keys() - self._options.keys() - {"params"}
         if unknown:
             raise TypeError(
-                f"{self._name}: a group has the unknown options {sorted(unknown)}; expected some of {sorted(self._options)}"
+                f"{self._name}: a group has the unknown options {sorted(unknown)}; expected some of "
+                f"{sorted(self._options)}"
             )
         group: Group = {**self._options, **given, "params": _parameters(self._name, given["params"])}
         _check_options(self._name, group)
@@ -206,8 +207,8 @@ class Optimizer:
 class SGD(Optimizer):
     """Stochastic gradient descent (Robbins and Monro 1951), with momentum if wanted.
 
-    ``v = momentum v + g`` and ``w = w - lr v`` (Polyak 1964); with `nesterov`, ``w = w - lr (g + momentum v)`` (Sutskever,
-    Martens, Dahl and Hinton 2013).
+    ``v = momentum v + g`` and ``w = w - lr v`` (Polyak 1964); with `nesterov`, ``w = w - lr (g + momentum v)``
+    (Sutskever, Martens, Dahl and Hinton 2013).
 
     Parameters
     ----------
@@ -245,7 +246,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
 
-    def update(self, w: Array, v: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:  # type: ignore[override]
+    def update(self, w: Array, v: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
         """``v = momentum v + g``, ``w -= lr v``."""
         g = _with_penalty(g, w, u, group["weight_decay"])
         momentum = group["momentum"]
@@ -308,9 +309,7 @@ class RMSprop(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, alpha=alpha, eps=eps, momentum=momentum, weight_decay=weight_decay)
 
-    def update(  # type: ignore[override]
-        self, w: Array, v: Array, b: Array, t: Array, u: Array, g: Array, step: int, group: Group
-    ) -> None:
+    def update(self, w: Array, v: Array, b: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
         """``v = alpha v + (1 - alpha) g^2``, ``w -= lr g / (sqrt(v) + eps)``."""
         g = _with_penalty(g, w, u, group["weight_decay"])
         _average_square(v, g, group["alpha"], t)
@@ -367,7 +366,7 @@ class Adagrad(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay)
 
-    def update(self, w: Array, s: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:  # type: ignore[override]
+    def update(self, w: Array, s: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
         """``s += g^2``, ``w -= lr g / (sqrt(s) + eps)``."""
         g = _with_penalty(g, w, u, group["weight_decay"])
         np.multiply(g, g, out=t)
@@ -421,9 +420,7 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def update(  # type: ignore[override]
-        self, w: Array, m: Array, v: Array, t: Array, u: Array, g: Array, step: int, group: Group
-    ) -> None:
+    def update(self, w: Array, m: Array, v: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
         """``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g^2``, ``w -= lr m / (sqrt(v) + eps)``."""
         self._move(w, m, v, t, _with_penalty(g, w, u, group["weight_decay"]), step, group)
 
@@ -469,9 +466,7 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def update(  # type: ignore[override]
-        self, w: Array, m: Array, v: Array, t: Array, u: Array, g: Array, step: int, group: Group
-    ) -> None:
+    def update(self, w: Array, m: Array, v: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
         """``w -= lr weight_decay w``, and Adam's step."""
         if group["weight_decay"]:
             w *= 1 - group["lr"] * group["weight_decay"]

@@ -84,8 +84,8 @@ def draw_graph(
     picture = _Picture(output.node, direction, _names_of_nodes(names or {}))
     graph = graphviz.Digraph(
         graph_attr={
-            "rankdir": "TB", "ranksep": "0.35", "nodesep": "0.3", "fontname": FONT, "fontsize": "11", "fontcolor": "#444444",
-            "labelloc": "b", "label": picture.note,
+            "rankdir": "TB", "ranksep": "0.35", "nodesep": "0.3", "labelloc": "b", "label": picture.note,
+            "fontname": FONT, "fontsize": "11", "fontcolor": "#444444",
         },
         node_attr={"fontname": FONT, "fontsize": "11", "margin": "0.12,0.06", "height": "0.3"},
         edge_attr={"fontname": FONT, "fontsize": "9", "color": "#555555", "fontcolor": "#444444", "arrowsize": "0.7"},

@@ -173,13 +173,13 @@ def test_a_rule_that_returns_no_cotangent_is_refused_by_name(rule, error, messag
 
 def test_a_joint_backward_of_the_wrong_length_is_refused():
     f = custom_vjp(lambda x, y: x * y, backward=lambda g: (g,))
-    with pytest.raises(ValueError, match="tuple of 2 cotangents, one for each of x, y"):
+    with pytest.raises(ValueError, match=r"tuple of 2 cotangents, one for each of x, y"):
         f(leaf(1.0), leaf(2.0)).backward()
 
 
 @pytest.mark.parametrize("kwargs", [{}, {"backward": lambda g: (g,), "x": lambda g: g}])
 def test_custom_vjp_needs_exactly_one_form_of_backward(kwargs):
-    with pytest.raises(TypeError, match="either backward="):
+    with pytest.raises(TypeError, match=r"either backward="):
         custom_vjp(lambda x: x, **kwargs)
 
 
@@ -187,5 +187,5 @@ def test_an_error_in_the_users_function_is_the_users_own():
     def broken(x):
         raise ValueError("mine")
 
-    with pytest.raises(ValueError, match="^mine$"):
+    with pytest.raises(ValueError, match=r"^mine$"):
         custom_vjp(broken, x=lambda g: g)(leaf(1.0))

@@ -7,7 +7,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the checkout itself, installed or not
 
-import nn  # noqa: E402
+import nn
 
 
 def eager(sizes, X, y, weights, optimizer, lr):

@@ -50,9 +50,9 @@ REDUCTIONS = [
 ]
 
 OVER_NOTHING = [
-    reduction(function, reals, ((0,), (0, 3), (2, 0)), **arguments)
+    reduction(function, reals, ((0,), (0, 3), (2, 0)), "over nothing", **arguments)
     for function in EMPTY_ALLOWED
-    for arguments in ({}, {"axis": 0}, {"axis": 1 - 2, "keepdims": True})
+    for arguments in ({}, {"axis": 0}, {"axis": -1, "keepdims": True})
 ]
 
 SPREAD = [

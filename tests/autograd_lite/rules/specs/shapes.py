@@ -83,7 +83,7 @@ JOINED = [
     joined(numpy.hstack, lambda np, a, b: np.hstack([a, b]), ((3,), (2,)), ((2, 3), (2, 1)), ((), (2,))),
     joined(numpy.dstack, lambda np, a, b: np.dstack([a, b]), ((3,), (3,)), ((2, 3), (2, 3)), ((2, 3, 1), (2, 3))),
     joined(numpy.column_stack, lambda np, a, b: np.column_stack([a, b]), ((3,), (3,)), ((3,), (3, 2)), ((), ())),
-    joined(numpy.vstack, lambda np, a: np.vstack([a, [1.0, 2.0, 3.0]]), ((3,), (2, 3)), variant="list"),
+    joined(numpy.vstack, lambda np, a: np.vstack([a, [1.0, 2.0, 3.0]]), ((3,),), ((2, 3),), variant="list"),
 ]  # fmt: skip
 
 CUT = [

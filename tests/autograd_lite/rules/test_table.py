@@ -1,0 +1,112 @@
+"""Every gradient rule, through every call in the table of specifications."""
+
+import numpy as np
+import pytest
+
+from autograd_lite import Tensor, no_grad
+from tests.autograd_lite import numerical
+
+from .engine import LAYOUTS, gradients, gradients_of_leaves, inner, laid_out, seeds
+from .specs import EXAMPLES
+
+every_example = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+in_float32 = pytest.mark.parametrize("example", [e for e in EXAMPLES if e.spec.keeps_float32], ids=str)
+of_several = pytest.mark.parametrize("example", [e for e in EXAMPLES if len(e.shapes) > 1], ids=str)
+
+
+@every_example
+def test_the_values_are_numpys_own(example):
+    arrays = example.arrays()
+    expected = example.call(*arrays)
+    for tensors in ([Tensor(a, requires_grad=True) for a in arrays], [Tensor(a) for a in arrays]):
+        results = example.call(*tensors)
+        assert len(results) == len(expected)
+        for result, plain in zip(results, expected, strict=True):
+            assert isinstance(result, Tensor)
+            assert (result.shape, result.dtype) == (plain.shape, plain.dtype)
+            if example.spec.exact:
+                assert np.array_equal(result.data, plain)
+            else:
+                np.testing.assert_allclose(result.data, plain, rtol=1e-14, atol=1e-14)
+
+
+@every_example
+def test_gradients_agree_with_differences_entry_by_entry(example):
+    arrays = example.arrays()
+    cotangents = seeds(example.call(*arrays))
+    found = gradients(example.call, arrays, cotangents)
+    for i, gradient in enumerate(found):
+        expected = numerical.gradient(lambda *a: inner(example.call(*a), cotangents), arrays, i)
+        assert gradient.dtype == arrays[i].dtype
+        numerical.assert_close(gradient, expected)
+
+
+@every_example
+def test_gradients_of_gradients_agree_with_differences_of_the_first(example):
+    arrays = example.arrays()
+    cotangents = seeds(example.call(*arrays))
+    rng = np.random.default_rng(3)
+    # The cotangents are arguments of the first gradient as well, and its derivative with respect to them counts too.
+    points = [*arrays, *cotangents]
+    weights = [rng.normal(size=a.shape) for a in arrays]
+    directions = [rng.normal(size=a.shape) for a in points]
+
+    def weighted(*points):
+        first = gradients(example.call, points[: len(arrays)], points[len(arrays) :])
+        return inner(first, weights)
+
+    leaves = [Tensor(point, requires_grad=True) for point in points]
+    first = gradients_of_leaves(example.call, leaves[: len(arrays)], leaves[len(arrays) :], create_graph=True)
+    numerical.assert_close(inner([f.data for f in first], weights), weighted(*points), rtol=1e-12)
+
+    (second,) = [gradients_of_leaves(lambda *_: inner(first, weights), leaves, [1.0])]
+    numerical.assert_close(inner(second, directions), numerical.derivative_along(weighted, points, directions))
+
+
+@in_float32
+def test_float32_stays_float32(example):
+    arrays = example.arrays(np.float32)
+    results = example.call(*[Tensor(a, requires_grad=True) for a in arrays])
+    assert {result.dtype for result in results} <= {np.dtype(np.float32)}
+    cotangents = seeds(results)
+    precise = [[a.astype(np.float64) for a in group] for group in (arrays, cotangents)]
+    for gradient, expected in zip(
+        gradients(example.call, arrays, cotangents), gradients(example.call, *precise), strict=True
+    ):
+        assert gradient.dtype == np.float32
+        numerical.assert_close(gradient, expected, rtol=2e-5)
+
+
+@of_several
+def test_an_argument_gets_the_same_gradient_when_the_others_are_plain_arrays(example):
+    arrays = example.arrays()
+    cotangents = seeds(example.call(*arrays))
+    together = gradients(example.call, arrays, cotangents)
+    for i, expected in enumerate(together):
+        alone = gradients(example.call, arrays, cotangents, needed=[i])
+        assert [a is not None for a in alone] == [j == i for j in range(len(arrays))]
+        assert np.array_equal(alone[i], expected)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@every_example
+def test_gradients_do_not_depend_on_where_the_numbers_lie_in_memory(example, layout):
+    arrays = example.arrays()
+    cotangents = seeds(example.call(*arrays))
+    leaves = [Tensor(a, requires_grad=True) for a in arrays]
+    for leaf, array in zip(leaves, arrays, strict=True):
+        leaf.data = laid_out(array, layout)
+    found = gradients_of_leaves(example.call, leaves, [laid_out(c, layout) for c in cotangents])
+    for gradient, expected in zip(found, gradients(example.call, arrays, cotangents), strict=True):
+        numerical.assert_close(gradient, expected, rtol=1e-13)
+
+
+@every_example
+def test_without_recording_the_values_are_the_same(example):
+    arrays = example.arrays()
+    leaves = [Tensor(a, requires_grad=True) for a in arrays]
+    with no_grad():
+        results = example.call(*leaves)
+    for result, plain in zip(results, example.call(*arrays), strict=True):
+        assert not result.requires_grad or result in leaves
+        np.testing.assert_allclose(result.data, plain, rtol=1e-14, atol=1e-14)
