@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .array_methods import ArrayMethods
+from .conversions import Conversions
 from .errors import GradientError, LostGradientError
 from .graph import GradientSlot, Leaf, Node, backward_pass
 from .registry import OUT
@@ -54,7 +55,7 @@ def _defers(other: Any) -> bool:
     return getattr(type(other), "__array_ufunc__", False) is None
 
 
-class Tensor(ArrayMethods):
+class Tensor(Conversions, ArrayMethods):
     """An array that records what is computed with it, so that results can be differentiated.
 
     Every NumPy function with a rule takes tensors and returns tensors; so do the operators. The array is copied, so
@@ -342,93 +343,6 @@ class Tensor(ArrayMethods):
             raise TypeError(f"backward: grad has dtype {grad.dtype}; expected {self.dtype}")
         seed: Tensor = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
         return seed
-
-    # ---- leaving the graph ----
-
-    def item(self) -> Any:
-        """The only element, as a Python number.
-
-        Raises
-        ------
-        ValueError
-            If there is not exactly one.
-        """
-        if self.size != 1:
-            raise ValueError(f"item: {self._brief()} has {self.size} elements; index one, or use .tolist()")
-        return self._data.item()
-
-    def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers."""
-        return self._data.tolist()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if self._node is not None:
-            self._refuse(
-                "turned into a plain array", "take .data (the array) or .detach() (a tensor outside the graph)"
-            )
-        return np.array(self._data, dtype=dtype, copy=copy)
-
-    def _number(self, kind: Callable[[Any], Any]) -> Any:
-        if self._node is not None:
-            self._refuse(
-                f"turned into {kind.__name__}", "take .item(), or use NumPy's function where math's was called"
-            )
-        return kind(self.item())
-
-    def __float__(self) -> float:
-        return self._number(float)  # type: ignore[no-any-return]
-
-    def __int__(self) -> int:
-        return self._number(int)  # type: ignore[no-any-return]
-
-    def __complex__(self) -> complex:
-        return self._number(complex)  # type: ignore[no-any-return]
-
-    def __index__(self) -> int:
-        if self.ndim or self.dtype.kind not in "iu":
-            raise TypeError(f"{self._brief()} cannot be an index; expected a single integer")
-        return int(self._data)
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ValueError(
-                f"the truth of {self._brief()}, with {self.size} elements, is ambiguous; use .data.any() or .data.all()"
-            )
-        return bool(self._data)
-
-    def __format__(self, spec: str) -> str:
-        if not spec:
-            return str(self)
-        if self.ndim == 0:
-            return format(self._data.item(), spec)
-        formatter: Any = {"all": lambda element: format(element.item(), spec)}
-        return np.array2string(self.data, formatter=formatter)
-
-    def __repr__(self) -> str:
-        values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=1000)
-        notes = [f"shape={self.shape}", f"dtype={self.dtype}"]
-        node = self._node
-        if node is not None:
-            notes.append("requires_grad=True" if node.recipe is None else f"function={node.recipe.rule.name}")
-        if self.name:
-            notes.append(f"name={self.name!r}")
-        return f"Tensor({values}, {', '.join(notes)})"
-
-    def __str__(self) -> str:
-        return str(self.data)
-
-    def _brief(self) -> str:
-        """The tensor in a message, without its numbers."""
-        name = f" {self.name!r}" if self.name else ""
-        return f"the tensor{name} (shape {self.shape}, {self.dtype})"
-
-    def _refuse(self, deed: str, advice: str) -> NoReturn:
-        raise LostGradientError(f"{self._brief()} requires a gradient, which would be lost if it were {deed}; {advice}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if self._node is not None and not isinstance(self._node, Leaf):
-            self._refuse("copied or pickled", "take .detach() first")
-        return Tensor, (self._data, self.requires_grad, None, self.name)
 
     # ---- a container as NumPy has it ----
 

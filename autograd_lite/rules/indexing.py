@@ -40,7 +40,7 @@ def _dtype(entry: Any) -> Any:
 
 
 defvjp(getitem, x=lambda g, x_shape, index: scatter_add(g, index, x_shape))
-defvjp(scatter_add, values=lambda g, index: g[index])
+defvjp(scatter_add, values=lambda g, index, shape: g[index])
 
 
 def _scatter_along(g: Any, shape: Shape, axis: int | None, positions: Callable[[int], Any]) -> Any:

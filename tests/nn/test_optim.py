@@ -5,7 +5,7 @@ import pytest
 
 import nn
 from autograd_lite import ChangedTensorError, GradientError, Tensor
-from nn.optim import PIECE
+from nn.optimizer import PIECE
 
 ALL = {
     "SGD": lambda params, **kw: nn.SGD(params, **{"lr": 0.1, **kw}),

@@ -82,7 +82,7 @@ BINARY = [
     elementwise(numpy.multiply, reals, reals),
     elementwise(numpy.divide, reals, nonzero),
     elementwise(numpy.power, positive, reals),
-    elementwise(numpy.float_power, positive, reals, keeps_float32=False),
+    elementwise(numpy.float_power, positive, reals),
     elementwise(numpy.hypot, nonzero, nonzero),
     elementwise(numpy.arctan2, nonzero, nonzero),
     elementwise(numpy.copysign, nonzero, nonzero),

@@ -28,8 +28,6 @@ class Spec:
         What sets it apart from other calls of the function.
     exact : bool
         Whether the values are NumPy's to the last bit.
-    keeps_float32 : bool
-        Whether the result for float32 is float32.
     """
 
     of: Callable[..., Any]
@@ -38,7 +36,6 @@ class Spec:
     shapes: tuple[tuple[Shape, ...], ...]
     variant: str = ""
     exact: bool = True
-    keeps_float32: bool = True
 
     @property
     def name(self) -> str:

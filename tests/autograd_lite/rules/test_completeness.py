@@ -1,0 +1,61 @@
+"""Whether the table of specifications leaves a rule out."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd_lite
+from autograd_lite import Tensor
+from autograd_lite.graph import ancestors
+from autograd_lite.registry import name_of
+
+from .engine import gradients_of_leaves, seeds
+from .specs import EXAMPLES, SPECS
+
+PROGRAM = """
+import json, autograd_lite
+from autograd_lite.registry import DERIVED, RULES, name_of
+print(json.dumps([[name_of(function) for function in table] for table in (RULES, DERIVED)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def at_import():
+    """The names in both tables after `import autograd_lite` alone: other tests register rules of their own."""
+    root = Path(autograd_lite.__file__).parents[1]
+    finished = subprocess.run([sys.executable, "-c", PROGRAM], cwd=root, capture_output=True, text=True, check=True)
+    return [set(names) for names in json.loads(finished.stdout)]
+
+
+def rules_in(results):
+    """The names of the rules in the graphs of tensors."""
+    return {
+        node.recipe.rule.name
+        for result in results
+        if result.requires_grad
+        for node in ancestors(result.node)
+        if node.recipe is not None
+    }
+
+
+def test_every_rule_is_reached_by_a_specification(at_import):
+    rules, _ = at_import
+    reached = set()
+    for example in EXAMPLES:
+        leaves = [Tensor(a, requires_grad=True) for a in example.arrays()]
+        results = example.call(*leaves)
+        cotangents = [Tensor(c, requires_grad=True) for c in seeds([result.data for result in results])]
+        reached |= rules_in(results) | rules_in(gradients_of_leaves(example.call, leaves, cotangents, create_graph=True))
+    assert rules - reached == set()
+
+
+def test_every_function_written_in_terms_of_others_has_a_specification(at_import):
+    _, derived = at_import
+    assert derived - {name_of(spec.of) for spec in SPECS} == set()
+
+
+def test_every_example_has_a_name_of_its_own():
+    assert len({str(example) for example in EXAMPLES}) == len(EXAMPLES)
