@@ -27,13 +27,21 @@ def normal(*shapes, seed=0):
     return [rng.normal(size=shape) for shape in shapes]
 
 
-def assert_transposes(linear, shape, **options):
+def sum_over_copies(whole, shape):
+    """For each element of an array of that shape the sum over the places where broadcasting would copy it to."""
+    positions = np.arange(np.prod(shape, dtype=int)).reshape(shape)
+    copies = np.broadcast_to(positions, whole.shape).ravel()
+    return np.bincount(copies, whole.ravel(), minlength=positions.size).reshape(shape)
+
+
+def assert_transposes(linear, shape):
     """A backward pass through a linear function is the transposed function: ``<g, f(d)> = <f^T(g), d>``."""
     x, direction = normal(shape, shape)
-    plain = linear(np, direction) if options.pop("namespace", False) else linear(direction)
-    (g,) = normal(plain.shape, seed=1)
-    (pulled,) = gradients(linear, [x], [g])
-    assert_close(np.sum(pulled * direction), np.sum(g * plain), rtol=1e-12)
+    moved = linear(direction)
+    (g,) = normal(moved.shape, seed=1)
+    (gradient,) = gradients(linear, [x], [g])
+    assert gradient.shape == shape
+    assert_close(np.sum(gradient * direction), np.sum(g * moved), rtol=1e-12)
 
 
 def assert_multilinear(function, arrays):
@@ -56,18 +64,13 @@ def test_a_broadcast_argument_gets_the_sum_over_its_copies(spec, shapes):
     rng = np.random.default_rng(0)
     arrays = [domain(rng, shape) for domain, shape in zip(spec.domains, shapes.input_shapes, strict=True)]
     function = getattr(np, spec.of.__name__)
-    assert function(*arrays).shape == shapes.result_shape
-    (g,) = normal(shapes.result_shape)
-    spread = [np.array(np.broadcast_to(a, shapes.result_shape)) for a in arrays]
+    (g,) = normal(function(*arrays).shape)
+    spread = [np.array(np.broadcast_to(a, g.shape)) for a in arrays]
     for gradient, whole, array in zip(
         gradients(function, arrays, [g]), gradients(function, spread, [g]), arrays, strict=True
     ):
-        # Where the array was repeated: NumPy counts the copies of each element.
-        positions = np.broadcast_to(np.arange(array.size).reshape(array.shape), shapes.result_shape)
-        expected = np.zeros(array.size)
-        np.add.at(expected, positions.ravel(), whole.ravel())
         assert gradient.shape == array.shape
-        assert_close(gradient, expected.reshape(array.shape), rtol=1e-12)
+        assert_close(gradient, sum_over_copies(whole, array.shape), rtol=1e-12)
 
 
 @law
@@ -75,16 +78,16 @@ def test_a_broadcast_argument_gets_the_sum_over_its_copies(spec, shapes):
     shapes=npst.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, min_side=0, max_side=3),
     function=st.sampled_from([np.where, np.clip]),
 )
-def test_choices_broadcast_too(shapes, function):
-    (switch, *_), arrays = shapes.input_shapes, normal(*shapes.input_shapes)
+def test_a_choice_hands_its_cotangent_to_the_argument_that_it_chose(shapes, function):
+    arrays = normal(*shapes.input_shapes)
+    call = function
     if function is np.where:
-        condition = arrays[0] > 0
-        assert_multilinear(lambda x, y: np.where(condition, x, 0) + np.where(condition, 0, y), arrays[1:])
-    else:
-        (g,) = normal(shapes.result_shape, seed=1)
-        directions = normal(*shapes.input_shapes, seed=2)
-        expected = derivative_along(lambda *a: np.sum(g * np.clip(*a)), arrays, [d * 1e-6 for d in directions])
-        assert_close(inner(gradients(np.clip, arrays, [g]), directions), expected * 1e6, rtol=1e-5)
+        condition = arrays.pop(0) > 0
+        call = lambda x, y: np.where(condition, x, y)  # noqa: E731
+    chosen = call(*arrays)
+    (g,) = normal(chosen.shape, seed=1)
+    for gradient, array in zip(gradients(call, arrays, [g]), arrays, strict=True):
+        assert_close(gradient, sum_over_copies(g * (chosen == array), array.shape), rtol=1e-12)
 
 
 @st.composite
@@ -94,7 +97,7 @@ def views(draw, array):
     steps = [draw(st.sampled_from([1, 2, -1, -2])) for _ in order]
     base = np.full([n * abs(step) for n, step in zip(array.shape, steps, strict=True)], np.nan, array.dtype)
     base = base.transpose(order).copy(order="C").transpose(np.argsort(order))
-    view = base[tuple(slice(None, None, step) for step in steps)]
+    view = base[..., *(slice(None, None, step) for step in steps)]
     view[...] = array
     return view
 
@@ -172,18 +175,11 @@ def test_reductions_over_any_axes(function, case):
     shape, arguments = case
     rng = np.random.default_rng(0)
     x, direction = DOMAINS[function](rng, shape), rng.normal(size=shape)
-    if function is np.std:
-        kept = set(range(len(shape))) - set(np.arange(len(shape))[np.array(_axes(arguments["axis"], len(shape)), int)])
-        assume(np.prod([n for i, n in enumerate(shape) if i not in kept]) > 1)
     (g,) = normal(function(x, **arguments).shape)
     (gradient,) = gradients(lambda x: function(x, **arguments), [x], [g])
     expected = derivative_along(lambda x: np.sum(g * function(x, **arguments)), [x], [direction * 0.1])
     assert gradient.shape == shape
     np.testing.assert_allclose(np.sum(gradient * direction) * 0.1, expected, rtol=1e-6, atol=1e-9)
-
-
-def _axes(axis, ndim):
-    return tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
 
 
 @law
@@ -297,20 +293,21 @@ def test_padding_repeating_and_tiling_by_any_numbers(data, shape):
     widths = data.draw(st.lists(st.tuples(small, small), min_size=len(shape), max_size=len(shape)))
     mode = data.draw(st.sampled_from(["constant", "edge", "reflect", "symmetric", "wrap"]))
     assert_transposes(lambda x: np.pad(x, widths, mode=mode), shape)
-    assert_transposes(lambda x: np.tile(x, data_reps), shape) if (data_reps := data.draw(st.lists(small, max_size=4))) else None
+    copies = data.draw(st.lists(small, max_size=4))
+    assert_transposes(lambda x: np.tile(x, copies), shape)
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     repeats = data.draw(st.lists(small, min_size=shape[axis], max_size=shape[axis]))
     assert_transposes(lambda x: np.repeat(x, repeats, axis=axis), shape)
 
 
 @law
-@given(data=st.data(), shape=NONEMPTY_SHAPES)
+@given(data=st.data(), shape=npst.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=3))
 def test_moving_axes_and_elements_in_any_way(data, shape):
     order = data.draw(st.permutations(range(len(shape))))
     signed = [axis - data.draw(st.sampled_from([0, len(shape)])) for axis in order]
     assert_transposes(lambda x: np.transpose(x, signed), shape)
     assert_transposes(lambda x: np.moveaxis(x, signed, order), shape)
-    axes = data.draw(npst.valid_tuple_axes(len(shape)))
+    axes = data.draw(npst.valid_tuple_axes(len(shape), min_size=1))
     shifts = tuple(data.draw(st.integers(-5, 5)) for _ in axes)
     assert_transposes(lambda x: np.roll(x, shifts, axes), shape)
     assert_transposes(lambda x: np.flip(x, axes), shape)
