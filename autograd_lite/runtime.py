@@ -16,6 +16,7 @@ _VARIABLE = "AUTOGRAD_LITE_TUNE_MEMORY"
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 1 << 30
+_DEFAULT_THRESHOLDS = ((700, 10, 10), (2000, 10, 10))
 _FULL_COLLECTION_AFTER = 1000
 
 
@@ -34,8 +35,9 @@ def tune_memory() -> bool:
     """
     if os.environ.get(_VARIABLE, "1").strip().lower() in ("0", "false", "no", "off"):
         return False
-    if gc.get_threshold() == (700, 10, 10):
-        gc.set_threshold(700, 10, _FULL_COLLECTION_AFTER)
+    young, middle, full = gc.get_threshold()
+    if (young, middle, full) in _DEFAULT_THRESHOLDS:
+        gc.set_threshold(young, middle, _FULL_COLLECTION_AFTER)
     if sys.platform == "linux":
         import ctypes
 

@@ -7,12 +7,12 @@ the shape ``(fan_in, fan_out)``, as in ``x @ W``.
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Random = np.random.Generator | int | None
+Random: TypeAlias = "np.random.Generator | int | None"
 
 
 class Initializer(Protocol):

@@ -12,10 +12,8 @@ import numpy.typing as npt
 from autograd_lite import Tensor
 
 from .activations import ACTIVATIONS
-from .init import Initializer, get_initializer
+from .init import Initializer, Random, get_initializer
 from .module import Module
-
-Random = np.random.Generator | int | None
 
 
 class Dense(Module):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import math
 import os
 import struct
@@ -195,6 +193,8 @@ def _contents(path: Path) -> bytes:
 def _gunzipped(data: bytes, source: Path | str) -> bytes:
     if not data.startswith(b"\x1f\x8b"):
         return data
+    import gzip
+
     try:
         return gzip.decompress(data)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -300,6 +300,8 @@ def _from_cache(file_name: str, checksum: str, mirrors: Sequence[str], folder: P
 
 
 def _verified(contents: bytes, checksum: str, source: Path | str) -> bytes:
+    import hashlib
+
     found = hashlib.sha256(contents).hexdigest()
     if found != checksum:
         raise DataFileError(f"{source}: SHA-256 of the raw bytes is {found}, and {checksum} is expected")

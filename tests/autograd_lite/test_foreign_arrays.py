@@ -18,7 +18,7 @@ class DeviceArray(NDArrayOperatorsMixin):
     ndim = property(lambda self: self.array.ndim)
     size = property(lambda self: self.array.size)
     T = property(lambda self: DeviceArray(self.array.T))
-    mT = property(lambda self: DeviceArray(self.array.mT))
+    mT = property(lambda self: DeviceArray(self.array.mT))  # noqa: N815 - NumPy's name
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError("implicit conversion to a NumPy array")

@@ -4,14 +4,14 @@ import string
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from autograd_lite import Tensor
 from tests.autograd_lite.numerical import assert_close, derivative_along
 
-from .engine import gradients, gradients_of_leaves, inner, seeds
+from .engine import gradients, gradients_of_leaves, seeds
 from .specs import EXAMPLES
 from .specs.elementwise import BINARY
 from .specs.reductions import DOMAINS
@@ -190,13 +190,11 @@ def test_sums_over_nothing(case):
 
 
 @law
-@given(values=st.lists(st.sampled_from([0.0, 1.0, -2.0, 0.5, 1e-200, 1e200]), max_size=6))
+@given(values=st.lists(st.sampled_from([0.0, 1.0, -2.0, 0.3, 1e40]), max_size=6))
 def test_the_gradient_of_a_product_is_the_product_of_the_others(values):
     values = np.array(values)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        expected = [np.prod(np.delete(values, i)) for i in range(values.size)]
-        assume(np.all(np.isfinite(expected)))
-        (gradient,) = gradients(np.prod, [values], [np.array(1.0)])
+    (gradient,) = gradients(np.prod, [values], [np.array(1.0)])
+    expected = [np.prod(np.delete(values, i)) for i in range(values.size)]
     np.testing.assert_allclose(gradient, expected, rtol=1e-12, atol=0)
 
 
