@@ -10,6 +10,9 @@ import numpy as np
 from .errors import LostGradientError
 from .graph import Leaf, Node
 
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
 
 class Conversions:
     """The conversions of a tensor. Those that would lose its gradient raise, and name the way that leaves openly."""
@@ -105,6 +108,12 @@ class Conversions:
         raise LostGradientError(f"{self._brief()} requires a gradient, which would be lost if it were {deed}; {advice}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._node is not None and not isinstance(self._node, Leaf):
+        leaf = self._node
+        if leaf is not None and not isinstance(leaf, Leaf):
             self._refuse("copied or pickled", "take .detach() first")
-        return type(self), (self._data, self.requires_grad, None, self.name)
+        gradient = None if leaf is None or leaf.slot.grad is None else leaf.slot.grad.detach()
+        return type(self), (self._data, self.requires_grad, None, self.name), gradient
+
+    def __setstate__(self, gradient: Tensor) -> None:
+        if self._node is not None and self._node.slot is not None:
+            self._node.slot.grad = gradient

@@ -487,7 +487,7 @@ def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
             "Tensor: the list holds tensors that require a gradient, which a copy would lose; join them with np.stack"
         ) from None
     except (ValueError, TypeError) as error:
-        raise type(error)(
+        raise (ValueError if isinstance(error, ValueError) else TypeError)(
             f"Tensor: expected an array of numbers{'' if dtype is None else f' that {np.dtype(dtype)} can hold'}, and "
             f"could not make one of the {type(data).__name__} given: {error}"
         ) from None

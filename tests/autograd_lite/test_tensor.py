@@ -378,6 +378,16 @@ def test_a_leaf_is_copied_as_a_leaf_of_its_own(copied):
     assert w.data.tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_a_copy_has_the_gradient_too(copied):
+    w = leaf([1.0, 2.0])
+    (w * w).sum().backward()
+    twin = copied(w)
+    assert twin.grad.tolist() == [2, 4]
+    w.zero_grad()
+    assert twin.grad is not None
+
+
 # ---- text ----
 
 

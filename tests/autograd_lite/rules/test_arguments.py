@@ -1,0 +1,267 @@
+"""Arguments of NumPy's functions beside the arrays: either the gradient is right, or the call is refused."""
+
+import numpy as np
+import pytest
+
+from autograd_lite import LostGradientError, Tensor
+
+from .engine import gradients
+
+
+def leaf(shape=(2, 3)):
+    return Tensor(np.random.default_rng(0).normal(size=shape), requires_grad=True)
+
+
+REDUCTIONS = [np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std]
+by_name = {"ids": lambda value: getattr(value, "__name__", None) or repr(value)}
+
+
+@pytest.mark.parametrize("function", REDUCTIONS, **by_name)
+def test_where_in_a_reduction_is_refused(function):
+    initial = {"initial": 0.0} if function in (np.max, np.min) else {}
+    with pytest.raises(TypeError, match=r"(where|initial)=.* is not supported .* requires a gradient"):
+        function(leaf(), where=np.array([True, False, True]), **initial)
+
+
+@pytest.mark.parametrize("function", [np.prod, np.max, np.min], **by_name)
+def test_an_initial_value_that_the_gradient_depends_on_is_refused(function):
+    with pytest.raises(TypeError, match=r"initial=2\.0 is not supported"):
+        function(leaf(), initial=2.0)
+
+
+def test_an_initial_value_of_a_sum_leaves_the_gradient_as_it_is():
+    x = leaf()
+    np.sum(x, initial=2.0).backward()
+    assert x.grad.tolist() == np.ones((2, 3)).tolist()
+
+
+@pytest.mark.parametrize("ufunc", [np.exp, np.add, np.matmul], **by_name)
+def test_where_in_a_ufunc_is_refused(ufunc):
+    x = leaf((3, 3))
+    with pytest.raises(TypeError, match="where"):
+        ufunc(*[x] * ufunc.nin, where=np.ones((3, 3), dtype=bool))
+
+
+def test_axes_of_a_product_are_refused():
+    with pytest.raises(TypeError, match="axes="):
+        np.matmul(leaf((3, 3)), leaf((3, 3)), axes=[(0, 1), (1, 0), (0, 1)])
+
+
+@pytest.mark.parametrize("function", [np.var, np.std], **by_name)
+@pytest.mark.parametrize("arguments", [{"mean": np.zeros((1, 1))}, {"correction": 1}], ids=str)
+def test_a_given_mean_or_correction_is_refused(function, arguments):
+    with pytest.raises(TypeError, match="is not supported"):
+        function(leaf(), **arguments)
+
+
+WITH_OUT = {
+    **{function: lambda x, out, function=function: function(x, out=out) for function in [*REDUCTIONS, np.ptp]},
+    np.exp: lambda x, out: np.exp(x, out=out),
+    np.add: lambda x, out: np.add(x, x, out=out),
+    np.add.reduce: lambda x, out: np.add.reduce(x, axis=None, out=out),
+    np.cumsum: lambda x, out: np.cumsum(x, out=out),
+    np.cumprod: lambda x, out: np.cumprod(x, out=out),
+    np.clip: lambda x, out: np.clip(x, 0, 1, out=out),
+    np.round: lambda x, out: np.round(x, out=out),
+    np.take: lambda x, out: np.take(x, 0, out=out),
+    np.dot: lambda x, out: np.dot(x, x, out=out),
+    np.outer: lambda x, out: np.outer(x, x, out=out),
+    np.trace: lambda x, out: np.trace(x, out=out),
+    np.einsum: lambda x, out: np.einsum("ij->", x, out=out),
+    np.concatenate: lambda x, out: np.concatenate([x, x], out=out),
+    np.stack: lambda x, out: np.stack([x, x], out=out),
+}
+
+
+@pytest.mark.parametrize("call", WITH_OUT.values(), ids=[function.__name__ for function in WITH_OUT])
+def test_out_is_refused_and_keeps_what_it_holds(call):
+    target = np.full((3, 3), 7.0)
+    with pytest.raises(TypeError, match="out="):
+        call(leaf((3, 3)), target)
+    assert (target == 7).all()
+
+
+# ---- dtype ----
+
+
+@pytest.mark.parametrize("function", [np.sum, np.mean, np.prod, np.var, np.std, np.cumsum, np.cumprod], **by_name)
+def test_a_reduction_in_a_wider_dtype_hands_back_the_arguments(function):
+    x = Tensor([1.0, 2.0, 4.0], requires_grad=True, dtype=np.float32)
+    y = function(x, dtype=np.float64)
+    assert y.dtype == np.float64
+    y.sum().backward()
+    (expected,) = gradients(function, [np.array([1.0, 2.0, 4.0])], [np.ones(y.shape)])
+    assert x.grad.dtype == np.float32
+    np.testing.assert_allclose(x.grad.data, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.add(x, x, dtype=np.float64),
+        lambda x: np.exp(x, dtype=np.float64),
+        lambda x: np.einsum("i,i->i", x, x, dtype=np.float64),
+        lambda x: np.concatenate([x, x], dtype=np.float64),
+        lambda x: np.stack([x, x], dtype=np.float64),
+        lambda x: np.vstack([x, x], dtype=np.float64),
+        lambda x: np.trace(x * np.ones((3, 1)), dtype=np.float64),
+    ],
+)
+def test_a_wider_dtype_is_numpys_and_the_gradient_the_arguments(call):
+    x = Tensor([1.0, 2.0, 4.0], requires_grad=True, dtype=np.float32)
+    y = call(x)
+    assert y.dtype == np.float64
+    y.sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("function", [np.sum, np.prod, np.cumsum], **by_name)
+def test_a_dtype_that_carries_no_gradient_is_refused(function):
+    with pytest.raises(LostGradientError, match="int64, which carries no gradient"):
+        function(leaf(), dtype=np.int64)
+
+
+@pytest.mark.parametrize("function", [np.sum, np.prod, np.cumsum], **by_name)
+def test_complex_numbers_are_refused(function):
+    with pytest.raises(TypeError, match="complex"):
+        function(leaf(), dtype=complex)
+
+
+# ---- axes ----
+
+WITH_AXIS = {
+    **{f: f for f in [*REDUCTIONS, np.ptp, np.cumsum, np.cumprod, np.flip, np.expand_dims, np.squeeze]},
+    np.take: lambda x, axis: np.take(x, [0], axis=axis),
+    np.take_along_axis: lambda x, axis: np.take_along_axis(x, np.zeros((2, 3), int), axis=axis),
+    np.repeat: lambda x, axis: np.repeat(x, 2, axis=axis),
+    np.roll: lambda x, axis: np.roll(x, 1, axis=axis),
+    np.split: lambda x, axis: np.split(x, 1, axis=axis),
+    np.array_split: lambda x, axis: np.array_split(x, 1, axis=axis),
+    np.concatenate: lambda x, axis: np.concatenate([x, x], axis=axis),
+    np.stack: lambda x, axis: np.stack([x, x], axis=axis),
+    np.swapaxes: lambda x, axis: np.swapaxes(x, 0, axis),
+    np.moveaxis: lambda x, axis: np.moveaxis(x, 0, axis),
+    np.transpose: lambda x, axis: np.transpose(x, (0, axis)),
+    np.tensordot: lambda x, axis: np.tensordot(x, x, axes=([axis], [0])),
+    np.trace: lambda x, axis: np.trace(x, axis1=axis),
+}
+
+
+@pytest.mark.parametrize("axis", [5, -6])
+@pytest.mark.parametrize("call", WITH_AXIS.values(), ids=[function.__name__ for function in WITH_AXIS])
+def test_an_axis_out_of_range_is_named_in_an_axis_error(call, axis):
+    with pytest.raises((np.exceptions.AxisError, IndexError, ValueError), match=f"axis {axis} is out of bounds"):
+        call(leaf(), axis=axis)
+
+
+# ---- the order of elements in memory ----
+
+
+@pytest.mark.parametrize("order", ["A", "K"])
+def test_an_order_that_depends_on_memory_gets_no_wrong_gradient(order):
+    x = leaf()
+    with pytest.raises(TypeError, match=f"order='{order}'"):
+        np.ravel(x.T, order=order).sum().backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize(
+    "call", [lambda x: np.copy(x, order="F"), lambda x: np.einsum("ij->ji", x, order="C")], ids=["copy", "einsum"]
+)
+def test_an_order_that_no_rule_knows_is_refused(call):
+    with pytest.raises(TypeError, match="order="):
+        call(leaf())
+
+
+def test_an_order_of_a_ufuncs_result_changes_no_gradient():
+    x = leaf()
+    y = np.exp(x, order="F")
+    y.backward(np.ones((2, 3)))
+    assert y.data.flags.f_contiguous
+    np.testing.assert_array_equal(x.grad.data, np.exp(x.data))
+
+
+# ---- what has no rule for its argument ----
+
+
+def test_methods_of_ufuncs_are_the_functions_of_their_names():
+    x = leaf()
+    for method, function in [
+        (np.add.reduce, np.sum),
+        (np.multiply.reduce, np.prod),
+        (np.maximum.reduce, np.max),
+        (np.minimum.reduce, np.min),
+        (np.add.accumulate, np.cumsum),
+        (np.multiply.accumulate, np.cumprod),
+    ]:
+        for arguments in ({}, {"axis": 1}):
+            expected = function(x, **{"axis": 0, **arguments})
+            cotangent = np.ones(expected.shape)
+            found = gradients(lambda a, m=method, k=arguments: m(a, **k), [x.data], [cotangent])
+            known = gradients(lambda a, f=function, k=arguments: f(a, **{"axis": 0, **k}), [x.data], [cotangent])
+            np.testing.assert_array_equal(found, known)
+
+
+def test_a_float_index_is_refused():
+    with pytest.raises(IndexError, match="getitem of shape"):
+        leaf()[0.5]
+
+
+def test_indices_of_take_along_axis_must_be_integers():
+    with pytest.raises(IndexError, match="must be an integer array"):
+        np.take_along_axis(leaf((2,)), np.array([True, False]), axis=0)
+
+
+def test_an_unknown_mode_of_take_is_refused():
+    with pytest.raises(ValueError, match="np.take"):
+        np.take(leaf(), [0], mode="bounce")
+
+
+@pytest.mark.parametrize("mode", ["mean", "linear_ramp", "empty", "maximum"])
+def test_modes_of_pad_without_a_rule_are_refused(mode):
+    with pytest.raises(TypeError, match="the modes are constant, edge"):
+        np.pad(leaf(), 1, mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"pad_width": -1}, ValueError),
+        ({"pad_width": 1.5}, TypeError),
+        ({"pad_width": 1, "filling": 3}, TypeError),
+        ({"pad_width": 1, "mode": "edge", "constant_values": 3}, ValueError),
+        ({"pad_width": 1, "mode": "reflect", "reflect_type": "odd"}, TypeError),
+    ],
+    ids=str,
+)
+def test_pads_that_numpy_or_the_rules_do_not_know_are_refused(arguments, error):
+    with pytest.raises(error):
+        np.pad(leaf(), **arguments)
+
+
+def test_a_padding_value_that_requires_a_gradient_is_refused():
+    with pytest.raises(TypeError, match="constant_values"):
+        np.pad(leaf(), 1, constant_values=leaf(()))
+
+
+@pytest.mark.parametrize("order", [(0, 0), (0,), (0, 1, 2)], ids=str)
+def test_axes_that_are_no_permutation_are_refused(order):
+    with pytest.raises(ValueError, match="np.transpose of shape"):
+        np.transpose(leaf(), order)
+
+
+@pytest.mark.parametrize("subscripts", ["ij,jk->il", "ijk->i", "ij->ii"])
+def test_subscripts_that_numpy_refuses_are_refused(subscripts):
+    with pytest.raises(ValueError, match="np.einsum of"):
+        np.einsum(subscripts, leaf())
+
+
+def test_einsum_without_a_string_is_refused():
+    with pytest.raises(TypeError, match="subscripts"):
+        np.einsum(leaf(), [0, 1], [1, 0])
+
+
+@pytest.mark.parametrize("sections", [2, 0, -1])
+def test_unequal_sections_are_refused(sections):
+    with pytest.raises(ValueError, match="axis of length 3 cannot be cut"):
+        np.split(leaf((3,)), sections)
