@@ -111,7 +111,7 @@ class Conversions:
         leaf = self._node
         if leaf is not None and not isinstance(leaf, Leaf):
             self._refuse("copied or pickled", "take .detach() first")
-        gradient = None if leaf is None or leaf.slot.grad is None else leaf.slot.grad.detach()
+        gradient = None if leaf is None or leaf.slot.grad is None else leaf.slot.grad.copy().detach()
         return type(self), (self._data, self.requires_grad, None, self.name), gradient
 
     def __setstate__(self, gradient: Tensor) -> None:

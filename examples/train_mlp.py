@@ -173,7 +173,7 @@ def per_class_table(labels: Array, predicted: Array) -> str:
     for digit in range(10):
         of_digit = predicted[labels == digit]
         wrong = np.bincount(of_digit[of_digit != digit], minlength=10)
-        misread = f"{wrong.argmax()} ({wrong.max()} times)" if wrong.any() else "-"
+        misread = f"{wrong.argmax()} ({wrong.max()} of {wrong.sum()} misread)" if wrong.any() else "-"
         right = int(np.sum(of_digit == digit))
         share = f"{right / len(of_digit):.1%}" if len(of_digit) else "-"
         lines.append(f"{digit:5}  {len(of_digit):8}  {right:5}  {share:>8}  {misread}")

@@ -44,6 +44,11 @@ def _power_x2(g: Any, out: Any, x1: Any) -> Any:
     return g * out * np.log(np.where(np.equal(x1, 0), np.ones_like(x1), x1))
 
 
+def _turn(g: Any, across: Any, radius: Any) -> Any:
+    """``across / radius^2``, without the square, which leaves the range of numbers first."""
+    return g * (across / radius) / radius
+
+
 def _zero(g: Any) -> Any:
     """The derivative of a function that is constant almost everywhere."""
     return np.zeros_like(g)
@@ -90,8 +95,8 @@ defvjp(np.arccos, x=lambda g, x: -_ratio(g, np.sqrt((1 - x) * (1 + x))))
 defvjp(np.arctan, x=lambda g, x: g / (1 + x * x))
 defvjp(
     np.arctan2,
-    x1=lambda g, x1, x2: g * x2 / (np.square(x1) + np.square(x2)),
-    x2=lambda g, x1, x2: -g * x1 / (np.square(x1) + np.square(x2)),
+    x1=lambda g, x1, x2: _turn(g, x2, np.hypot(x1, x2)),
+    x2=lambda g, x1, x2: _turn(-g, x1, np.hypot(x1, x2)),
 )
 defvjp(np.sinh, x=lambda g, x: g * np.cosh(x))
 defvjp(np.cosh, x=lambda g, x: g * np.sinh(x))

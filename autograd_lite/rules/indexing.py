@@ -70,4 +70,9 @@ defvjp(
     np.repeat,
     a=lambda g, a_shape, repeats, axis: _scatter_along(g, a_shape, axis, lambda n: np.repeat(np.arange(n), repeats)),
 )
+defvjp(
+    np.bincount,
+    like=lambda x, weights=None, minlength=0: None,
+    weights=lambda g, x, minlength: np.take(g, x),
+)
 defvjp(np.take_along_axis, arr=lambda g, arr_shape, indices, axis: _take_along_axis(g, arr_shape, indices, axis))

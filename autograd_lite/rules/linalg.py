@@ -77,11 +77,10 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """`numpy.tensordot` as the product of two matrices."""
     a, b = _array(a), _array(b)
     if isinstance(axes, int | np.integer):
-        over_a, over_b = list(range(a.ndim - axes, a.ndim)), list(range(axes))
-    else:
-        over_a, over_b = ([int(i) for i in np.atleast_1d(part)] for part in axes)
-    over_a = normalize_axis_tuple(over_a, a.ndim, "axes of np.tensordot for its first")
-    over_b = normalize_axis_tuple(over_b, b.ndim, "axes of np.tensordot for its second")
+        axes = range(a.ndim - axes, a.ndim), range(axes)
+    given_a, given_b = ([int(i) for i in np.atleast_1d(part)] for part in axes)
+    over_a = normalize_axis_tuple(given_a, a.ndim, "axes of np.tensordot for its first")
+    over_b = normalize_axis_tuple(given_b, b.ndim, "axes of np.tensordot for its second")
     if [a.shape[i] for i in over_a] != [b.shape[i] for i in over_b]:
         raise ValueError(
             f"np.tensordot of shapes {a.shape} and {b.shape}: the axes {over_a} and {over_b} have different lengths"

@@ -133,6 +133,6 @@ def _refuse_out(out: Any) -> None:
 defconstant(
     [
         np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero, np.flatnonzero, np.searchsorted, np.count_nonzero,
-        np.all, np.any, np.digitize, np.bincount, np.lexsort, np.argpartition, np.nanargmax, np.nanargmin,
+        np.all, np.any, np.digitize, np.lexsort, np.argpartition, np.nanargmax, np.nanargmin,
     ]
 )  # fmt: skip

@@ -185,6 +185,13 @@ def tile(A: Any, reps: Any) -> Any:
     return np.reshape(copies, tuple(r * n for r, n in zip(repetitions, shape, strict=True)))
 
 
+@derive(np.full_like)
+def full_like(a: Any, fill_value: Any, dtype: Any = None, **layout: Any) -> Any:
+    """`numpy.full_like`: the value broadcast into an array of the other's kind."""
+    blank = np.zeros_like(a, dtype, **layout)
+    return np.where(True, fill_value, blank).astype(blank.dtype)
+
+
 @derive(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     """`numpy.broadcast_arrays`."""
@@ -236,6 +243,6 @@ defconstant(
     [
         np.shape, np.size, np.ndim, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.min_scalar_type,
         np.common_type, np.may_share_memory, np.shares_memory, np.isscalar,
-        np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.array_repr, np.array_str, np.array2string,
+        np.zeros_like, np.ones_like, np.empty_like, np.array_repr, np.array_str, np.array2string,
     ]
 )  # fmt: skip

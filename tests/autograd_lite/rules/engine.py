@@ -10,7 +10,10 @@ from .specs.spec import as_list
 def seeds(results):
     """A cotangent for each result; the same ones each time."""
     rng = np.random.default_rng(7)
-    return [np.asarray(rng.uniform(0.5, 1.5, result.shape) * rng.choice([-1, 1], result.shape), result.dtype) for result in results]
+    return [
+        np.asarray(rng.uniform(0.5, 1.5, result.shape) * rng.choice([-1, 1], result.shape), result.dtype)
+        for result in results
+    ]
 
 
 def gradients(call, arrays, cotangents, needed=None):

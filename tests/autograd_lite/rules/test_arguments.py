@@ -213,7 +213,7 @@ def test_indices_of_take_along_axis_must_be_integers():
 
 
 def test_an_unknown_mode_of_take_is_refused():
-    with pytest.raises(ValueError, match="np.take"):
+    with pytest.raises(ValueError, match=r"np\.take of"):
         np.take(leaf(), [0], mode="bounce")
 
 
@@ -246,13 +246,13 @@ def test_a_padding_value_that_requires_a_gradient_is_refused():
 
 @pytest.mark.parametrize("order", [(0, 0), (0,), (0, 1, 2)], ids=str)
 def test_axes_that_are_no_permutation_are_refused(order):
-    with pytest.raises(ValueError, match="np.transpose of shape"):
+    with pytest.raises(ValueError, match=r"np\.transpose of shape"):
         np.transpose(leaf(), order)
 
 
 @pytest.mark.parametrize("subscripts", ["ij,jk->il", "ijk->i", "ij->ii"])
 def test_subscripts_that_numpy_refuses_are_refused(subscripts):
-    with pytest.raises(ValueError, match="np.einsum of"):
+    with pytest.raises(ValueError, match=r"np\.einsum of"):
         np.einsum(subscripts, leaf())
 
 

@@ -48,7 +48,9 @@ def test_every_rule_is_reached_by_a_specification(at_import):
         leaves = [Tensor(a, requires_grad=True) for a in example.arrays()]
         results = example.call(*leaves)
         cotangents = [Tensor(c, requires_grad=True) for c in seeds([result.data for result in results])]
-        reached |= rules_in(results) | rules_in(gradients_of_leaves(example.call, leaves, cotangents, create_graph=True))
+        reached |= rules_in(results) | rules_in(
+            gradients_of_leaves(example.call, leaves, cotangents, create_graph=True)
+        )
     assert rules - reached == set()
 
 

@@ -1,4 +1,4 @@
-"""Laws that hold for gradients whatever the shapes, axes, indices and memory layouts: found counterexamples are bugs."""
+"""Laws that gradients obey whatever the shapes, axes, indices and memory layouts."""
 
 import string
 

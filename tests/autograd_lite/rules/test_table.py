@@ -101,6 +101,19 @@ def test_gradients_do_not_depend_on_where_the_numbers_lie_in_memory(example, lay
 
 
 @every_example
+def test_gradients_are_arrays_of_their_own(example):
+    arrays = example.arrays()
+    leaves = [Tensor(a, requires_grad=True) for a in arrays]
+    results = example.call(*leaves)
+    cotangents = seeds([result.data for result in results])
+    found = gradients_of_leaves(lambda *_: results, leaves, cotangents)
+    held = [*cotangents, *(leaf.data for leaf in leaves), *(result.data for result in results)]
+    for i, gradient in enumerate(found):
+        assert gradient.flags.writeable
+        assert not any(np.shares_memory(gradient, other) for other in [*held, *found[:i]])
+
+
+@every_example
 def test_without_recording_the_values_are_the_same(example):
     arrays = example.arrays()
     leaves = [Tensor(a, requires_grad=True) for a in arrays]

@@ -1,5 +1,7 @@
 """Calls of NumPy's elementwise functions."""
 
+import inspect
+
 import numpy
 
 from autograd_lite.tensor import astype
@@ -143,12 +145,16 @@ CHOICES = [
     Spec(numpy.where, lambda np, x, y: np.where(x > y, x * y, x), (nonzero, reals), PAIRS, "condition of its own"),
     of_one(numpy.where, "number", lambda np, x: np.where(CONDITION, x, 0.0), reals, shapes=((2, 3), (), (0, 1, 1))),
     of_one(numpy.clip, "a, min, max", lambda np, a: np.clip(a, -1, 1), staggered(0.3), shapes=((), (4,), (2, 3), (0,))),
-    of_one(numpy.clip, "min=", lambda np, a: np.clip(a, min=-1), staggered(0.3)),
-    of_one(numpy.clip, "max=", lambda np, a: np.clip(a, max=1.0), staggered(0.3)),
     of_one(numpy.clip, "a_min, a_max=None", lambda np, a: np.clip(a, -1.0, None), staggered(0.3)),
     of_one(numpy.clip, "method", lambda np, a: a.clip(-1.0, 1.0), staggered(0.3)),
     of_one(numpy.clip, "method max=", lambda np, a: a.clip(max=1.0), staggered(0.3)),
-    of_one(numpy.clip, "bounds alone", lambda np, lo: np.clip(numpy.linspace(-3, 3, 4), lo, lo + 2.0), staggered(0.3), ((), (2, 1))),
+    of_one(
+        numpy.clip,
+        "bounds alone",
+        lambda np, low: np.clip(numpy.linspace(-3, 3, 4), low, low + 2.0),
+        staggered(0.3),
+        shapes=((), (2, 1)),
+    ),
     Spec(
         numpy.clip,
         lambda np, a, low, high: np.clip(a, low, high),
@@ -157,5 +163,12 @@ CHOICES = [
         "bounds of which some are crossed",
     ),
 ]  # fmt: skip
+
+if "min" in inspect.signature(numpy.clip).parameters:  # since NumPy 2.1
+    CHOICES += [
+        of_one(numpy.clip, "min=", lambda np, a: np.clip(a, min=-1), staggered(0.3)),
+        of_one(numpy.clip, "max=", lambda np, a: np.clip(a, max=1.0), staggered(0.3)),
+        of_one(numpy.clip, "no bounds", lambda np, a: np.clip(a, None, None), staggered(0.3)),
+    ]
 
 SPECS = [*UNARY, *BINARY, *OPERATORS, *CHOICES]

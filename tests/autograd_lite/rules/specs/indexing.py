@@ -102,4 +102,21 @@ TAKEN = [
     ),
 ]
 
-SPECS = [*BASIC, *ADVANCED, *TAKEN]
+COUNTED = [
+    Spec(
+        numpy.bincount,
+        lambda np, weights: np.bincount(numpy.array([3, 0, 3, 1]), weights),
+        (reals,),
+        (((4,),),),
+        "weights",
+    ),
+    Spec(
+        numpy.bincount,
+        lambda np, weights: np.bincount([0, 2], weights=weights, minlength=5),
+        (reals,),
+        (((2,),),),
+        "minlength",
+    ),
+]
+
+SPECS = [*BASIC, *ADVANCED, *TAKEN, *COUNTED]

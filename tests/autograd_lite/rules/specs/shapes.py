@@ -33,6 +33,8 @@ RESHAPED = [
     of_one(numpy.squeeze, lambda np, a: a.squeeze((0, 2)), (1, 3, 1), variant="method"),
     of_one(numpy.broadcast_to, lambda np, a: np.broadcast_to(a, (2, 2, 3)), (2, 3), (3,), (), (2, 1, 1), (1, 2, 3)),
     of_one(numpy.broadcast_to, lambda np, a: np.broadcast_to(a, (0, 3)), (3,), (1, 3), (), variant="empty"),
+    of_one(numpy.full_like, lambda np, a: np.full_like(a, a[0]), (3,), (2, 3), (2, 0)),
+    of_one(numpy.full_like, lambda np, a: np.full_like(a, a[:1], shape=(2, 3)), (3,), variant="shape"),
     joined(
         numpy.broadcast_arrays, lambda np, *a: np.broadcast_arrays(*a), ((2, 1), (3,)), ((), (2, 2)), ((0, 1), (3,))
     ),
@@ -69,9 +71,7 @@ ROWS = (((3,), (3,)), ((3,), (3,), (3,)))
 JOINED = [
     joined(numpy.concatenate, lambda np, a, b: np.concatenate([a, b]), ((2, 3), (1, 3)), ((2,), (3,)), ((0,), (2,))),
     joined(numpy.concatenate, lambda np, a, b: np.concatenate((a, b), axis=-1), ((2, 3), (2, 1)), variant="axis=-1"),
-    joined(
-        numpy.concatenate, lambda np, a, b: np.concatenate((a, b), None), ((2, 3), (2,)), ((), (0, 2)), variant="axis=None"
-    ),
+    joined(numpy.concatenate, lambda np, a, b: np.concatenate((a, b), None), ((2, 3), (2,)), variant="axis=None"),
     joined(numpy.concatenate, lambda np, a: np.concatenate([a, a, a * a]), ((2, 3),), variant="one array again"),
     joined(numpy.concatenate, lambda np, a: np.concatenate([numpy.ones(2), a]), ((3,),), variant="plain array"),
     joined(numpy.concatenate, lambda np, a: np.concatenate(a, axis=1), ((2, 3, 2),), variant="whole tensor"),
