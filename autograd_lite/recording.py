@@ -122,7 +122,12 @@ def requires_gradient(value: Any) -> bool:
 
 def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Tensor:
     """The result of a call as a tensor, with the node that the call makes."""
-    dtype = out.dtype
+    try:
+        dtype = out.dtype
+    except AttributeError:
+        raise TypeError(
+            f"{recipe.rule.name}: its result is a {type(out).__name__}, and a rule is for a function that gives one array"
+        ) from None
     if dtype.kind != "f":
         _refuse_dtype(recipe, dtype)
     shape = out.shape

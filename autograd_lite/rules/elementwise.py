@@ -112,13 +112,26 @@ defvjp(np.deg2rad, x=lambda g: np.deg2rad(g))
 # ---- choices ----
 defvjp(np.maximum, x1=lambda g, x1, x2: _share(g, x1, x2), x2=lambda g, x1, x2: _share(g, x2, x1))
 defvjp(np.minimum, x1=lambda g, x1, x2: _share(g, x2, x1), x2=lambda g, x1, x2: _share(g, x1, x2))
+
+
+@primitive
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """`numpy.where` with both choices."""
+    return np.where(condition, x, y)
+
+
 defvjp(
-    np.where,
-    like=lambda condition, x, y: None,
+    where,
     condition=None,
     x=lambda g, condition: np.where(condition, g, np.zeros_like(g)),
     y=lambda g, condition: np.where(condition, np.zeros_like(g), g),
 )
+
+
+@derive(np.where)
+def where_or_nonzero(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    """`numpy.where`; of a condition alone the indices at which it holds, which carry no gradient."""
+    return np.nonzero(condition) if x is None and y is None else where(condition, x, y)
 
 
 @primitive

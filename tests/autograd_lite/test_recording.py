@@ -61,6 +61,7 @@ CONSTANT = {
     "nonzero": lambda x: np.nonzero(x > 2),
     "searchsorted": lambda x: np.searchsorted(x[0], 1.5),
     "result_type": lambda x: np.result_type(x),
+    "where of a condition alone": lambda x: np.where(x),
 }
 
 

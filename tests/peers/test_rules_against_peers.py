@@ -114,7 +114,7 @@ NOT_IN_TORCH = {
     *(f"pad {mode}{far}" for mode in ("edge", "reflect", "symmetric", "wrap") for far in ("", ", far")),
     # Other arguments: no plain arrays, lists and numbers beside tensors; no order, no tuple of axes, no axis=None.
     "add x + integers", "multiply x * infinite", "power x ** integers", "power x ** unsigned", "power integers ** x",
-    "power x, list", "maximum x, number", "minimum number, x", "arctan2 list, x", "clip bounds alone",
+    "power x, list", "maximum x, number", "minimum number, x", "arctan2 list, x", "clip bounds alone", "clip no bounds",
     "clip bounds of which some are crossed of 0d 2x1 3", "prod two zeros", "sum initial", "einsum optimize",
     "reshape -1", "reshape order F", "reshape method, order F", "ravel order F", "expand_dims two", "transpose method",
     "roll one axis twice", "roll array of shifts", "concatenate axis=None", "concatenate plain array",
