@@ -40,6 +40,10 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     value1, parent1 = (x1._data, x1._node) if isinstance(x1, Tensor) else (x1, None)
     value2, parent2 = (x2._data, x2._node) if isinstance(x2, Tensor) else (x2, None)
     try:
+        if type(value1) in _SEQUENCES:
+            value1 = np.asarray(value1)
+        elif type(value2) in _SEQUENCES:
+            value2 = np.asarray(value2)
         out = ufunc(value1, value2)
     except (ValueError, TypeError) as error:
         raise _explained(error, ufunc, (value1, value2)) from None
@@ -71,9 +75,11 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
     rule = RULES.get(function)
     if rule is None:
         derived = DERIVED.get(function)
-        if derived is not None:
+        if derived is None:
+            return _call_without_rule(function, args, kwargs)
+        if STATE.recording and any(map(requires_gradient, (*args, *kwargs.values()))):
             return derived(*args, **kwargs)
-        return _call_without_rule(function, args, kwargs)
+        return _as_tensors(_call_without_rule(function, args, kwargs))
     mask: Mask = ()
     if STATE.recording:
         values = rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
@@ -111,6 +117,17 @@ def holds_tensor(values: Sequence[Any]) -> bool:
     return False
 
 
+def _nests_gradient(member: Any) -> bool:
+    return isinstance(member, list | tuple) and requires_gradient(member)
+
+
+def _as_tensors(result: Any) -> Any:
+    """The arrays that a function gave, alone or several, as tensors outside of the graph."""
+    if isinstance(result, list | tuple):
+        return type(result)(map(_as_tensors, result))
+    return wrap(result)
+
+
 def requires_gradient(value: Any) -> bool:
     """Whether a value is, or holds in lists and tuples, a tensor that requires a gradient."""
     if isinstance(value, Tensor):
@@ -126,7 +143,7 @@ def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...]
         dtype = out.dtype
     except AttributeError:
         raise TypeError(
-            f"{recipe.rule.name}: its result is a {type(out).__name__}, and a rule is for a function that gives one array"
+            f"{recipe.rule.name}: its result is a {type(out).__name__}; a rule is for a function that gives one array"
         ) from None
     if dtype.kind != "f":
         _refuse_dtype(recipe, dtype)
@@ -150,7 +167,7 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
                 continue
         elif (type(value) is not list and type(value) is not tuple) or not requires_gradient(value):
             continue
-        elif position in rule.differentiable and not any(isinstance(member, list | tuple) for member in value):
+        elif position in rule.differentiable and not any(map(_nests_gradient, value)):
             members = tuple(i for i, member in enumerate(value) if isinstance(member, Tensor) and member._node)
             mask.append((position, members))
             parents += [value[i]._node for i in members]
@@ -243,6 +260,8 @@ def _shapes(values: tuple[Any, ...]) -> str:
             described.append(repr(value)[:60])
     return " and ".join(described)
 
+
+_SEQUENCES = frozenset({list, tuple})
 
 _INNER_AXES = "the last axis of the first must be as long as the last but one of the second; a .T may be missing"
 

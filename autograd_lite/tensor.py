@@ -114,10 +114,15 @@ class Tensor(Conversions, ArrayMethods):
 
         To assign to it (``w.data -= 0.1 * w.grad.data``) is how an optimizer changes a leaf. Graphs recorded before
         then refuse their backward pass, since what they saved no longer belongs to the tensor. The new array must
-        have the old one's shape and dtype.
+        have the old one's shape and dtype. A result's array is read-only, because the graph may have saved it.
         """
         if isinstance(self._data, np.generic):
             self._data = np.asarray(self._data)
+        node = self._node
+        if node is not None and node.recipe is not None and isinstance(self._data, np.ndarray):
+            array = self._data.view()
+            array.flags.writeable = False
+            return array
         return self._data
 
     @data.setter
@@ -278,7 +283,7 @@ class Tensor(Conversions, ArrayMethods):
 
     def detach(self) -> Tensor:
         """The same array as a tensor outside of the graph; nothing flows back through it."""
-        return wrap(self._data)
+        return wrap(self.data)
 
     def backward(self, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Differentiate this tensor: add its gradient to ``.grad`` of every leaf that it was computed from.

@@ -19,7 +19,7 @@ from .module import Module
 _np: Any = np
 
 
-@custom_vjp(x=lambda g, out: g * (out > 0))
+@custom_vjp(x=lambda g, out: _np.where(out > 0, g, 0))
 def relu(x: Any) -> Any:
     """``max(x, 0)``, with derivative 0 at 0 (Nair and Hinton 2010).
 

@@ -25,14 +25,20 @@ def _ratio(g: Any, slope: Any) -> Any:
 
 
 def _share(g: Any, larger: Any, smaller: Any) -> Any:
-    """The cotangent where the first is larger, and half of it where both are equal."""
-    return g * np.where(larger == smaller, g.dtype.type(0.5), larger > smaller)
+    """The cotangent where the first is larger, and half of it where both are equal.
+
+    It is chosen, and not multiplied by 0, so that an infinite one leaves no NaN where it is not taken.
+    """
+    return np.where(np.greater(larger, smaller), g, np.where(np.equal(larger, smaller), 0.5 * g, 0))
 
 
 def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
-    """``x2 x1^(x2 - 1)``, and 0 for the constant ``x1^0``, at 0 too."""
+    """``x2 x1^(x2 - 1)``; 0 for the constant ``x1^0``, at 0 too, and where no cotangent meets an infinite slope."""
     if isinstance(x2, int | float):
-        return _zero(g) if x2 == 0 else g * (x2 * x1 ** (x2 - 1))
+        if x2 == 0:
+            return _zero(g)
+        slope = x2 * x1 ** (x2 - 1)
+        return g * (slope if x2 >= 1 else np.where((g == 0) & np.isinf(slope), 0, slope))
     exponent = np.where(np.equal(x1, 0) & np.equal(x2, 0), np.ones_like(x2), np.subtract(x2, 1.0))
     return g * (x2 * x1**exponent)
 
@@ -148,9 +154,11 @@ def _within(a: Any, a_min: Any, a_max: Any) -> Any:
 
 defvjp(
     clip_between,
-    a=lambda g, a, a_min, a_max: g * _within(a, a_min, a_max),
-    a_min=lambda g, a, a_min, a_max: g * (np.less(a, a_min) & _within(a_min, None, a_max)),
-    a_max=lambda g, a, a_min, a_max: g * (np.greater(a, a_max) | (a_min is not None and np.greater(a_min, a_max))),
+    a=lambda g, a, a_min, a_max: np.where(_within(a, a_min, a_max), g, 0),
+    a_min=lambda g, a, a_min, a_max: np.where(np.less(a, a_min) & _within(a_min, None, a_max), g, 0),
+    a_max=lambda g, a, a_min, a_max: np.where(
+        np.greater(a, a_max) | (a_min is not None and np.greater(a_min, a_max)), g, 0
+    ),
 )
 
 

@@ -43,7 +43,7 @@ def _extremum(g: Any, out: Any, a: Any, axis: Any) -> Any:
     """The cotangent at the places of the extremum, shared equally (of NaN, which is one, among the NaNs)."""
     reached = np.equal(a, _keep(out, a.shape, axis)) | np.isnan(a)
     ties = reached.sum(axis=_axes(axis, a.ndim), keepdims=True, dtype=g.dtype)
-    return _keep(g, a.shape, axis) * (reached / ties)
+    return np.where(reached, _keep(g, a.shape, axis) / ties, 0)
 
 
 def _prod(g: Any, out: Any, a: Any, axis: Any) -> Any:

@@ -154,7 +154,15 @@ def test_python_numbers_keep_float32(other):
 
 
 def test_lists_are_arrays_to_an_operator():
-    assert ([1, 2] * Tensor([3.0, 4.0])).data.tolist() == [3, 8]
+    x = leaf([3.0, 4.0])
+    ([1, 2] * x + [[1.0, 2.0]] @ x).sum().backward()
+    assert x.grad.tolist() == [3, 6]
+
+
+def test_lists_stand_beside_tensors_in_a_list():
+    x = leaf([3.0, 4.0])
+    (np.concatenate([x, [1.0, 2.0]]).sum() + np.einsum("ij,j->i", [[1.0, 2.0]], x).sum()).backward()
+    assert x.grad.tolist() == [2, 3]
 
 
 def test_unary_operators():
@@ -321,6 +329,15 @@ def test_data_of_a_result_cannot_be_assigned():
     y = leaf([1.0]) * 2
     with pytest.raises(GradientError, match="only a leaf's"):
         y.data = np.ones(1)
+
+
+def test_the_array_of_a_result_is_read_only_since_the_graph_may_have_saved_it():
+    x = leaf([1.0, 2.0])
+    for y in (np.exp(x), x[:1], x.sum()):
+        with pytest.raises(ValueError, match="read-only"):
+            y.data[...] = 5
+    x.data[:] = 3
+    assert x.tolist() == [3, 3]
 
 
 def test_data_takes_no_tensor():

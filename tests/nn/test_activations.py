@@ -113,6 +113,13 @@ def test_relu_has_slope_zero_at_zero():
     assert gradient(nn.relu, np.zeros(1))[1].tolist() == [0]
 
 
+def test_an_infinite_cotangent_is_nothing_where_relu_is_off():
+    x = Tensor([-1.0, 4.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        np.sqrt(nn.relu(x)).sum().backward()
+    assert x.grad.tolist() == [0, 0.25]
+
+
 @pytest.mark.parametrize("function", ALL.values(), ids=ALL)
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_the_dtype_stays(function, dtype):

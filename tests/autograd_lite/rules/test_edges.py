@@ -325,3 +325,22 @@ def test_integer_arrays_beside_a_tensor_take_part_as_constants():
     x = Tensor([1.0, 2.0], requires_grad=True)
     (np.arange(2) * x + np.arange(4).reshape(2, 2) @ x).sum().backward()
     assert x.grad.tolist() == [2, 5]
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [lambda x: np.maximum(x, 0.0), lambda x: -np.minimum(-x, 0.0), lambda x: np.clip(x, 0.0, None)],
+    ids=["maximum", "minimum", "clip"],
+)
+def test_an_infinite_cotangent_is_nothing_where_it_is_not_taken(cut):
+    x = Tensor([-1.0, 4.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        np.sqrt(cut(x)).sum().backward()
+    assert x.grad.tolist() == [0, 0.25]
+
+
+def test_a_fractional_power_at_zero_has_no_gradient_where_no_cotangent_comes_in():
+    x = Tensor([0.0, 4.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        np.where(np.array([False, True]), x**0.5, 0.0).sum().backward()
+    assert x.grad.tolist() == [0, 0.25]
