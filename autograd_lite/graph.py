@@ -138,10 +138,10 @@ def backward_pass(
         if recipe is None:
             continue
         saved = node.saved if lift is None else lift(node)
-        fresh = recipe.fresh
-        for parent, cotangent in zip(node.parents, recipe.pull(g, saved), strict=True):
-            if not fresh:
-                cotangent = _checked(cotangent, node, parent)
+        cotangents, fresh = recipe.pull(g, saved), recipe.fresh
+        if not fresh:
+            cotangents = _checked(cotangents, node)
+        for parent, cotangent in zip(node.parents, cotangents):  # noqa: B905 - equally long, and strict costs time
             if cotangent.shape != parent.shape:
                 cotangent = _sum_to_shape(cotangent, node, parent)
             if cotangent.dtype is not parent.dtype and cotangent.dtype != parent.dtype:
@@ -223,8 +223,17 @@ def _raise_if_unusable(node: Node) -> None:
         )
 
 
-def _checked(cotangent: Any, node: Node, parent: Node) -> Any:
-    """What a user's rule returned, as an array; None, which says that no gradient flows, as zeros."""
+def _checked(cotangents: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
+    """What a user's rules returned, as arrays; None, which says that no gradient flows, as zeros."""
+    if len(cotangents) != len(node.parents):
+        raise ValueError(
+            f"the rule of {describe(node)} returned {len(cotangents)} cotangents where {len(node.parents)} were "
+            "expected: one for each of the members"
+        )
+    return tuple(_as_cotangent(c, node, parent) for c, parent in zip(cotangents, node.parents, strict=True))
+
+
+def _as_cotangent(cotangent: Any, node: Node, parent: Node) -> Any:
     if cotangent is None:
         return np.zeros(parent.shape, parent.dtype)
     if not hasattr(cotangent, "shape") or not hasattr(cotangent, "dtype"):

@@ -37,13 +37,9 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     rule = RULES.get(ufunc)
     if rule is None:
         return _call_without_rule(ufunc, (x1, x2), {})
-    value1, parent1 = (x1._data, x1._node) if isinstance(x1, Tensor) else (x1, None)
-    value2, parent2 = (x2._data, x2._node) if isinstance(x2, Tensor) else (x2, None)
+    value1, parent1 = (x1._data, x1._node) if isinstance(x1, Tensor) else (_operand(x1), None)
+    value2, parent2 = (x2._data, x2._node) if isinstance(x2, Tensor) else (_operand(x2), None)
     try:
-        if type(value1) in _SEQUENCES:
-            value1 = np.asarray(value1)
-        elif type(value2) in _SEQUENCES:
-            value2 = np.asarray(value2)
         out = ufunc(value1, value2)
     except (ValueError, TypeError) as error:
         raise _explained(error, ufunc, (value1, value2)) from None
@@ -115,6 +111,11 @@ def holds_tensor(values: Sequence[Any]) -> bool:
         if (type(value) is tuple or type(value) is list) and holds_tensor(value):
             return True
     return False
+
+
+def _operand(value: Any) -> Any:
+    """An operand that is no tensor, as rules can read it: a list is an array."""
+    return np.asarray(value) if type(value) in _SEQUENCES else value
 
 
 def _nests_gradient(member: Any) -> bool:

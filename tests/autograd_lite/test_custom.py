@@ -171,6 +171,13 @@ def test_a_rule_that_returns_no_cotangent_is_refused_by_name(rule, error, messag
     assert x.grad is None
 
 
+@pytest.mark.usefixtures("_rules_restored")
+def test_a_rule_for_a_list_that_returns_too_few_cotangents_is_refused():
+    defvjp(np.block, arrays=lambda g, members: [g])
+    with pytest.raises(ValueError, match=r"np\.block .* returned 1 cotangents where 2 were expected"):
+        np.block([leaf([1.0]), leaf([2.0])]).sum().backward()
+
+
 def test_a_joint_backward_of_the_wrong_length_is_refused():
     f = custom_vjp(lambda x, y: x * y, backward=lambda g: (g,))
     with pytest.raises(ValueError, match=r"tuple of 2 cotangents, one for each of x, y"):
