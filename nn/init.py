@@ -43,7 +43,9 @@ def glorot_uniform(
     Raises
     ------
     ValueError
-        If the shape has fewer than two axes.
+        If the shape has fewer than two axes, or a negative length.
+    TypeError
+        If the dtype is not floating-point.
 
     Examples
     --------
@@ -53,7 +55,7 @@ def glorot_uniform(
     """
     fan_in, fan_out = _fans(shape, "glorot_uniform")
     limit = math.sqrt(6 / (fan_in + fan_out))
-    return np.random.default_rng(rng).uniform(-limit, limit, shape).astype(dtype)
+    return _cast(np.random.default_rng(rng).uniform(-limit, limit, shape), dtype)
 
 
 def glorot_normal(
@@ -69,7 +71,7 @@ def glorot_normal(
     (2, 4)
     """
     fan_in, fan_out = _fans(shape, "glorot_normal")
-    return np.random.default_rng(rng).normal(0.0, math.sqrt(2 / (fan_in + fan_out)), shape).astype(dtype)
+    return _cast(np.random.default_rng(rng).normal(0.0, math.sqrt(2 / (fan_in + fan_out)), shape), dtype)
 
 
 def he_uniform(
@@ -86,7 +88,7 @@ def he_uniform(
     """
     fan_in, _ = _fans(shape, "he_uniform")
     limit = math.sqrt(6 / fan_in)
-    return np.random.default_rng(rng).uniform(-limit, limit, shape).astype(dtype)
+    return _cast(np.random.default_rng(rng).uniform(-limit, limit, shape), dtype)
 
 
 def he_normal(shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32) -> np.ndarray[Any, Any]:
@@ -101,11 +103,11 @@ def he_normal(shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLik
     dtype('float32')
     """
     fan_in, _ = _fans(shape, "he_normal")
-    return np.random.default_rng(rng).normal(0.0, math.sqrt(2 / fan_in), shape).astype(dtype)
+    return _cast(np.random.default_rng(rng).normal(0.0, math.sqrt(2 / fan_in), shape), dtype)
 
 
 def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
-    """An initialiser that draws uniformly from ``[low, high)``.
+    """An initialiser that draws uniformly between `low` and `high`.
 
     Raises
     ------
@@ -124,7 +126,7 @@ def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
     def initializer(
         shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
     ) -> np.ndarray[Any, Any]:
-        return np.random.default_rng(rng).uniform(low, high, shape).astype(dtype)
+        return _cast(np.random.default_rng(rng).uniform(low, high, shape), dtype)
 
     return initializer
 
@@ -149,7 +151,7 @@ def normal(mean: float = 0.0, std: float = 1.0) -> Initializer:
     def initializer(
         shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
     ) -> np.ndarray[Any, Any]:
-        return np.random.default_rng(rng).normal(mean, std, shape).astype(dtype)
+        return _cast(np.random.default_rng(rng).normal(mean, std, shape), dtype)
 
     return initializer
 
@@ -174,7 +176,7 @@ INITIALIZERS: dict[str, Initializer] = {
     "normal": normal(),
     "zeros": zeros,
 }
-"""The initialisers by the names that layers take; ``"uniform"`` is on [-1, 1), ``"normal"`` the standard one."""
+"""The initialisers by the names that layers take; ``"uniform"`` is on [-1, 1], ``"normal"`` the standard one."""
 
 
 def get_initializer(init: str | Initializer) -> Initializer:
@@ -202,7 +204,14 @@ def get_initializer(init: str | Initializer) -> Initializer:
 
 
 def _fans(shape: tuple[int, ...], name: str) -> tuple[int, int]:
-    if len(shape) < 2:
+    if not isinstance(shape, tuple | list) or len(shape) < 2 or min(shape) < 0:
         raise ValueError(f"{name}: expected a shape (fan_in, fan_out), got {shape}")
     in_front = math.prod(shape[:-2])
     return max(in_front * shape[-2], 1), max(in_front * shape[-1], 1)
+
+
+def _cast(drawn: np.ndarray[Any, Any], dtype: npt.DTypeLike) -> np.ndarray[Any, Any]:
+    # Drawn in double precision, so that a seed gives the same weights, rounded, in every width.
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"random weights are floating-point numbers; got dtype={np.dtype(dtype)}")
+    return drawn.astype(dtype)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .optimizer import Array, Group, Optimizer
+from .optimizer import Optimizer
+from .parameter_blocks import Array
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
+
+Options = Mapping[str, Any]
 
 
 class SGD(Optimizer):
@@ -43,8 +46,6 @@ class SGD(Optimizer):
     array([ 0.8, -1.6])
     """
 
-    buffers = ("velocity",)
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -55,29 +56,30 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
 
-    def update(self, w: Array, v: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
-        """``v = momentum v + g``, ``w -= lr v``."""
-        g = _with_penalty(g, w, u, group["weight_decay"])
-        momentum = group["momentum"]
+    def buffers(self, options: Options) -> tuple[str, ...]:
+        """The velocity, with momentum."""
+        return ("velocity",) if options["momentum"] else ()
+
+    def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
+        """``v = momentum v + g``, ``w = w - lr v``."""
+        momentum, direction = options["momentum"], g
         if momentum:
+            (v,) = state
             v *= momentum
             v += g
-            if group["nesterov"]:
+            direction = v
+            if options["nesterov"]:
                 np.multiply(v, momentum, out=t)
                 t += g
-                t *= group["lr"]
-            else:
-                np.multiply(v, group["lr"], out=t)
-        else:
-            np.multiply(g, group["lr"], out=t)
-        w -= t
+                direction = t
+        w -= np.multiply(direction, options["lr"], out=t)
 
 
 class RMSprop(Optimizer):
     """RMSprop: steps divided by a running root mean square of the gradient (Tieleman and Hinton 2012, lecture 6.5).
 
-    ``v = alpha v + (1 - alpha) g^2`` and ``w = w - lr g / (sqrt(v) + eps)``; with momentum, ``b = momentum b + g /
-    (sqrt(v) + eps)`` and ``w = w - lr b``.
+    ``s = alpha s + (1 - alpha) g^2`` and ``w = w - lr g / (sqrt(s) + eps)``; with momentum, ``v = momentum v + g /
+    (sqrt(s) + eps)`` and ``w = w - lr v``.
 
     Parameters
     ----------
@@ -105,8 +107,6 @@ class RMSprop(Optimizer):
     array([   0.9, -199.9])
     """
 
-    buffers = ("mean_square", "velocity")
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -118,26 +118,29 @@ class RMSprop(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, alpha=alpha, eps=eps, momentum=momentum, weight_decay=weight_decay)
 
-    def update(self, w: Array, v: Array, b: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
-        """``v = alpha v + (1 - alpha) g^2``, ``w -= lr g / (sqrt(v) + eps)``."""
-        g = _with_penalty(g, w, u, group["weight_decay"])
-        _average_square(v, g, group["alpha"], t)
-        np.sqrt(v, out=t)
-        t += group["eps"]
-        np.divide(g, t, out=t)
-        if group["momentum"]:
-            b *= group["momentum"]
-            b += t
-            np.multiply(b, group["lr"], out=t)
-        else:
-            t *= group["lr"]
-        w -= t
+    def buffers(self, options: Options) -> tuple[str, ...]:
+        """The mean square, and with momentum the velocity."""
+        return ("mean_square", "velocity") if options["momentum"] else ("mean_square",)
+
+    def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
+        """``s = alpha s + (1 - alpha) g^2``, ``w = w - lr g / (sqrt(s) + eps)``."""
+        s, *velocity = state
+        _move_mean_square(s, g, options["alpha"], t)
+        np.sqrt(s, out=t)
+        t += options["eps"]
+        direction = np.divide(g, t, out=t)
+        if velocity:
+            (v,) = velocity
+            v *= options["momentum"]
+            v += t
+            direction = v
+        w -= np.multiply(direction, options["lr"], out=t)
 
 
 class Adagrad(Optimizer):
     """Adagrad: steps divided by the root of the sum of all squared gradients (Duchi, Hazan and Singer 2011).
 
-    ``s = s + g^2`` and ``w = w - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)``.
+    ``s = s + g^2`` and ``w = w - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)`` in step ``t``.
 
     Parameters
     ----------
@@ -163,8 +166,6 @@ class Adagrad(Optimizer):
     array([   0.9, -199.9])
     """
 
-    buffers = ("sum_of_squares",)
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -175,15 +176,18 @@ class Adagrad(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay)
 
-    def update(self, w: Array, s: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
-        """``s += g^2``, ``w -= lr g / (sqrt(s) + eps)``."""
-        g = _with_penalty(g, w, u, group["weight_decay"])
-        np.multiply(g, g, out=t)
-        s += t
+    def buffers(self, options: Options) -> tuple[str, ...]:
+        """The sum of squares."""
+        return ("sum_of_squares",)
+
+    def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
+        """``s = s + g^2``, ``w = w - lr g / (sqrt(s) + eps)``."""
+        (s,) = state
+        s += np.square(g, out=t)
         np.sqrt(s, out=t)
-        t += group["eps"]
+        t += options["eps"]
         np.divide(g, t, out=t)
-        t *= group["lr"] / (1 + (step - 1) * group["lr_decay"])
+        t *= options["lr"] / (1 + (step - 1) * options["lr_decay"])
         w -= t
 
 
@@ -217,8 +221,6 @@ class Adam(Optimizer):
     array([   0.9, -199.9])
     """
 
-    buffers = ("mean", "mean_square")
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -229,23 +231,23 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def update(self, w: Array, m: Array, v: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
-        """``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g^2``, ``w -= lr m / (sqrt(v) + eps)``."""
-        self._move(w, m, v, t, _with_penalty(g, w, u, group["weight_decay"]), step, group)
+    def buffers(self, options: Options) -> tuple[str, ...]:
+        """The two means."""
+        return "mean", "mean_square"
 
-    @staticmethod
-    def _move(w: Array, m: Array, v: Array, t: Array, g: Array, step: int, group: Group) -> None:
-        beta1, beta2 = group["betas"]
-        np.subtract(g, m, out=t)
-        t *= 1 - beta1
-        m += t
-        _average_square(v, g, beta2, t)
+    def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
+        """``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g^2``, ``w = w - lr m / (sqrt(v) + eps)``."""
+        m, v = state
+        beta1, beta2 = options["betas"]
+        m *= beta1
+        m += np.multiply(g, 1 - beta1, out=t)
+        _move_mean_square(v, g, beta2, t)
         # The corrections are numbers, so they are drawn out of the arrays (section 2 of the paper).
         correction = math.sqrt(1 - beta2**step)
         np.sqrt(v, out=t)
-        t += group["eps"] * correction
+        t += options["eps"] * correction
         np.divide(m, t, out=t)
-        t *= group["lr"] * correction / (1 - beta1**step)
+        t *= options["lr"] * correction / (1 - beta1**step)
         w -= t
 
 
@@ -265,6 +267,8 @@ class AdamW(Adam):
     array([0.85])
     """
 
+    decoupled_weight_decay = True
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -275,25 +279,10 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def update(self, w: Array, m: Array, v: Array, t: Array, u: Array, g: Array, step: int, group: Group) -> None:
-        """``w -= lr weight_decay w``, and Adam's step."""
-        if group["weight_decay"]:
-            w *= 1 - group["lr"] * group["weight_decay"]
-        self._move(w, m, v, t, g, step, group)
 
-
-def _with_penalty(g: Array, w: Array, u: Array, weight_decay: float) -> Array:
-    """The gradient with that of the L2 penalty, in scratch memory."""
-    if not weight_decay:
-        return g
-    np.multiply(w, weight_decay, out=u)
-    u += g
-    return u
-
-
-def _average_square(v: Array, g: Array, beta: float, t: Array) -> None:
-    """``v = beta v + (1 - beta) g^2``."""
-    np.multiply(g, g, out=t)
+def _move_mean_square(s: Array, g: Array, beta: float, t: Array) -> None:
+    """``s = beta s + (1 - beta) g^2``."""
+    np.square(g, out=t)
     t *= 1 - beta
-    v *= beta
-    v += t
+    s *= beta
+    s += t

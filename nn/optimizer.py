@@ -1,28 +1,23 @@
-"""`Optimizer`: the loop over parameters, their state, their groups and the step count, which all methods share.
-
-A method writes only its own update, in place and without temporaries. Large arrays are updated in pieces that stay in
-the processor's cache from the first operation of the update to the last.
-"""
+"""`Optimizer`: the loop over parameters, their groups, their state and the step count, which all methods share."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd_lite import GradientError, Tensor
 
-Array = np.ndarray[Any, Any]
-Group = dict[str, Any]
-
-PIECE = 16_384
-"""Elements that are updated at a time: four to six arrays of so many single-precision numbers fit the L2 cache."""
+from .arguments import as_array
+from .parameter_blocks import Array, Block, Scratch, State, packed
+from .parameter_groups import Group, as_groups, checked_options
 
 
 class Optimizer:
     """What all optimizers share: parameter groups, state, and the loop of a step.
+
+    A subclass passes its options on, names the state arrays that it needs in `buffers`, and defines `update`.
 
     Parameters
     ----------
@@ -35,29 +30,87 @@ class Optimizer:
 
     Attributes
     ----------
-    groups : list of dict
-        Each with its ``"params"``, a list of tensors, and its options, all of which can be changed at any time.
+    groups : list of Group
+        Each a mapping of its ``"params"`` and its options. Options can be assigned at any time,
+        ``optimizer.groups[0]["lr"] = 0.1``, and are checked then.
 
     Raises
     ------
     ValueError
         If there are no parameters, one stands twice, or an option is out of its range.
     TypeError
-        If a parameter is not a leaf tensor that requires a gradient, or an option is unknown.
+        If a parameter is not a leaf tensor that requires a gradient, or an option is unknown or no number.
+
+    Examples
+    --------
+    >>> class SignDescent(Optimizer):
+    ...     def __init__(self, params, lr=0.1):
+    ...         super().__init__(params, lr=lr)
+    ...
+    ...     def update(self, w, g, state, t, step, options):
+    ...         np.sign(g, out=t)
+    ...         t *= options["lr"]
+    ...         w -= t
+    >>> w = Tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = SignDescent([w])
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    array([ 0.9, -1.9])
     """
 
-    buffers: ClassVar[tuple[str, ...]] = ()
-    """The names of the state arrays that each parameter has."""
+    decoupled_weight_decay: ClassVar[bool] = False
+    """Whether ``weight_decay`` shrinks the weights themselves; otherwise it is an L2 penalty in the gradient."""
 
-    def __init__(self, params: Iterable[Any], **options: float | bool | tuple[float, float]) -> None:
-        self._options = options
-        self.groups: list[Group] = [self._group(given) for given in _as_groups(params)]
-        self._state: dict[Tensor, _State] = {}
-        everything = [p for group in self.groups for p in group["params"]]
-        if not everything:
-            raise ValueError(f"{self._name}: there are no parameters to optimize")
-        if len(set(everything)) < len(everything):
-            raise ValueError(f"{self._name}: a parameter stands twice, and would be updated twice in a step")
+    def __init__(self, params: Iterable[Any], **options: Any) -> None:
+        self.groups: list[Group] = []
+        self._names: dict[Tensor, str] = {}
+        for members, changes in as_groups(self._title, params):
+            unknown = changes.keys() - options.keys()
+            if unknown:
+                raise TypeError(
+                    f"{self._title}: a group has the unknown options {sorted(unknown)}; expected some of "
+                    f"{sorted(options)}"
+                )
+            tensors = [self._register(name, parameter) for name, parameter in members]
+            self.groups.append(Group(self._title, tensors, {**options, **changes}))
+        if not self._names:
+            raise ValueError(f"{self._title}: there are no parameters to optimize")
+        self._scratch = Scratch()
+        self._blocks: list[tuple[Block, bool]] = []
+        self._arrangement: tuple[list[bool], list[tuple[str, ...]]] = ([], [])
+
+    # ---- what a method defines ----
+
+    def buffers(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of the state arrays that each parameter has under these options. They start as zeros."""
+        return ()
+
+    def update(
+        self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Mapping[str, Any]
+    ) -> None:
+        """Change weights and state in place, elementwise: an array can be a part of a parameter, or hold several.
+
+        Parameters
+        ----------
+        w : array, shape (N,)
+            Some weights.
+        g : array, shape (N,)
+            Their gradient, with the L2 penalty in it if there is one. Not to be written to.
+        state : sequence of array, shape (N,)
+            Their buffers, in the order of `buffers`.
+        t : array, shape (N,)
+            For intermediate results.
+        step : int
+            The number of this step of theirs, from 1.
+        options : mapping
+            Those of the group.
+        """
+        raise NotImplementedError(
+            f"{self._title} has no update method; define update(self, w, g, state, t, step, options)"
+        )
+
+    # ---- training ----
 
     @property
     def lr(self) -> float:
@@ -71,205 +124,209 @@ class Optimizer:
         rates = {group["lr"] for group in self.groups}
         if len(rates) > 1:
             raise ValueError(
-                f"{self._name}: groups have different learning rates, {sorted(rates)}; read groups[i]['lr']"
+                f"{self._title}: groups have different learning rates, {sorted(rates)}; read groups[i]['lr']"
             )
         return float(rates.pop())
 
     @lr.setter
     def lr(self, rate: float) -> None:
-        _check_options(self._name, {"lr": rate})
         for group in self.groups:
             group["lr"] = rate
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
-        for group in self.groups:
-            for parameter in group["params"]:
-                parameter.zero_grad()
+        for parameter in self._names:
+            parameter.zero_grad()
 
     def step(self) -> None:
-        """Update every parameter that has a gradient; the others stay as they are.
+        """Update every parameter that has a gradient; the others, and their state, stay as they are.
 
-        The arrays change in place. Graphs recorded before refuse their backward pass from then on.
+        The arrays change in place, and nothing is recorded. Graphs recorded before refuse their backward pass from
+        then on.
 
         Raises
         ------
         GradientError
             If no parameter has a gradient, since then `backward` has not run.
+        ValueError
+            If a parameter's array is read-only. Nothing has changed then.
         """
-        updated = False
-        for group in self.groups:
-            for parameter in group["params"]:
-                gradient = parameter.grad
-                if gradient is None:
-                    continue
-                updated = True
-                array = parameter.data
-                state = self._state.get(parameter)
-                if state is None or state.array is not array:
-                    state = self._state[parameter] = self._new_state(array, state)
-                state.step += 1
-                for piece, g in state.with_gradient(gradient.data):
-                    self.update(*piece, g, state.step, group)
-                parameter.data = array
-        if not updated:
-            raise GradientError(f"{self._name}: no parameter has a gradient; call backward() before step()")
-
-    def update(self, w: Array, *arrays: Any) -> None:
-        """Change ``w`` in place, given its buffers, two scratch arrays, the gradient, the step and the group."""
-        raise NotImplementedError(f"{self._name} has no update method")
+        has_gradient = [parameter.grad is not None for parameter in self._names]
+        if not any(has_gradient):
+            raise GradientError(f"{self._title}: no parameter has a gradient; call backward() before step()")
+        self._arrange(has_gradient)
+        active = [(block, block.arrays()) for block, is_active in self._blocks if is_active]
+        for block, arrays in active:
+            for parameter, array in zip(block.params, arrays, strict=True):
+                if not array.flags.writeable:
+                    raise ValueError(
+                        f"{self._title}: the array of the parameter {self._names[parameter]!r} is read-only, so it "
+                        "cannot be updated in place; assign a copy to its .data"
+                    )
+        for block, arrays in active:
+            block.step(arrays, self.update, self.decoupled_weight_decay)
 
     # ---- saving ----
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a later run needs to go on with the same bits: options by group, steps and buffers by parameter."""
-        state = {}
-        for i, parameter in enumerate(p for group in self.groups for p in group["params"]):
-            if parameter in self._state:
-                kept = self._state[parameter]
-                state[i] = {"step": kept.step, **{name: kept.buffers[name].copy() for name in self.buffers}}
-        return {
-            "groups": [{k: v for k, v in group.items() if k != "params"} for group in self.groups],
-            "state": state,
-        }
+        """All that a later run needs to go on with the same bits.
 
-    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave; on an error nothing has changed.
+        Returns
+        -------
+        dict
+            ``groups.<i>.<option>``: the options; ``state.<name>.step``: the steps that a parameter has taken;
+            ``state.<name>.<buffer>``: copies of its arrays. Parameters that were given without a name are numbered.
+
+        Examples
+        --------
+        >>> from nn import SGD
+        >>> w = Tensor([1.0, -2.0], requires_grad=True)
+        >>> SGD([("w", w)], lr=0.1, momentum=0.9).state_dict()
+        {'groups.0.lr': 0.1, 'groups.0.momentum': 0.9, 'groups.0.nesterov': False, 'groups.0.weight_decay': 0.0,
+         'state.w.step': 0, 'state.w.velocity': array([0., 0.])}
+        """
+        saved = {
+            f"groups.{i}.{key}": value for i, group in enumerate(self.groups) for key, value in group.options.items()
+        }
+        states = self._states()
+        for group in self.groups:
+            for parameter in group["params"]:
+                step, buffers = states.get(parameter, (0, {}))
+                prefix = f"state.{self._names[parameter]}"
+                saved[f"{prefix}.step"] = step
+                for name in self.buffers(group.options):
+                    buffer = buffers.get(name)
+                    saved[f"{prefix}.{name}"] = np.zeros_like(parameter.data) if buffer is None else buffer.copy()
+        return saved
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave; all of it, or on an error nothing.
+
+        Parameters
+        ----------
+        state : mapping
+            As `state_dict` gives it, or as `numpy.load` gives it back after ``np.savez(file, **state)``. Arrays of
+            another floating-point width are converted.
 
         Raises
         ------
+        KeyError
+            If entries are missing, or there are some that the optimizer has no place for.
         ValueError
-            If it is of another optimizer, or of other parameters.
+            If an array has another shape than its parameter, or an option is out of its range.
+        TypeError
+            If it is no mapping, or a value in it no number or no array of numbers.
         """
-        parameters = [p for group in self.groups for p in group["params"]]
-        try:
-            groups, state = list(saved["groups"]), dict(saved["state"])
-        except (KeyError, TypeError):
-            raise ValueError(f"{self._name}: not the state of an optimizer; expected 'groups' and 'state'") from None
-        if len(groups) != len(self.groups) or any(g.keys() != self._options.keys() for g in groups):
-            raise ValueError(
-                f"{self._name}: the saved state has {len(groups)} groups with the options "
-                f"{sorted({k for g in groups for k in g})}; expected {len(self.groups)} with {sorted(self._options)}"
+        if not isinstance(state, Mapping):
+            raise TypeError(f"{self._title}: a state is a dict as state_dict() gives it, not {type(state).__name__}")
+        options = [
+            {key: _plain(state.get(f"groups.{i}.{key}", value)) for key, value in group.options.items()}
+            for i, group in enumerate(self.groups)
+        ]
+        options = [checked_options(self._title, given) for given in options]
+        expected = [f"groups.{i}.{key}" for i, given in enumerate(options) for key in given]
+        for group, given in zip(self.groups, options, strict=True):
+            entries = ("step", *self.buffers(given))
+            expected += [f"state.{self._names[p]}.{entry}" for p in group["params"] for entry in entries]
+        missing, unexpected = set(expected) - state.keys(), state.keys() - set(expected)
+        if missing or unexpected:
+            raise KeyError(
+                f"{self._title}: the state is of another optimizer or of other parameters "
+                f"(missing: {_listed(missing)}; unexpected: {_listed(unexpected)})"
             )
-        loaded: dict[Tensor, _State] = {}
-        for i, entry in state.items():
-            if not isinstance(i, int) or not 0 <= i < len(parameters) or entry.keys() != {"step", *self.buffers}:
-                raise ValueError(f"{self._name}: the saved state of parameter {i!r} does not fit this optimizer")
-            array = parameters[i].data
-            for name in self.buffers:
-                if np.shape(entry[name]) != array.shape:
-                    raise ValueError(
-                        f"{self._name}: the saved {name} of parameter {i} has shape {np.shape(entry[name])}; expected "
-                        f"{array.shape}"
-                    )
-            loaded[parameters[i]] = self._new_state(array, None)
-            loaded[parameters[i]].step = int(entry["step"])
-            for name in self.buffers:
-                loaded[parameters[i]].buffers[name][...] = entry[name]
-        for group, options in zip(self.groups, groups, strict=True):
-            _check_options(self._name, options)
-            group.update(options)
-        self._state = loaded
+        states: dict[Tensor, State] = {}
+        for group, given in zip(self.groups, options, strict=True):
+            for parameter in group["params"]:
+                prefix = f"state.{self._names[parameter]}"
+                step = _step_count(state[f"{prefix}.step"], f"{self._title}: {prefix}.step")
+                buffers = {
+                    name: _like(parameter.data, state[f"{prefix}.{name}"], f"{self._title}: {prefix}.{name}")
+                    for name in self.buffers(given)
+                }
+                states[parameter] = step, buffers
+        for group, given in zip(self.groups, options, strict=True):
+            group.data.update(given)
+        self._arrange([parameter.grad is not None for parameter in self._names], states)
 
     def __repr__(self) -> str:
         lines = []
         for group in self.groups:
-            options = ", ".join(f"{name}={value!r}" for name, value in group.items() if name != "params")
-            count = sum(p.size for p in group["params"])
-            lines.append(f"{self._name}({options})  # {len(group['params'])} tensors, {count:,} parameters")
+            options = ", ".join(f"{key}={value!r}" for key, value in group.options.items())
+            count = sum(parameter.size for parameter in group["params"])
+            lines.append(f"{self._title}({options})  # {len(group['params'])} tensors, {count:,} parameters")
         return "\n".join(lines)
 
     # ---- within ----
 
     @property
-    def _name(self) -> str:
+    def _title(self) -> str:
         return type(self).__name__
 
-    def _group(self, given: Mapping[str, Any]) -> Group:
-        unknown = given.keys() - self._options.keys() - {"params"}
-        if unknown:
-            raise TypeError(
-                f"{self._name}: a group has the unknown options {sorted(unknown)}; expected some of "
-                f"{sorted(self._options)}"
-            )
-        group: Group = {**self._options, **given, "params": _parameters(self._name, given["params"])}
-        _check_options(self._name, group)
-        return group
-
-    def _new_state(self, array: Array, before: _State | None) -> _State:
-        """State for an array: zeros, or the buffers of the array that it has replaced."""
-        if before is not None:
-            return _State(array, before.buffers, before.step)
-        return _State(array, {name: np.zeros_like(array) for name in self.buffers}, 0)
-
-
-class _State:
-    """A parameter's buffers and step count, and the pieces in which its arrays are updated."""
-
-    def __init__(self, array: Array, buffers: dict[str, Array], step: int) -> None:
-        self.array = array
-        self.buffers = buffers
-        self.step = step
-        arrays = [array, *buffers.values()]
-        size = min(array.size, PIECE)
-        self._flat = all(a.flags.c_contiguous for a in arrays)
-        scratch = [np.empty(size if self._flat else array.shape, array.dtype) for _ in range(2)]
-        if not self._flat:
-            self._pieces = [(*arrays, *scratch)]
-            return
-        flat = [a.reshape(-1) for a in arrays]
-        self._pieces = [
-            (*(a[i : i + size] for a in flat), *(s[: min(size, array.size - i)] for s in scratch))
-            for i in range(0, array.size, max(size, 1))
-        ]
-
-    def with_gradient(self, gradient: Array) -> Iterator[tuple[tuple[Array, ...], Array]]:
-        """Each piece of the arrays with that piece of the gradient."""
-        if self._flat:
-            gradient = gradient.reshape(-1)
-        if len(self._pieces) == 1:
-            return iter([(self._pieces[0], gradient)])
-        return ((piece, gradient[i * PIECE : (i + 1) * PIECE]) for i, piece in enumerate(self._pieces))
-
-
-def _as_groups(params: Iterable[Any]) -> list[Mapping[str, Any]]:
-    if isinstance(params, Tensor | Mapping) or not isinstance(params, Iterable):
-        raise TypeError(f"params must be an iterable of tensors or of groups, not {type(params).__name__}")
-    given = list(params)
-    if given and all(isinstance(entry, Mapping) for entry in given):
-        for group in given:
-            if "params" not in group:
-                raise TypeError(f"a group needs its 'params'; this one has {sorted(group)}")
-        return given
-    return [{"params": given}]
-
-
-def _parameters(name: str, params: Any) -> list[Tensor]:
-    found = []
-    for entry in [params] if isinstance(params, Tensor) else params:
-        parameter = entry[1] if isinstance(entry, tuple) and len(entry) == 2 else entry
+    def _register(self, name: str | None, parameter: Any) -> Tensor:
+        name = str(len(self._names)) if name is None else name
+        where = f"{self._title}: the parameter {name!r}"
         if not isinstance(parameter, Tensor):
-            raise TypeError(f"{name}: a parameter must be a Tensor, not {type(parameter).__name__}")
+            raise TypeError(f"{where} must be a Tensor, not {type(parameter).__name__}")
         if parameter.node is None or parameter.node.parents:
             state = "requires no gradient" if parameter.node is None else "is the result of a call"
-            raise TypeError(f"{name}: {parameter!r} {state}; only leaves that require a gradient can be optimized")
-        found.append(parameter)
-    return found
+            raise TypeError(f"{where} {state}; only leaves that require a gradient can be optimized")
+        if parameter in self._names:
+            raise ValueError(f"{where} stands twice, first as {self._names[parameter]!r}, and would be updated twice")
+        if name in self._names.values():
+            raise ValueError(f"{self._title}: two parameters have the name {name!r}")
+        self._names[parameter] = name
+        return parameter
+
+    def _states(self) -> dict[Tensor, State]:
+        return {parameter: state for block, _ in self._blocks for parameter, state in block.states()}
+
+    def _arrange(self, has_gradient: list[bool], states: Mapping[Tensor, State] | None = None) -> None:
+        """Sort the parameters into blocks that step together, unless that is how they are sorted already.
+
+        Those of a block all have a gradient or all have none, have taken the same number of steps, and share group
+        and dtype.
+        """
+        arrangement = (has_gradient, [self.buffers(group.data) for group in self.groups])
+        if states is None:
+            if arrangement == self._arrangement:
+                return
+            states = self._states()
+        together: dict[Any, list[Tensor]] = {}
+        for i, group in enumerate(self.groups):
+            for parameter in group["params"]:
+                taken = states[parameter][0] if parameter in states else 0
+                key = i, parameter.grad is not None, taken, parameter.dtype
+                together.setdefault(key, []).append(parameter)
+        blocks = []
+        for (i, is_active, _, _), alike in together.items():
+            for members in packed(alike):
+                block = Block(members, self.groups[i].data, arrangement[1][i], states, self._scratch)
+                blocks.append((block, is_active))
+        self._blocks, self._arrangement = blocks, arrangement
 
 
-def _check_options(name: str, options: Mapping[str, Any]) -> None:
-    """Refuse an option that is out of its range, before it can spoil a weight."""
-    shares = {"momentum": options.get("momentum", 0), "alpha": options.get("alpha", 0)}
-    betas = options.get("betas", (0, 0))
-    if not isinstance(betas, tuple | list) or len(betas) != 2:
-        raise ValueError(f"{name}: betas must be two numbers, got {betas!r}")
-    shares.update({"betas[0]": betas[0], "betas[1]": betas[1]})
-    sizes = {key: options.get(key, 0) for key in ("lr", "eps", "weight_decay", "lr_decay")}
-    for key, value in {**shares, **sizes}.items():
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-            raise TypeError(f"{name}: {key} must be a number, got {value!r}")
-        if not 0 <= value < (1 if key in shares else math.inf):
-            expected = "at least 0 and less than 1" if key in shares else "finite and at least 0"
-            raise ValueError(f"{name}: {key} must be {expected}, got {value!r}")
-    if options.get("nesterov") and not options.get("momentum"):
-        raise ValueError(f"{name}: nesterov=True needs a momentum above 0")
+def _plain(option: Any) -> Any:
+    """An option as it was saved: a file of arrays gives an array for every number."""
+    plain = np.asarray(option).tolist() if isinstance(option, np.ndarray | np.generic) else option
+    return tuple(plain) if isinstance(plain, list) else plain
+
+
+def _step_count(value: Any, what: str) -> int:
+    count = as_array(value, what)
+    if count.shape != () or count.dtype.kind not in "iu" or count < 0:
+        raise TypeError(f"{what} must be the number of steps, got {value!r}")
+    return int(count)
+
+
+def _like(array: Array, value: Any, what: str) -> Array:
+    """A copy of a saved buffer, in the parameter's shape and dtype."""
+    buffer = as_array(value, what)
+    if buffer.dtype.kind not in "fiu":
+        raise TypeError(f"{what} is an array of {buffer.dtype}; expected numbers ({array.dtype})")
+    if buffer.shape != array.shape:
+        raise ValueError(f"{what} has shape {buffer.shape}; expected {array.shape}, the parameter's")
+    return buffer.astype(array.dtype, order="C")
+
+
+def _listed(entries: set[str]) -> str:
+    return ", ".join(sorted(map(str, entries))) or "none"

@@ -43,6 +43,34 @@ def test_a_generator_moves_on():
     assert (nn.init.he_normal((3, 4), rng=rng) != nn.init.he_normal((3, 4), rng=rng)).any()
 
 
+def test_different_seeds_give_different_weights():
+    assert (nn.init.he_normal((3, 4), rng=0) != nn.init.he_normal((3, 4), rng=1)).any()
+
+
+@pytest.mark.parametrize("name", nn.init.INITIALIZERS)
+def test_a_seed_gives_the_same_weights_rounded_in_every_width(name):
+    init = nn.init.get_initializer(name)
+    wide, narrow = init((3, 4), rng=7, dtype=np.float64), init((3, 4), rng=7, dtype=np.float32)
+    np.testing.assert_array_equal(wide.astype(np.float32), narrow)
+
+
+@pytest.mark.parametrize(
+    ("init", "variance"),
+    [
+        (nn.init.glorot_normal, 2 / (5 * 80 + 5 * 120)),
+        (nn.init.glorot_uniform, 2 / (5 * 80 + 5 * 120)),
+        (nn.init.he_normal, 2 / (5 * 80)),
+        (nn.init.he_uniform, 2 / (5 * 80)),
+    ],
+)
+def test_axes_in_front_count_into_both_fans(init, variance):
+    assert init((5, 80, 120), rng=0).var() == pytest.approx(variance, rel=0.05)
+
+
+def test_an_empty_shape_gives_an_empty_array():
+    assert nn.init.glorot_uniform((0, 3), rng=0).shape == (0, 3)
+
+
 def test_zeros_are_zeros():
     assert not nn.init.zeros((3, 4)).any()
 
@@ -61,6 +89,9 @@ def test_a_function_is_an_initialiser():
         (lambda: nn.init.uniform(0, float("inf")), ValueError, "finite bounds"),
         (lambda: nn.init.normal(std=-1), ValueError, "std >= 0"),
         (lambda: nn.init.he_normal((3,)), ValueError, r"expected a shape \(fan_in, fan_out\), got \(3,\)"),
+        (lambda: nn.init.he_normal(3), ValueError, r"he_normal: expected a shape \(fan_in, fan_out\), got 3"),
+        (lambda: nn.init.he_normal((3, -1)), ValueError, r"expected a shape \(fan_in, fan_out\), got \(3, -1\)"),
+        (lambda: nn.init.he_normal((3, 2), dtype=int), TypeError, "floating-point numbers; got dtype=int64"),
     ],
 )
 def test_what_cannot_be_is_refused(call, error, message):

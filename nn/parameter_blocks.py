@@ -1,0 +1,156 @@
+"""Parameter blocks: the arrays of parameters that step together, laid out so that the arithmetic is fast.
+
+Large arrays are updated in pieces that stay in the processor's cache from the first operation of an update to the last;
+small ones are gathered into one flat array, since for them the calls cost more than the arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import Tensor
+
+Array = np.ndarray[Any, Any]
+
+State = tuple[int, dict[str, Array]]
+"""The steps that a parameter has taken, and its buffers by name."""
+
+PIECE_BYTES = 2**17
+"""The length of a piece. An update goes over four to six arrays, and so many pieces fit the L2 cache."""
+
+SMALL_BYTES = PIECE_BYTES // 4
+"""Up to this length, to gather an array costs less than the calls of an update of its own."""
+
+
+class Scratch:
+    """Two arrays for intermediate results, shared by all blocks of a dtype so that they stay in the cache."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[np.dtype[Any], tuple[Array, Array]] = {}
+
+    def arrays(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+        """Both, as long as any piece can be."""
+        if dtype not in self._arrays:
+            size = 3 * PIECE_BYTES // 2 // dtype.itemsize
+            self._arrays[dtype] = np.empty(size, dtype), np.empty(size, dtype)
+        return self._arrays[dtype]
+
+
+class Block:
+    """Parameters of one dtype that step together, as one flat array that is cut into pieces.
+
+    Parameters
+    ----------
+    params : sequence of Tensor
+    options : mapping
+        Of their group.
+    buffers : sequence of str
+        The names of the state arrays.
+    states : mapping
+        The states of parameters that have taken steps before, all equally many.
+    scratch : Scratch
+    """
+
+    def __init__(
+        self,
+        params: Sequence[Tensor],
+        options: Mapping[str, Any],
+        buffers: Sequence[str],
+        states: Mapping[Tensor, State],
+        scratch: Scratch,
+    ) -> None:
+        self.params = params
+        self._options = options
+        self._scratch = scratch
+        self._taken = states[params[0]][0] if params[0] in states else 0
+        self._buffers = {name: _end_to_end(name, params, states) for name in buffers}
+        ends = np.cumsum([parameter.size for parameter in params]).tolist()
+        self._spans = [slice(end - parameter.size, end) for parameter, end in zip(params, ends, strict=True)]
+        self._gathered: tuple[Array, Array, list[Array]] | None = None
+
+        # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
+        size, dtype = ends[-1], params[0].dtype
+        length = max(1, math.ceil(size / max(1, round(size * dtype.itemsize / PIECE_BYTES))))
+        penalized, temporary = scratch.arrays(dtype)
+        self._pieces = []
+        for start in range(0, size, length):
+            piece = slice(start, min(start + length, size))
+            n = piece.stop - start
+            state = [buffer[piece] for buffer in self._buffers.values()]
+            self._pieces.append((piece, state, penalized[:n], temporary[:n]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy is made anew, since the views of copied arrays would be arrays of their own.
+        return Block, (self.params, self._options, tuple(self._buffers), dict(self.states()), self._scratch)
+
+    def states(self) -> Iterator[tuple[Tensor, State]]:
+        """Each parameter with its state, the buffers as views in its shape."""
+        for parameter, span in zip(self.params, self._spans, strict=True):
+            views = {name: buffer[span].reshape(parameter.shape) for name, buffer in self._buffers.items()}
+            yield parameter, (self._taken, views)
+
+    def arrays(self) -> list[Array]:
+        """The parameters' own arrays."""
+        return [parameter.data for parameter in self.params]
+
+    def step(self, arrays: list[Array], update: Callable[..., None], decoupled_weight_decay: bool) -> None:
+        """Move the parameters, which have these arrays, along their gradients, in place."""
+        gradients = [gradient.data for parameter in self.params if (gradient := parameter.grad) is not None]
+        # Announced before they change, so that older graphs refuse even if the update is interrupted.
+        for parameter, array in zip(self.params, arrays, strict=True):
+            parameter.data = array
+        self._taken += 1
+        if len(arrays) == 1 and arrays[0].flags.c_contiguous:
+            self._update(update, arrays[0].reshape(-1), gradients[0].reshape(-1), decoupled_weight_decay)
+            return
+        if self._gathered is None:
+            w, g = (np.empty(self._spans[-1].stop, arrays[0].dtype) for _ in range(2))
+            self._gathered = w, g, [w[span].reshape(a.shape) for span, a in zip(self._spans, arrays, strict=True)]
+        w, g, parts = self._gathered
+        np.concatenate(arrays, axis=None, out=w)
+        np.concatenate(gradients, axis=None, out=g)
+        self._update(update, w, g, decoupled_weight_decay)
+        for array, part in zip(arrays, parts, strict=True):
+            array[...] = part
+
+    def _update(self, update: Callable[..., None], weights: Array, gradient: Array, decoupled: bool) -> None:
+        options = self._options
+        weight_decay = options.get("weight_decay", 0)
+        for piece, state, penalized, temporary in self._pieces:
+            w, g = weights[piece], gradient[piece]
+            if weight_decay and decoupled:
+                w *= 1 - options["lr"] * weight_decay
+            elif weight_decay:
+                np.multiply(w, weight_decay, out=penalized)
+                penalized += g
+                g = penalized
+            update(w, g, state, temporary, self._taken, options)
+
+
+def packed(params: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    """The parameters as members of blocks: large ones each alone, small ones together up to the length of a piece."""
+    pack: list[Tensor] = []
+    length = 0
+    for parameter in params:
+        size = parameter.data.nbytes
+        if size > SMALL_BYTES:
+            yield [parameter]
+            continue
+        if length + size > PIECE_BYTES:
+            yield pack
+            pack, length = [], 0
+        pack.append(parameter)
+        length += size
+    if pack:
+        yield pack
+
+
+def _end_to_end(name: str, params: Sequence[Tensor], states: Mapping[Tensor, State]) -> Array:
+    """A buffer of several parameters as one flat array, with zeros for those that have none yet."""
+    parts = [states[p][1].get(name) if p in states else None for p in params]
+    filled = [np.zeros(p.size, p.dtype) if part is None else part for p, part in zip(params, parts, strict=True)]
+    return filled[0].reshape(-1) if len(filled) == 1 else np.concatenate(filled, axis=None)
