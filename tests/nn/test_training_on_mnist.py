@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import nn
 from autograd_lite import no_grad
@@ -10,6 +11,13 @@ from autograd_lite import no_grad
 @pytest.fixture(scope="module")
 def mnist(mnist_root):
     return nn.data.load_mnist(mnist_root)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Products this small gain nothing from a second thread, and lose much where the cores are busy."""
+    with threadpool_limits(1):
+        yield
 
 
 def train(model, loss, targets, optimizer, mnist, batch_size, epochs, seed):
