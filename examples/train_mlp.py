@@ -351,4 +351,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit("train_mlp.py: stopped by Ctrl-C before there was anything to save")
+        print("\ntrain_mlp.py: stopped by Ctrl-C with nothing to save", file=sys.stderr)
+        sys.exit(130)

@@ -121,12 +121,12 @@ def test_ctrl_c_saves_what_there_is_and_leaves_cleanly(tmp_path):
         env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while not (tmp_path / "gradients.txt").exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    time.sleep(1.0)
+    shown = ""
+    while "test=" not in shown:  # the bar after the first epoch
+        shown += process.stderr.read(1)
+        assert process.poll() is None, shown
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "stopped by Ctrl-C after" in out
     assert "Traceback" not in err
