@@ -1,8 +1,12 @@
 """What importing the library does to the process, and how to prevent it."""
 
 import json
+import os
+import platform
 import subprocess
 import sys
+
+import pytest
 
 PROBE = """
 import gc, json, os, sys
@@ -13,8 +17,6 @@ print(json.dumps([gc.get_threshold(), sorted(m for m in sys.modules if "." not i
 
 
 def probe(before="", **environment):
-    import os
-
     done = subprocess.run(
         [sys.executable, "-c", PROBE.format(before=before)],
         env={**os.environ, **environment}, capture_output=True, text=True, check=True,
@@ -42,3 +44,31 @@ def test_a_programs_own_thresholds_are_left_alone():
 def test_the_import_loads_nothing_heavy():
     _, modules = probe()
     assert not {"graphviz", "tqdm", "matplotlib", "sklearn", "scipy", "urllib3", "torch", "numba"} & set(modules)
+
+
+FAULTS = """
+import resource
+import numpy as np
+import autograd_lite
+array = np.ones(1 << 20)
+for _ in range(3):
+    array + array
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    array + array
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_large_temporaries_stop_to_page_fault():
+    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+        pytest.skip("the allocator is not glibc's")
+
+    def faults(tune):
+        done = subprocess.run(
+            [sys.executable, "-c", FAULTS],
+            env={**os.environ, "AUTOGRAD_LITE_TUNE_MEMORY": tune}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return int(done.stdout)
+
+    assert faults("1") < 100 < faults("0")
