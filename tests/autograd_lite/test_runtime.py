@@ -51,11 +51,13 @@ import resource
 import numpy as np
 import autograd_lite
 array = np.ones(1 << 20)
+def step():
+    return sum(float(temporary[0]) for temporary in [array + i for i in range(8)])
 for _ in range(3):
-    array + array
+    step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(20):
-    array + array
+for _ in range(10):
+    step()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
