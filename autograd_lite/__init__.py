@@ -5,12 +5,14 @@ Make a `Tensor` with ``requires_grad=True``, compute with it as with any array, 
 
 from . import rules as rules
 from . import runtime as runtime
+from . import transforms as transforms
 from .errors import ChangedTensorError as ChangedTensorError
 from .errors import FreedGraphError as FreedGraphError
 from .errors import GradientError as GradientError
 from .errors import LostGradientError as LostGradientError
 from .errors import NoRuleError as NoRuleError
 from .primitive import custom_vjp as custom_vjp
+from .registry import defjvp as defjvp
 from .registry import defvjp as defvjp
 from .state import no_grad as no_grad
 from .tensor import Tensor as Tensor

@@ -43,14 +43,14 @@ class Conversions:
         return self._data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if self._node is not None:
+        if self.requires_grad:
             self._refuse(
                 "turned into a plain array", "take .data (the array) or .detach() (a tensor outside the graph)"
             )
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def _number(self, kind: Callable[[Any], Any]) -> Any:
-        if self._node is not None:
+        if self.requires_grad:
             self._refuse(
                 f"turned into {kind.__name__}", "take .item(), or use NumPy's function where math's was called"
             )

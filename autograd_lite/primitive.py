@@ -118,5 +118,6 @@ def custom_vjp(
         return out
 
     differentiable = primitive(on_arrays)
-    RULES[differentiable] = Rule(on_arrays, vjps, like=function, joint=backward)
+    rule = RULES[differentiable] = Rule(on_arrays, vjps, like=function, joint=backward)
+    rule.call = differentiable
     return differentiable

@@ -68,6 +68,10 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Any function with tensors among its arguments, in lists of them too."""
+    if STATE.level:
+        level = innermost((*args, *kwargs.values()))
+        if level is not None:
+            return level.call(function, args, kwargs)
     rule = RULES.get(function)
     if rule is None:
         derived = DERIVED.get(function)
@@ -82,7 +86,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
         mask, parents = _needing_gradient(rule, values)
     if mask:
         if kwargs or rule.guarded:
-            _refuse_unread(rule, values, kwargs)
+            refuse_unread(rule, values, kwargs)
     elif kwargs:
         _refuse_tensor_as_out(function, kwargs)
     try:
@@ -147,7 +151,7 @@ def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...]
             f"{recipe.rule.name}: its result is a {type(out).__name__}; a rule is for a function that gives one array"
         ) from None
     if dtype.kind != "f":
-        _refuse_dtype(recipe, dtype)
+        _refuse_dtype(recipe.rule, dtype)
     shape = out.shape
     if shape == parents[0].shape:
         shape = parents[0].shape  # one tuple for a whole chain: a long graph is a third smaller
@@ -180,7 +184,7 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
     return tuple(mask), parents
 
 
-def _refuse_unread(rule: Rule, values: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def refuse_unread(rule: Rule, values: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     """Refuse an argument that changes the result, or takes it, while the rules would know nothing of it."""
     given = {rule.parameters[i]: values[i] for i in rule.guarded if values[i] is not rule.defaults[i]}
     if isinstance(rule.function, np.ufunc):
@@ -212,11 +216,7 @@ def _refuse_tensor_as_out(function: Callable[..., Any], kwargs: Mapping[str, Any
 def _call_without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call on bare arrays what carries no gradient, or has none to lose."""
     if function not in CONSTANT and STATE.recording and any(map(requires_gradient, (*args, *kwargs.values()))):
-        name = name_of(function)
-        raise NoRuleError(
-            f"{name}: no rule says how it differentiates, for {_shapes((*args, *kwargs.values()))}. Give it one with "
-            f"autograd_lite.defvjp({name}, ...), or call it on .data where no gradient is wanted"
-        )
+        raise no_rule(function, (*args, *kwargs.values()))
     _refuse_tensor_as_out(function, kwargs)
     try:
         return function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
@@ -224,8 +224,23 @@ def _call_without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwar
         raise _explained(error, function, (*args, *kwargs.values())) from None
 
 
-def _refuse_dtype(recipe: Recipe, dtype: np.dtype[Any]) -> NoReturn:
-    name = recipe.rule.name
+def no_rule(function: Callable[..., Any], values: tuple[Any, ...]) -> NoRuleError:
+    """What to raise when a function without a rule meets a tensor that is differentiated."""
+    name = name_of(function)
+    return NoRuleError(
+        f"{name}: no rule says how it differentiates, for {_shapes(values)}. Give it one with "
+        f"autograd_lite.defvjp({name}, ...), or call it on .data where no gradient is wanted"
+    )
+
+
+def check_dtype(rule: Rule, out: Any) -> None:
+    """Refuse a result that cannot carry a derivative."""
+    if out.dtype.kind != "f":
+        _refuse_dtype(rule, out.dtype)
+
+
+def _refuse_dtype(rule: Rule, dtype: np.dtype[Any]) -> NoReturn:
+    name = rule.name
     if dtype.kind == "c":
         raise TypeError(f"{name}: its result is {dtype}, and gradients through complex numbers are not supported")
     raise LostGradientError(
@@ -289,5 +304,6 @@ _AS_FUNCTION: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
 _NEUTRAL_OF_UFUNCS = frozenset({"dtype", "casting", "order", "subok"})
 """Keyword arguments of every ufunc that choose how its result is computed, and so leave the rules as they are."""
 
-# At the end, since each of the two modules needs the other.
-from .tensor import Tensor, wrap  # noqa: E402
+# At the end, since these modules need this one.
+from .tensor import Tensor, wrap  # noqa: E402, I001
+from .levels import innermost  # noqa: E402

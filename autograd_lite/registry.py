@@ -15,13 +15,14 @@ So an addition keeps nothing, and an exponential only its result. A `Rule` is wh
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 VectorJacobianProduct = Callable[..., Any]
+JacobianVectorProduct = Callable[..., Any]
 
 Mask = tuple[tuple[int, tuple[int, ...] | None], ...]
 """The arguments of a call that need a gradient: position, and for a sequence of arrays those of its members."""
@@ -40,6 +41,12 @@ DERIVED: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 CONSTANT: set[Callable[..., Any]] = set()
 """Functions whose results carry no gradient: indices, truth values, shapes. Called on the bare arrays."""
+
+
+def LINEAR(t: Any) -> Any:  # noqa: N802 - a constant, in the place of a function
+    """The Jacobian-vector product of a linear function, which is the function itself."""
+    raise NotImplementedError
+
 
 _ENGINE = __name__.partition(".")[0] + "."
 
@@ -134,6 +141,13 @@ class Rule:
         The positions of those that change the result while no rule reads them: they must stay at their defaults.
     joint : callable or None
         In place of them, one function that gives the cotangents of all arguments.
+    elementwise : bool
+        Whether each element of the result depends on one element of each argument alone.
+    jvps : dict
+        From a parameter's name to its Jacobian-vector product, `LINEAR` where that is the function itself. An
+        elementwise function needs none: its Jacobian is diagonal, and so its own transpose.
+    call : callable
+        The function as users call it, with tensors too.
     """
 
     def __init__(
@@ -151,7 +165,10 @@ class Rule:
         self.vjps = dict(vjps) if joint is None else dict.fromkeys(self.parameters, joint)
         self.positions = {name: i for i, name in enumerate(self.parameters)}
         self.recipes: dict[Any, Recipe] = {}
-        self._check()
+        self.elementwise = isinstance(function, np.ufunc) and function.signature is None
+        self.jvps: dict[str, JacobianVectorProduct] = {}
+        self.call = function
+        self._check(self.vjps, "g", "cotangent")
         self.differentiable = frozenset(i for i, name in enumerate(self.parameters) if name in self.vjps)
         read = {wanted for vjp in self.vjps.values() if vjp for wanted in parameter_names(vjp)} - {"out"}
         self.guarded = tuple(i for i, name in enumerate(self.parameters) if name not in {*read, *self.vjps, *NEUTRAL})
@@ -175,22 +192,46 @@ class Rule:
         defaults = tuple(None if any(p.default is a for a in absent) else p.default for p in parameters)
         return tuple(p.name for p in parameters), defaults
 
-    def _check(self) -> None:
+    def _check(self, products: Mapping[str, Callable[..., Any] | None], first: str, kind: str) -> None:
         known = ", ".join(self.parameters)
-        for name, vjp in self.vjps.items():
+        registering = "defvjp" if first == "g" else "defjvp"
+        for name, product in products.items():
             if name not in self.positions:
-                raise TypeError(f"defvjp: {self.name} has no parameter {name!r}; it has {known}")
-            if vjp is None:
+                raise TypeError(f"{registering}: {self.name} has no parameter {name!r}; it has {known}")
+            if product is None:
                 continue
-            reads = parameter_names(vjp)
-            if not reads or reads[0] != "g":
+            reads = parameter_names(product)
+            if not reads or reads[0] != first:
                 raise TypeError(
-                    f"defvjp: the rule of {self.name} for {name} must take the cotangent g first, and not "
+                    f"{registering}: the rule of {self.name} for {name} must take the {kind} {first} first, and not "
                     f"({', '.join(reads)})"
                 )
             for wanted in reads[1:]:
                 if wanted != "members":
                     self.locate(wanted, {})
+
+    def set_jvps(self, jvps: Mapping[str, JacobianVectorProduct]) -> None:
+        """Add Jacobian-vector products."""
+        self._check(jvps, "t", "tangent")
+        self.jvps.update(jvps)
+
+    def push(self, position: int, t: Any, values: Sequence[Any], out: Any, members: tuple[int, ...] | None) -> Any:
+        """The tangent of the result that the tangent of one argument causes; None for zero."""
+        name = self.parameters[position]
+        product = self.jvps[name] if name in self.jvps else self.vjps[name]
+        if product is None:
+            return None
+        return product(t, *(self._read(wanted, values, out, members) for wanted in parameter_names(product)[1:]))
+
+    def _read(self, wanted: str, values: Sequence[Any], out: Any, members: tuple[int, ...] | None) -> Any:
+        """A value that a rule reads."""
+        if wanted == "members":
+            return members
+        if wanted == "out":
+            return out
+        if wanted in self.positions:
+            return values[self.positions[wanted]]
+        return out.shape if wanted == "out_shape" else _shape_of(values[self.positions[wanted.removesuffix("_shape")]])
 
     def locate(self, wanted: str, parents: Mapping[int, Any]) -> tuple[str, Any]:
         """Where a value that a rule reads comes from: as an expression, and as the source of its gradient."""
@@ -292,6 +333,55 @@ def defvjp(
     if isinstance(function, np.ufunc) and function.nout != 1:
         raise TypeError(f"defvjp: {name_of(function)} has {function.nout} results; a rule is for one")
     RULES[function] = Rule(function, vjps, like)
+
+
+def defjvp(function: Callable[..., Any], /, **jvps: JacobianVectorProduct) -> None:
+    """Say how tangents go forward through a function that has a rule: a Jacobian-vector product for each argument.
+
+    It is a matter of speed alone. Elementwise ufuncs need none, and for every other function that has only a
+    vector-Jacobian product that is transposed, which costs about two backward steps.
+
+    Parameters
+    ----------
+    function : callable
+        One that `defvjp` or `custom_vjp` has given a rule.
+    **jvps : callable
+        Named after the arguments. Each takes the argument's tangent ``t`` first, and then by name what it needs, as
+        in `defvjp`. It returns the tangent of the result; those of several arguments are added up. For an argument
+        that is a sequence of arrays ``t`` is a list, with a tangent for each of the ``members``.
+
+    Raises
+    ------
+    TypeError
+        If the function has no rule, a name is none of its arguments, or a rule reads something that it cannot have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import custom_vjp, defjvp
+    >>> from autograd_lite.transforms import jvp
+    >>> cube = custom_vjp(lambda x: x**3, x=lambda g, x: 3 * g * x**2)
+    >>> defjvp(cube, x=lambda t, x: 3 * t * x**2)
+    >>> jvp(cube, (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
+    (array([1., 8.]), array([ 3., 12.]))
+    """
+    if function not in RULES:
+        raise TypeError(f"defjvp: {name_of(function)} has no rule yet; give it one with defvjp or custom_vjp first")
+    RULES[function].set_jvps(jvps)
+
+
+def deflinear(function: Callable[..., Any], *names: str) -> None:
+    """Say of a function that has a rule that it is linear in arguments, in each for itself: it is its own derivative.
+
+    A function of a sequence of arrays is linear in all of its members together.
+    """
+    RULES[function].set_jvps(dict.fromkeys(names, LINEAR))
+
+
+def defelementwise(*functions: Callable[..., Any]) -> None:
+    """Say of functions that have rules that each element of the result depends on one element of each argument."""
+    for function in functions:
+        RULES[function].elementwise = True
 
 
 def derive(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

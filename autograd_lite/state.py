@@ -1,4 +1,4 @@
-"""Whether calls are being recorded, in this thread; `no_grad` turns it off."""
+"""What holds in this thread: whether calls are recorded, which `no_grad` turns off, and how deep transforms nest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,21 @@ from types import TracebackType
 
 
 class _State(threading.local):
+    """The state of a thread.
+
+    Attributes
+    ----------
+    recording : bool
+        Whether calls on tensors outside of all transforms are recorded.
+    level : int
+        How many transforms of functions are running, one within the other.
+    paused : int
+        The innermost level that a `no_grad` holds for; -1 for none.
+    """
+
     recording = True
+    level = 0
+    paused = -1
 
 
 STATE = _State()
@@ -38,17 +52,18 @@ class no_grad(ContextDecorator):  # noqa: N801 - the name that users of every pe
     _recording = False
 
     def __init__(self) -> None:
-        self._outer: list[bool] = []
+        self._outer: list[tuple[bool, int]] = []
 
     def __enter__(self) -> no_grad:
-        self._outer.append(STATE.recording)
+        self._outer.append((STATE.recording, STATE.paused))
         STATE.recording = self._recording
+        STATE.paused = -1 if self._recording else STATE.level
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        STATE.recording = self._outer.pop()
+        STATE.recording, STATE.paused = self._outer.pop()
 
     def _recreate_cm(self) -> no_grad:
         return type(self)()

@@ -151,6 +151,41 @@ class Module:
         for path, tensor in tensors.items():
             tensor.data = arrays[path]
 
+    def with_parameters(self, parameters: Mapping[str, Any]) -> Self:
+        """A module like this one that computes with other tensors in the place of its parameters.
+
+        Everything else is shared with this module, such as frozen tensors and random generators.
+
+        Parameters
+        ----------
+        parameters : mapping
+            From the paths of `named_parameters`, all of them or some, to tensors or arrays.
+
+        Raises
+        ------
+        KeyError
+            If there is no parameter of a name.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from nn import Dense
+        >>> layer = Dense(2, 1, rng=0)
+        >>> doubled = layer.with_parameters({"weight": 2 * layer.weight.data})
+        >>> x = np.ones((1, 2))
+        >>> (doubled(x).data == 2 * layer(x).data).all()
+        np.True_
+        """
+        own = dict(self.named_parameters())
+        if unknown := parameters.keys() - own.keys():
+            raise KeyError(
+                f"with_parameters of {type(self).__name__}: no parameter {', '.join(map(repr, sorted(unknown)))}; it "
+                f"has {', '.join(own)}"
+            )
+        replacements = {id(own[name]): value for name, value in parameters.items()}
+        replaced: Self = _replaced(self, replacements, {})
+        return replaced
+
     # ---- as text ----
 
     def extra_repr(self) -> str:
@@ -205,3 +240,20 @@ def _walk(module: Module, prefix: str) -> Iterator[tuple[str, Tensor | Module]]:
         if isinstance(value, Module):
             inner = [(f"{path}.{name}" if path else name, child) for name, child in _children(value)]
             stack += reversed(inner)
+
+
+def _replaced(value: Any, replacements: Mapping[int, Any], modules: dict[int, Module]) -> Any:
+    """A value with other tensors in place of some, by their ids; a module that occurs twice is one module again."""
+    if isinstance(value, Tensor):
+        return replacements.get(id(value), value)
+    if isinstance(value, Module):
+        if id(value) not in modules:
+            modules[id(value)] = copy = object.__new__(type(value))
+            for name, member in vars(value).items():
+                copy.__dict__[name] = _replaced(member, replacements, modules)
+        return modules[id(value)]
+    if type(value) in (list, tuple):
+        return type(value)(_replaced(member, replacements, modules) for member in value)
+    if type(value) is dict:
+        return {key: _replaced(member, replacements, modules) for key, member in value.items()}
+    return value

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import defvjp
+from ..registry import defjvp, defvjp
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -75,8 +75,16 @@ def _on_diagonal(cotangent: Any, term: str, shape: tuple[int, ...]) -> Any:
     return spread * math.prod(positions[first] == positions[k] for k, first in enumerate(firsts))
 
 
+def _along(t: Sequence[Any], subscripts: str, operands: Sequence[Any], members: Sequence[int]) -> Any:
+    """The product rule: one operand after the other gives way to its tangent."""
+    return sum(
+        np.einsum(subscripts, *operands[:i], tangent, *operands[i + 1 :]) for i, tangent in zip(members, t, strict=True)
+    )
+
+
 defvjp(
     np.einsum,
     like=lambda subscripts, *operands, out=None, dtype=None, order="K", casting="safe", optimize=False: None,
     operands=_einsum,
 )
+defjvp(np.einsum, operands=lambda t, subscripts, operands, members: _along(t, subscripts, operands, members))

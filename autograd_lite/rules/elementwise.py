@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import primitive
-from ..registry import defconstant, defvjp, derive
+from ..registry import defconstant, defelementwise, deflinear, defvjp, derive
 from ..tensor import astype
 
 LN_2 = float(np.log(2.0))
@@ -179,7 +179,12 @@ defvjp(np.round, a=lambda g, decimals: _zero(g))
 
 # ---- the same numbers in another array ----
 defvjp(np.copy, a=lambda g: g)
+deflinear(np.copy, "a")
 defvjp(astype, x=lambda g: g)
+deflinear(astype, "x")
+
+# What is no ufunc, and acts on each element like one.
+defelementwise(where, clip_between, np.round)
 
 defconstant(
     [

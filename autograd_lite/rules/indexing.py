@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import primitive
-from ..registry import defvjp
+from ..registry import deflinear, defvjp
 from ..tensor import getitem
 
 Shape = tuple[int, ...]
@@ -76,3 +76,9 @@ defvjp(
     weights=lambda g, x, minlength: np.take(g, x),
 )
 defvjp(np.take_along_axis, arr=lambda g, arr_shape, indices, axis: _take_along_axis(g, arr_shape, indices, axis))
+
+for _function, _argument in (
+    (getitem, "x"), (scatter_add, "values"), (np.take, "a"), (np.repeat, "a"), (np.bincount, "weights"),
+    (np.take_along_axis, "arr"),
+):  # fmt: skip
+    deflinear(_function, _argument)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..registry import defvjp, derive
+from ..registry import deflinear, defvjp, derive
 
 Shape = tuple[int, ...]
 
@@ -42,6 +42,8 @@ defvjp(
     a=lambda g, a_shape, b: (g @ np.ravel(b)).reshape(a_shape),
     b=lambda g, a, b_shape: (np.ravel(a) @ g).reshape(b_shape),
 )
+deflinear(np.matmul, "x1", "x2")
+deflinear(np.outer, "a", "b")
 
 
 @derive(np.dot)

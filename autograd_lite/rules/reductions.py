@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import defconstant, defvjp, derive
+from ..registry import defconstant, defjvp, deflinear, defvjp, derive
 
 Shape = tuple[int, ...]
 
@@ -102,6 +102,33 @@ for _function in (np.max, np.amax, np.min, np.amin):
 defvjp(np.var, a=lambda g, a, axis, ddof: _var(g, a, axis, ddof))
 defvjp(np.std, a=lambda g, out, a, axis, ddof: _std(g, out, a, axis, ddof))
 defvjp(np.cumsum, a=lambda g, a_shape, axis: _cumsum(g, a_shape, axis))
+
+
+def _along(t: Any, gradient: Any, axis: Any, keepdims: Any) -> Any:
+    """The derivative of a reduction along ``t``: each element of the result has a gradient of its own elements."""
+    return np.sum(t * gradient, axis=axis, keepdims=bool(keepdims))
+
+
+defjvp(np.sum, a=lambda t, axis, keepdims: np.sum(t, axis=axis, keepdims=bool(keepdims)))
+defjvp(np.mean, a=lambda t, axis, keepdims: np.mean(t, axis=axis, keepdims=bool(keepdims)))
+defjvp(
+    np.prod,
+    a=lambda t, out, a, axis, keepdims: _along(t, _prod(np.ones_like(out), out, a, axis), axis, keepdims),
+)
+for _function in (np.max, np.amax, np.min, np.amin):
+    defjvp(
+        _function,
+        a=lambda t, out, a, axis, keepdims: _along(t, _extremum(np.ones_like(out), out, a, axis), axis, keepdims),
+    )
+defjvp(
+    np.var,
+    a=lambda t, out, a, axis, ddof, keepdims: _along(t, _var(np.ones_like(out), a, axis, ddof), axis, keepdims),
+)
+defjvp(
+    np.std,
+    a=lambda t, out, a, axis, ddof, keepdims: _along(t, _std(np.ones_like(out), out, a, axis, ddof), axis, keepdims),
+)
+deflinear(np.cumsum, "a")
 
 
 @derive(np.cumprod)

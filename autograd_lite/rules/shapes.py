@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..primitive import primitive
-from ..registry import defconstant, defvjp, derive
+from ..registry import defconstant, defjvp, deflinear, defvjp, derive
 
 Shape = tuple[int, ...]
 
@@ -77,6 +77,13 @@ def _layers(g: Any, axis: int, members: Sequence[int] | None) -> Any:
 
 
 defvjp(np.stack, arrays=lambda g, axis, members: _layers(g, axis, members))
+
+for _function, _argument in (
+    (np.reshape, "a"), (np.ravel, "a"), (np.squeeze, "a"), (np.expand_dims, "a"), (np.broadcast_to, "array"),
+    (np.transpose, "a"), (np.swapaxes, "a"), (np.moveaxis, "a"), (np.flip, "m"), (np.roll, "a"),
+    (np.concatenate, "arrays"), (np.stack, "arrays"),
+):  # fmt: skip
+    deflinear(_function, _argument)
 
 
 def _joining(along: int, at_least: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -212,6 +219,7 @@ defvjp(
         tuple(slice(before, before + n) for (before, _), n in zip(pad_width, array_shape, strict=True))
     ],
 )
+defjvp(pad_with, array=lambda t, pad_width: pad_with(t, pad_width))
 
 
 @derive(np.pad)

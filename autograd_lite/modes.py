@@ -1,0 +1,157 @@
+"""The two modes of differentiation as levels: reverse mode records a graph, forward mode carries tangents along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .graph import GradientSlot, Leaf, Node, backward_pass
+from .levels import Level, Traced
+from .registry import LINEAR, Mask, Rule
+from .tensor import Tensor
+
+
+class ReverseLevel(Level):
+    """A level whose tensors carry nodes of its own graph, over which cotangents are pulled back."""
+
+    def input(self, value: Any) -> Traced:
+        """A value as a leaf of the level."""
+        leaf = Leaf(value.shape, value.dtype, GradientSlot(), None)
+        return self._tensor(value, leaf)
+
+    def record(
+        self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Traced:
+        """The result with the node that the call makes."""
+        parents: list[Node] = []
+        for position, members in mask:
+            chosen = [values[position]] if members is None else [values[position][i] for i in members]
+            parents += [tensor._node for tensor in chosen]
+        recipe = rule.recipe(mask)
+        saved = recipe.save(self.lower(values), out)
+        return self._tensor(out, Node(recipe, tuple(parents), saved, out.shape, out.dtype))
+
+    def _tensor(self, data: Any, node: Node) -> Traced:
+        tensor = object.__new__(Traced)
+        tensor._data, tensor._node, tensor._name, tensor._level = data, node, None, self
+        return tensor
+
+    def pull(self, out: Traced, g: Any, inputs: list[Traced], retain_graph: bool) -> list[Any]:
+        """The cotangents of the inputs for the cotangent ``g`` of a result; None for those that it does not reach.
+
+        A cotangent, a result and saved values that are all plain arrays are those of a first derivative, computed in
+        place. Otherwise the rules run on the tensors of the levels around, which then differentiate what they compute.
+        """
+        assert out._node is not None
+        if isinstance(g, Tensor) or isinstance(out._data, Tensor):
+            reached = backward_pass(out._node, g, retain_graph=retain_graph, lift=lambda node: node.saved or ())
+        else:
+            reached = backward_pass(out._node, g, retain_graph=retain_graph)
+        return [reached.get(tensor._node) if tensor._node is not None else None for tensor in inputs]
+
+
+class Dual(Traced):
+    """A tensor of forward mode: a value and its tangent, the derivative of the value along a direction."""
+
+    __slots__ = ("_tangent",)
+
+    _tangent: Any
+
+
+class ForwardLevel(Level):
+    """A level whose tensors carry tangents: one pass, with no graph, gives the derivative along a direction."""
+
+    def input(self, value: Any, tangent: Any) -> Dual:
+        """A value with the direction in which it moves."""
+        dual = object.__new__(Dual)
+        dual._data, dual._node, dual._name, dual._level, dual._tangent = value, None, None, self, tangent
+        return dual
+
+    def record(
+        self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Traced:
+        """The result with its tangent: the sum of what the arguments' tangents cause."""
+        lowered = self.lower(values)
+        total: Any = None
+        by_transposition: list[tuple[int, tuple[int, ...] | None]] = []
+        for position, members in mask:
+            name = rule.parameters[position]
+            if rule.jvps.get(name) is LINEAR:
+                tangent = self._linear(rule, position, members, args, kwargs)
+            elif name in rule.jvps or (rule.elementwise and members is None):
+                tangent = rule.push(position, self._tangents(values[position], members), lowered, out, members)
+            else:
+                by_transposition.append((position, members))
+                continue
+            if tangent is not None:
+                total = tangent if total is None else total + tangent
+        if by_transposition:
+            tangent = self._transposed(rule, tuple(by_transposition), values, lowered, out)
+            total = tangent if total is None else total + tangent
+        return self.input(out, _like(total, out))
+
+    def tangent(self, value: Any) -> Any:
+        """The tangent of a value: of a constant of this level zeros."""
+        return value._tangent if self.owns(value) else np.zeros_like(value)
+
+    def _tangents(self, value: Any, members: tuple[int, ...] | None) -> Any:
+        return value._tangent if members is None else [value[i]._tangent for i in members]
+
+    def _linear(
+        self,
+        rule: Rule,
+        position: int,
+        members: tuple[int, ...] | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """The function itself, called on the tangent in the argument's place."""
+        name = rule.parameters[position]
+        lowered, named = list(self.lower(args)), self.lower(kwargs)
+        given = kwargs[name] if name in kwargs else args[position]
+        tangent = given._tangent if members is None else type(given)(map(self.tangent, given))
+        if name in kwargs:
+            named[name] = tangent
+        else:
+            lowered[position] = tangent
+        return rule.call(*lowered, **named)
+
+    def _transposed(self, rule: Rule, mask: Mask, values: Any, lowered: Any, out: Any) -> Any:
+        """The transpose of the function that pulls cotangents back, which is linear in the cotangent.
+
+        The tangent is the gradient, with respect to the cotangent, of the pairing of its pullback with the tangents.
+        """
+        recipe = rule.recipe(mask)
+        saved = recipe.save(lowered, out)
+        tangents: list[Any] = []
+        for position, members in mask:
+            found = self._tangents(values[position], members)
+            tangents += [found] if members is None else found
+
+        def paired(g: Any) -> Any:
+            cotangents = recipe.pull(g, saved)
+            return sum(np.sum(c * t) for c, t in zip(cotangents, tangents, strict=True) if c is not None)
+
+        return gradient_of(paired, np.zeros_like(out))
+
+
+def gradient_of(scalar: Callable[[Any], Any], x: Any) -> Any:
+    """The gradient of a function of one array, whose result is a single number."""
+    with ReverseLevel("jvp") as level:
+        leaf = level.input(x)
+        out = scalar(leaf)
+    if not level.owns(out):
+        return np.zeros_like(x)
+    (gradient,) = level.pull(out, np.ones_like(out._data), [leaf], retain_graph=False)
+    return gradient
+
+
+def _like(tangent: Any, out: Any) -> Any:
+    """A tangent with the shape and the dtype of the value that it belongs to."""
+    if tangent is None:
+        return np.zeros_like(out)
+    if tangent.shape != out.shape:
+        tangent = np.broadcast_to(tangent, out.shape)
+    return tangent if tangent.dtype == out.dtype else tangent.astype(out.dtype)

@@ -1,0 +1,79 @@
+"""Nested containers of arrays: dicts, lists, tuples, dataclasses, and modules with named parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .tensor import Tensor
+
+Rebuild = Callable[[list[Any]], Any]
+
+
+def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
+    """The leaves of a tree in order, and the function that puts other leaves in their places.
+
+    Dicts keep the order of their keys. None holds no leaf. What has ``named_parameters()`` and ``with_parameters()``
+    has its parameters for leaves.
+    """
+    leaves: list[Any] = []
+    rebuild = _flatten(tree, leaves)
+    return leaves, lambda values: rebuild(iter(values))
+
+
+def _flatten(tree: Any, leaves: list[Any]) -> Callable[[Any], Any]:
+    if tree is None:
+        return lambda values: None
+    if isinstance(tree, dict):
+        parts = {key: _flatten(value, leaves) for key, value in tree.items()}
+        return lambda values: type(tree)((key, part(values)) for key, part in parts.items())
+    if isinstance(tree, list | tuple):
+        members = [_flatten(value, leaves) for value in tree]
+        if hasattr(tree, "_make"):
+            return lambda values: tree._make(member(values) for member in members)
+        return lambda values: type(tree)(member(values) for member in members)
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        fields = {f.name: _flatten(getattr(tree, f.name), leaves) for f in dataclasses.fields(tree) if f.init}
+        return lambda values: dataclasses.replace(tree, **{name: field(values) for name, field in fields.items()})
+    if hasattr(tree, "with_parameters"):
+        names = [name for name, parameter in tree.named_parameters() if not leaves.append(parameter)]  # type: ignore[func-returns-value]
+        return lambda values: tree.with_parameters({name: next(values) for name in names})
+    leaves.append(tree)
+    return next
+
+
+def structure(tree: Any) -> Any:
+    """The tree that derivatives with respect to a tree come in: the same, with a dict by name for a module."""
+    if hasattr(tree, "with_parameters"):
+        return dict(tree.named_parameters())
+    if isinstance(tree, dict):
+        return {key: structure(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        members = [structure(value) for value in tree]
+        return tree._make(members) if hasattr(tree, "_make") else type(tree)(members)
+    return tree
+
+
+def differentiable_leaf(value: Any, where: str) -> Any:
+    """A leaf as a floating-point array or tensor.
+
+    Raises
+    ------
+    TypeError
+        If it is none: an integer, text, an object.
+    """
+    leaf = value if hasattr(value, "dtype") and hasattr(value, "shape") else None
+    if leaf is None and isinstance(value, float):
+        leaf = np.asarray(value)
+    if leaf is None or leaf.dtype.kind != "f":
+        given = f"{leaf.dtype} of shape {leaf.shape}" if leaf is not None else f"{type(value).__name__} {value!r:.60}"
+        advice = "; write 3.0 for 3, or use .astype(float)" if leaf is not None or isinstance(value, int) else ""
+        raise TypeError(
+            f"{where}: expected floating-point numbers to differentiate with respect to, got {given}{advice}"
+        )
+    if isinstance(leaf, Tensor) or not isinstance(leaf, np.generic):
+        return leaf
+    return np.asarray(leaf)
