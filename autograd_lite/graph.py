@@ -24,12 +24,24 @@ if TYPE_CHECKING:
 
 
 class GradientSlot:
-    """The place where a pass leaves the gradient of a leaf, or of a tensor told to ``retain_grad()``."""
+    """What a pass does with the gradient of a leaf, or of a result that the user has asked something of.
 
-    __slots__ = ("grad",)
+    Attributes
+    ----------
+    grad : Tensor or None
+        The gradient that passes have left.
+    keeps : bool
+        Whether they leave it: for leaves, and for tensors told to ``retain_grad()``.
+    hooks : tuple of callable
+        What is called with the gradient, in their order; each returns the one to go on with.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("grad", "hooks", "keeps")
+
+    def __init__(self, keeps: bool = True) -> None:
         self.grad: Tensor | None = None
+        self.keeps = keeps
+        self.hooks: tuple[Callable[[Any], Any], ...] = ()
 
 
 class Node:
@@ -133,7 +145,10 @@ def backward_pass(
         node = ready.pop()
         g = pending.pop(node)
         if node.slot is not None:
-            gradients[node] = g if node in owned or lift is not None else g.copy()
+            for hook in node.slot.hooks:
+                g = hook(g)
+            if node.slot.keeps:
+                gradients[node] = g if (node in owned and not node.slot.hooks) or lift is not None else g.copy()
         recipe = node.recipe
         if recipe is None:
             continue

@@ -38,17 +38,19 @@ class Level:
         self.transform = transform
         self.depth = 0
         self.running = False
+        self._outer: tuple[int, Level | None] = (0, None)
 
     def __enter__(self) -> Self:
-        STATE.level += 1
-        self.depth = STATE.level
+        self._outer = STATE.level, STATE.running
+        STATE.level = self.depth = max(STATE.level, self.depth - 1) + 1
+        STATE.running = self
         self.running = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        STATE.level -= 1
+        STATE.level, STATE.running = self._outer
         self.running = False
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

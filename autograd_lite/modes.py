@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -58,6 +58,10 @@ class Dual(Traced):
     __slots__ = ("_tangent",)
 
     _tangent: Any
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> NoReturn:
+        """Refused: in forward mode there is no gradient that passes."""
+        self._belongs("register_hook() cannot be called in forward mode")
 
 
 class ForwardLevel(Level):

@@ -98,6 +98,16 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
     return _recorded(rule.recipe(mask), tuple(parents), tuple(map(bare, values)), out)
 
 
+def record(rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, level: Level | None) -> Any:
+    """A result that has been computed already, recorded in the graph of a level, or outside of all."""
+    if level is not None:
+        return level.record(rule, mask, values, out, (), {})
+    parents = [
+        values[i]._node if members is None else values[i][m]._node for i, members in mask for m in members or (0,)
+    ]
+    return _recorded(rule.recipe(mask), tuple(parents), tuple(map(bare, values)), out)
+
+
 def bare(value: Any) -> Any:
     """A value with the arrays in place of the tensors, within lists and tuples too."""
     if isinstance(value, Tensor):
@@ -306,4 +316,4 @@ _NEUTRAL_OF_UFUNCS = frozenset({"dtype", "casting", "order", "subok"})
 
 # At the end, since these modules need this one.
 from .tensor import Tensor, wrap  # noqa: E402, I001
-from .levels import innermost  # noqa: E402
+from .levels import Level, innermost  # noqa: E402

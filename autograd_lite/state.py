@@ -5,6 +5,10 @@ from __future__ import annotations
 import threading
 from contextlib import ContextDecorator
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .levels import Level
 
 
 class _State(threading.local):
@@ -16,12 +20,15 @@ class _State(threading.local):
         Whether calls on tensors outside of all transforms are recorded.
     level : int
         How many transforms of functions are running, one within the other.
+    running : Level or None
+        The innermost of them.
     paused : int
         The innermost level that a `no_grad` holds for; -1 for none.
     """
 
     recording = True
     level = 0
+    running: Level | None = None
     paused = -1
 
 

@@ -231,7 +231,7 @@ class Tensor(Conversions, ArrayMethods):
         node = self._node
         if node is None:
             return None
-        if node.slot is None:
+        if node.slot is None or not node.slot.keeps:
             raise GradientError(
                 f"{self._brief()} is a result, and only leaves keep their gradient; call .retain_grad() on it before "
                 "backward()"
@@ -241,7 +241,7 @@ class Tensor(Conversions, ArrayMethods):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         node = self._node
-        if node is None or node.slot is None:
+        if node is None or node.slot is None or not node.slot.keeps:
             raise GradientError(f"{self._brief()} keeps no gradient; give it requires_grad=True or .retain_grad()")
         if value is not None:
             if not isinstance(value, Tensor):
@@ -279,7 +279,50 @@ class Tensor(Conversions, ArrayMethods):
             raise GradientError(f"{self._brief()} requires no gradient, so there is none to retain")
         if self._node.slot is None:
             self._node.slot = GradientSlot()
+        self._node.slot.keeps = True
         return self
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> HookHandle:
+        """Call a function with this tensor's gradient in every backward pass: to look at it, or to replace it.
+
+        The hook runs once in a pass, when all uses of the tensor have handed in their cotangents and before any of
+        it goes further back or is left in ``.grad``. Several hooks run in the order of registration.
+
+        Parameters
+        ----------
+        hook : callable
+            Takes the gradient, a tensor of this one's shape and dtype, and returns None, or a gradient of the same
+            shape to go on with. In a pass with ``create_graph=True`` it is differentiated like any other function.
+
+        Returns
+        -------
+        HookHandle
+            Its ``remove()`` takes the hook away.
+
+        Raises
+        ------
+        GradientError
+            If no gradient flows through the tensor.
+        ValueError
+            In the pass, if the hook returns a gradient of another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from autograd_lite import Tensor
+        >>> w = Tensor([1.0, 2.0], requires_grad=True)
+        >>> h = w * 10.0
+        >>> handle = h.register_hook(lambda g: np.clip(g, -0.5, 0.5))
+        >>> (h * h).sum().backward()
+        >>> w.grad
+        Tensor([5., 5.], shape=(2,), dtype=float64)
+        >>> handle.remove()
+        """
+        if self._node is None:
+            raise GradientError(
+                f"register_hook: {self._brief()} requires no gradient, so none passes; make it with requires_grad=True"
+            )
+        return attach(self._node, hook)
 
     def detach(self) -> Tensor:
         """The same array as a tensor outside of the graph; nothing flows back through it."""
@@ -503,5 +546,6 @@ def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
 
 _PLAIN |= {Tensor}
 
-# At the end, since each of the two modules needs the other.
-from .recording import call, call_binary, call_ufunc, call_unary  # noqa: E402
+# At the end, since these modules need this one.
+from .recording import call, call_binary, call_ufunc, call_unary  # noqa: E402, I001
+from .hooks import HookHandle, attach  # noqa: E402

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .checkpointing import checkpoint as checkpoint
 from .levels import Traced
 from .modes import ForwardLevel
 from .passes import array_like, direction, entering, leaving, linearized

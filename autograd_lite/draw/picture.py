@@ -127,7 +127,7 @@ class _Picture:
     def _draw(self, node: Node, i: int, is_output: bool, is_sum: bool) -> str:
         """Draw a node with its array and its sum; gives the part where cotangents come in."""
         leaf = node.recipe is None
-        boxed = is_output or self._name(node) is not None or node.slot is not None
+        boxed = is_output or self._name(node) is not None or _keeps(node)
         style = LEAF if leaf else OUTPUT if is_output else RESULT
         entry = f"n{i}"
         if leaf:
@@ -146,7 +146,7 @@ class _Picture:
 
     def _exit(self, node: Node, i: int) -> str:
         """The part of a drawn node from which its value goes on, in the forward picture."""
-        boxed = node.recipe is not None and (self._name(node) is not None or node.slot is not None)
+        boxed = node.recipe is not None and (self._name(node) is not None or _keeps(node))
         return f"a{i}" if boxed else f"n{i}"
 
     def _edge(self, tail: str, head: str, label: str) -> None:
@@ -191,3 +191,8 @@ def _names_of_nodes(names: Mapping[Any, Any]) -> dict[Node, str]:
         if tensor.node is not None:
             named[tensor.node] = str(name)
     return named
+
+
+def _keeps(node: Node) -> bool:
+    """Whether a pass leaves the node's gradient for the user."""
+    return node.slot is not None and node.slot.keeps

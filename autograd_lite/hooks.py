@@ -1,0 +1,69 @@
+"""Gradient hooks: functions that look at a gradient as it passes, or put another one in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .graph import GradientSlot, Node, describe
+from .tensor import Tensor, wrap
+
+
+class HookHandle:
+    """What `Tensor.register_hook` returns: ``remove()`` takes the hook away again, at any time and any number of times.
+
+    Attributes
+    ----------
+    hook : callable
+        The function that was registered.
+    """
+
+    def __init__(self, slot: GradientSlot, on_gradient: Callable[[Any], Any], hook: Callable[..., Any]) -> None:
+        self.hook = hook
+        self._slot = slot
+        self._on_gradient = on_gradient
+        slot.hooks = (*slot.hooks, on_gradient)
+
+    def remove(self) -> None:
+        """Take the hook away."""
+        self._slot.hooks = tuple(kept for kept in self._slot.hooks if kept is not self._on_gradient)
+
+
+def attach(node: Node, hook: Callable[[Tensor], Any]) -> HookHandle:
+    """Call a hook with the gradient of a node's result in every pass, when all of it has arrived."""
+    if not callable(hook):
+        raise TypeError(f"register_hook: expected a function of the gradient, got {type(hook).__name__}")
+    if node.slot is None:
+        node.slot = GradientSlot(keeps=False)
+    name = getattr(hook, "__name__", type(hook).__name__)
+
+    def on_gradient(g: Any) -> Any:
+        returned = hook(g if isinstance(g, Tensor) else wrap(_read_only(g)))
+        if returned is None:
+            return g
+        return _replacement(returned, g)
+
+    def _replacement(returned: Any, g: Any) -> Any:
+        array = returned if hasattr(returned, "dtype") and hasattr(returned, "shape") else np.asarray(returned)
+        if array.shape != node.shape or array.dtype.kind not in "fiub":
+            raise ValueError(
+                f"the hook {name} of {describe(node)} returned {array.dtype} of shape {array.shape}; expected a "
+                f"gradient of shape {node.shape}, {node.dtype}, or None to leave it as it is"
+            )
+        if array.dtype != node.dtype:
+            array = array.astype(node.dtype)
+        # A pass over plain arrays goes on with one; a recorded pass, with the tensor and its graph.
+        return array.data if type(array) is Tensor and not isinstance(g, Tensor) else array
+
+    return HookHandle(node.slot, on_gradient, hook)
+
+
+def _read_only(g: Any) -> Any:
+    """A view of a gradient that a hook cannot write to, since rules may still read it."""
+    if not isinstance(g, np.ndarray):
+        return g
+    view = g.view()
+    view.flags.writeable = False
+    return view
