@@ -117,6 +117,22 @@ class ArrayMethods:
         """`numpy.any`; a plain array, which carries no gradient."""
         return _np.any(self, axis=axis, keepdims=keepdims)
 
+    @property
+    def real(self) -> Tensor:
+        """`numpy.real`."""
+        return _np.real(self)  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Tensor:
+        """`numpy.imag`."""
+        return _np.imag(self)  # type: ignore[no-any-return]
+
+    def conj(self) -> Tensor:
+        """`numpy.conjugate`."""
+        return _np.conjugate(self)  # type: ignore[no-any-return]
+
+    conjugate = conj
+
     def reshape(self, *shape: Any, order: Any = "C") -> Tensor:
         """`numpy.reshape`; the shape as one tuple or as separate lengths."""
         return _np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[no-any-return]

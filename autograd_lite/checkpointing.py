@@ -16,9 +16,8 @@ import numpy as np
 from .errors import GradientError
 from .levels import Level, Traced
 from .modes import ForwardLevel, ReverseLevel
-from .primitive import primitive
 from .recording import record
-from .registry import RULES, defvjp
+from .registry import Rule
 from .state import STATE
 from .tensor import Tensor
 from .trees import flatten
@@ -119,7 +118,7 @@ class _Part:
         members = tuple(i for i, tensor in enumerate(tensors) if level.belongs_outside(tensor))
         if not members:
             return out._data if isinstance(out._data, Tensor) else Tensor(out._data)
-        return record(RULES[recomputed], ((0, members),), (tensors, self), out._data, self.owner)
+        return record(_RECOMPUTING, ((0, members),), (tensors, self), out._data, self.owner)
 
     def pull(self, g: Any, values: Sequence[Any], members: Sequence[int]) -> list[Any]:
         """The cotangents of the members, over the graph that the function makes when it is run again."""
@@ -198,17 +197,16 @@ class _Capturing(ReverseLevel):
         return value
 
 
-@primitive
 def recomputed(values: Sequence[Any], part: _Part) -> Any:
-    """The result of a checkpointed call on these values."""
+    """The result of a checkpointed call on these values, which is never called: it stands for it in the graph."""
     raise NotImplementedError
 
 
-defvjp(recomputed, values=lambda g, values, part, members: part.pull(g, values, members))
+_RECOMPUTING = Rule(recomputed, {"values": lambda g, values, part, members: part.pull(g, values, members)})
 
 
 def _is_floating(leaf: Any) -> bool:
-    return hasattr(leaf, "shape") and hasattr(leaf, "dtype") and leaf.dtype.kind == "f"
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype") and leaf.dtype.kind in "fc"
 
 
 def _checksum(data: Any) -> int | None:

@@ -160,7 +160,7 @@ def backward_pass(
             if cotangent.shape != parent.shape:
                 cotangent = _sum_to_shape(cotangent, node, parent)
             if cotangent.dtype is not parent.dtype and cotangent.dtype != parent.dtype:
-                cotangent = cotangent.astype(parent.dtype)
+                cotangent = as_dtype(cotangent, parent.dtype)
             total = pending.get(parent)
             if total is None:
                 pending[parent] = cotangent
@@ -256,7 +256,7 @@ def _as_cotangent(cotangent: Any, node: Node, parent: Node) -> Any:
             cotangent = np.asarray(cotangent)
         except (TypeError, ValueError):
             cotangent = np.asarray(None)
-    if cotangent.dtype.kind not in "fiub":
+    if cotangent.dtype.kind not in ("fiub" if parent.dtype.kind == "f" and node.dtype.kind == "f" else "fiubc"):
         raise TypeError(
             f"the rule of {describe(node)} returned {cotangent.dtype} where the cotangent of an argument of shape "
             f"{parent.shape}, {parent.dtype}, was expected; return an array of numbers, or None for no gradient"
@@ -277,6 +277,13 @@ def _sum_to_shape(cotangent: Any, node: Node, parent: Node) -> Any:
         )
     repeated = (lead + i for i, n in enumerate(shape) if n != wide[lead + i])
     return np.add.reduce(cotangent, axis=(*range(lead), *repeated)).reshape(shape)
+
+
+def as_dtype(derivative: Any, dtype: np.dtype[Any]) -> Any:
+    """A tangent or cotangent in the dtype of the value it belongs to: a real one pairs with the real part alone."""
+    if derivative.dtype.kind == "c" and dtype.kind == "f":
+        derivative = np.real(derivative)
+    return derivative if derivative.dtype == dtype else derivative.astype(dtype)
 
 
 def describe(node: Node) -> str:

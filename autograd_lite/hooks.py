@@ -47,7 +47,7 @@ def attach(node: Node, hook: Callable[[Tensor], Any]) -> HookHandle:
 
     def _replacement(returned: Any, g: Any) -> Any:
         array = returned if hasattr(returned, "dtype") and hasattr(returned, "shape") else np.asarray(returned)
-        if array.shape != node.shape or array.dtype.kind not in "fiub":
+        if array.shape != node.shape or array.dtype.kind not in ("fiubc" if node.dtype.kind == "c" else "fiub"):
             raise ValueError(
                 f"the hook {name} of {describe(node)} returned {array.dtype} of shape {array.shape}; expected a "
                 f"gradient of shape {node.shape}, {node.dtype}, or None to leave it as it is"

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from .errors import GradientError, NoRuleError
-from .recording import call, call_ufunc, check_dtype, no_rule, refuse_unread
+from .recording import as_tensors, call, call_ufunc, check_dtype, no_rule, refuse_unread
 from .registry import CONSTANT, DERIVED, RULES, Mask, Rule
 from .state import STATE
 from .tensor import Tensor, astype, getitem, wrap
@@ -69,13 +69,13 @@ class Level:
             refuse_unread(rule, values, kwargs)
         out = function(*self.lower(args), **self.lower(dict(kwargs)))
         if not mask:
-            return out if isinstance(out, Tensor) else wrap(out)
+            return as_tensors(out)
         check_dtype(rule, out)
         return self.record(rule, mask, values, out, args, dict(kwargs))
 
     def record(
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Traced:
+    ) -> Any:
         """The result as a tensor of this level, from the result ``out`` of the level below."""
         raise NotImplementedError
 

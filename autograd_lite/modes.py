@@ -7,9 +7,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .graph import GradientSlot, Leaf, Node, backward_pass
+from .graph import GradientSlot, Leaf, Node, as_dtype, backward_pass
 from .levels import Level, Traced
 from .registry import LINEAR, Mask, Rule
+from .several import in_container_of, node_of_call, node_of_result
 from .tensor import Tensor
 
 
@@ -23,14 +24,17 @@ class ReverseLevel(Level):
 
     def record(
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Traced:
-        """The result with the node that the call makes."""
+    ) -> Any:
+        """The result with the node that the call makes; of several a tuple."""
         parents: list[Node] = []
         for position, members in mask:
             chosen = [values[position]] if members is None else [values[position][i] for i in members]
             parents += [tensor._node for tensor in chosen]
         recipe = rule.recipe(mask)
         saved = recipe.save(self.lower(values), out)
+        if isinstance(out, tuple):
+            call = node_of_call(recipe, tuple(parents), saved, out)
+            return in_container_of(out, [self._tensor(part, node_of_result(call, i)) for i, part in enumerate(out)])
         return self._tensor(out, Node(recipe, tuple(parents), saved, out.shape, out.dtype))
 
     def _tensor(self, data: Any, node: Node) -> Traced:
@@ -75,7 +79,7 @@ class ForwardLevel(Level):
 
     def record(
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Traced:
+    ) -> Any:
         """The result with its tangent: the sum of what the arguments' tangents cause."""
         lowered = self.lower(values)
         total: Any = None
@@ -89,11 +93,12 @@ class ForwardLevel(Level):
             else:
                 by_transposition.append((position, members))
                 continue
-            if tangent is not None:
-                total = tangent if total is None else total + tangent
+            total = _plus(total, tangent)
         if by_transposition:
-            tangent = self._transposed(rule, tuple(by_transposition), values, lowered, out)
-            total = tangent if total is None else total + tangent
+            total = _plus(total, self._transposed(rule, tuple(by_transposition), values, lowered, out))
+        if isinstance(out, tuple):
+            pairs = zip(out, (None,) * len(out) if total is None else total, strict=True)
+            return in_container_of(out, [self.input(part, _like(tangent, part)) for part, tangent in pairs])
         return self.input(out, _like(total, out))
 
     def tangent(self, value: Any) -> Any:
@@ -134,22 +139,31 @@ class ForwardLevel(Level):
             found = self._tangents(values[position], members)
             tangents += [found] if members is None else found
 
-        def paired(g: Any) -> Any:
-            cotangents = recipe.pull(g, saved)
-            return sum(np.sum(c * t) for c, t in zip(cotangents, tangents, strict=True) if c is not None)
+        def paired(*g: Any) -> Any:
+            cotangents = recipe.pull(g if isinstance(out, tuple) else g[0], saved)
+            return sum(np.sum(np.real(c * t)) for c, t in zip(cotangents, tangents, strict=True) if c is not None)
 
-        return gradient_of(paired, np.zeros_like(out))
+        pushed = gradients_of(paired, [np.zeros_like(part) for part in (out if isinstance(out, tuple) else (out,))])
+        return pushed if isinstance(out, tuple) else pushed[0]
 
 
-def gradient_of(scalar: Callable[[Any], Any], x: Any) -> Any:
-    """The gradient of a function of one array, whose result is a single number."""
+def gradients_of(scalar: Callable[..., Any], values: list[Any]) -> list[Any]:
+    """The gradients of a function of arrays, whose result is a single real number; None where it uses one not."""
     with ReverseLevel("jvp") as level:
-        leaf = level.input(x)
-        out = scalar(leaf)
+        leaves = [level.input(value) for value in values]
+        out = scalar(*leaves)
     if not level.owns(out):
-        return np.zeros_like(x)
-    (gradient,) = level.pull(out, np.ones_like(out._data), [leaf], retain_graph=False)
-    return gradient
+        return [None] * len(values)
+    return level.pull(out, np.ones_like(out._data), leaves, retain_graph=False)
+
+
+def _plus(total: Any, tangent: Any) -> Any:
+    """The sum of two tangents, of which None is zero; of several results each with its own."""
+    if total is None or tangent is None:
+        return tangent if total is None else total
+    if isinstance(total, tuple | list):
+        return [_plus(a, b) for a, b in zip(total, tangent, strict=True)]
+    return total + tangent
 
 
 def _like(tangent: Any, out: Any) -> Any:
@@ -158,4 +172,4 @@ def _like(tangent: Any, out: Any) -> Any:
         return np.zeros_like(out)
     if tangent.shape != out.shape:
         tangent = np.broadcast_to(tangent, out.shape)
-    return tangent if tangent.dtype == out.dtype else tangent.astype(out.dtype)
+    return as_dtype(tangent, out.dtype)

@@ -78,6 +78,6 @@ def direction(given: Any, value: Any, kind: str) -> Any:
         raise ValueError(
             f"a {kind} of shape {array.shape} was given for a value of shape {value.shape}; they must agree"
         )
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in ("fiubc" if value.dtype.kind == "c" else "fiub"):
         raise TypeError(f"a {kind} of {array.dtype} was given for a value of {value.dtype}; expected real numbers")
     return array if array.dtype == value.dtype else array.astype(value.dtype)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .recording import call, holds_tensor
 from .registry import RULES, Rule, VectorJacobianProduct, name_of
+from .several import in_container_of
 from .tensor import Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -55,7 +56,8 @@ def custom_vjp(
     ----------
     function : callable, optional
         Takes and returns arrays, by whatever means: loops, Numba, an iterative solver. When it is called with tensors
-        it gets their arrays, and the call is recorded as one node. Left out, `custom_vjp` is a decorator.
+        it gets their arrays, and the call is recorded as one node. It may return a tuple of arrays, and the rules'
+        cotangent is then a tuple as well. Left out, `custom_vjp` is a decorator.
     backward : callable, optional
         Gives the cotangents of all arguments at once, as a tuple in their order, with None for an argument that has
         none. It takes the cotangent ``g`` of the result and then, by name, what it needs: arguments, ``out``,
@@ -103,19 +105,24 @@ def custom_vjp(
         )
     name = name_of(function)
 
-    @wraps(function)
-    def on_arrays(*args: Any, **kwargs: Any) -> Any:
-        out = function(*args, **kwargs)
+    def array(out: Any) -> Any:
         if isinstance(out, Tensor):
             raise TypeError(
                 f"{name}: returned a Tensor where an array was expected; it must reach every tensor through its "
                 "arguments, or gradients would be lost"
             )
-        if isinstance(out, int | float):
+        if isinstance(out, int | float | complex):
             out = np.asarray(out)
         if not hasattr(out, "shape") or not hasattr(out, "dtype"):
-            raise TypeError(f"{name}: returned {type(out).__name__} where one array was expected")
+            raise TypeError(f"{name}: returned {type(out).__name__} where an array, or a tuple of arrays, was expected")
         return out
+
+    @wraps(function)
+    def on_arrays(*args: Any, **kwargs: Any) -> Any:
+        out = function(*args, **kwargs)
+        if isinstance(out, tuple):
+            return in_container_of(out, map(array, out))
+        return array(out)
 
     differentiable = primitive(on_arrays)
     rule = RULES[differentiable] = Rule(on_arrays, vjps, like=function, joint=backward)

@@ -79,7 +79,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
             return _call_without_rule(function, args, kwargs)
         if STATE.recording and any(map(requires_gradient, (*args, *kwargs.values()))):
             return derived(*args, **kwargs)
-        return _as_tensors(_call_without_rule(function, args, kwargs))
+        return as_tensors(_call_without_rule(function, args, kwargs))
     mask: Mask = ()
     if STATE.recording:
         values = rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
@@ -94,7 +94,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, function, (*args, *kwargs.values())) from None
     if not mask:
-        return wrap(out)
+        return as_tensors(out)
     return _recorded(rule.recipe(mask), tuple(parents), tuple(map(bare, values)), out)
 
 
@@ -136,11 +136,13 @@ def _nests_gradient(member: Any) -> bool:
     return isinstance(member, list | tuple) and requires_gradient(member)
 
 
-def _as_tensors(result: Any) -> Any:
+def as_tensors(result: Any) -> Any:
     """The arrays that a function gave, alone or several, as tensors outside of the graph."""
-    if isinstance(result, list | tuple):
-        return type(result)(map(_as_tensors, result))
-    return wrap(result)
+    if isinstance(result, tuple):
+        return several.in_container_of(result, map(as_tensors, result))
+    if isinstance(result, list):
+        return list(map(as_tensors, result))
+    return result if isinstance(result, Tensor) else wrap(result)
 
 
 def requires_gradient(value: Any) -> bool:
@@ -152,15 +154,17 @@ def requires_gradient(value: Any) -> bool:
     return False
 
 
-def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Tensor:
-    """The result of a call as a tensor, with the node that the call makes."""
+def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Any:
+    """The result of a call as a tensor, with the node that the call makes; of several a tuple."""
     try:
         dtype = out.dtype
     except AttributeError:
-        raise TypeError(
-            f"{recipe.rule.name}: its result is a {type(out).__name__}; a rule is for a function that gives one array"
-        ) from None
-    if dtype.kind != "f":
+        check_dtype(recipe.rule, out)
+        node = several.node_of_call(recipe, parents, recipe.save(values, out), out)
+        return several.in_container_of(
+            out, [wrap(result, several.node_of_result(node, i)) for i, result in enumerate(out)]
+        )
+    if dtype.kind != "f" and dtype.kind != "c":
         _refuse_dtype(recipe.rule, dtype)
     shape = out.shape
     if shape == parents[0].shape:
@@ -245,17 +249,20 @@ def no_rule(function: Callable[..., Any], values: tuple[Any, ...]) -> NoRuleErro
 
 def check_dtype(rule: Rule, out: Any) -> None:
     """Refuse a result that cannot carry a derivative."""
-    if out.dtype.kind != "f":
-        _refuse_dtype(rule, out.dtype)
+    for result in out if isinstance(out, tuple) else (out,):
+        if not hasattr(result, "dtype"):
+            raise TypeError(
+                f"{rule.name}: its result is a {type(result).__name__}; a rule is for a function that gives one array, "
+                "or a tuple of them"
+            )
+        if result.dtype.kind not in "fc":
+            _refuse_dtype(rule, result.dtype)
 
 
 def _refuse_dtype(rule: Rule, dtype: np.dtype[Any]) -> NoReturn:
-    name = rule.name
-    if dtype.kind == "c":
-        raise TypeError(f"{name}: its result is {dtype}, and gradients through complex numbers are not supported")
     raise LostGradientError(
-        f"{name}: its result is {dtype}, which carries no gradient, but its input requires one; take .detach() first, "
-        "or ask for a floating-point dtype"
+        f"{rule.name}: its result is {dtype}, which carries no gradient, but its input requires one; take .detach() "
+        "first, or ask for a floating-point dtype"
     )
 
 
@@ -315,5 +322,6 @@ _NEUTRAL_OF_UFUNCS = frozenset({"dtype", "casting", "order", "subok"})
 """Keyword arguments of every ufunc that choose how its result is computed, and so leave the rules as they are."""
 
 # At the end, since these modules need this one.
-from .tensor import Tensor, wrap  # noqa: E402, I001
+from . import several  # noqa: E402, I001
+from .tensor import Tensor, wrap  # noqa: E402
 from .levels import Level, innermost  # noqa: E402

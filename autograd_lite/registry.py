@@ -69,12 +69,15 @@ class Recipe:
         member to parent, or None where none flows.
     fresh : bool
         Whether a cotangent other than a view, or the ``g`` that came in, is an array that nobody else holds.
+    of_parts : Recipe or None
+        The same for calls with several results, once there was one.
     """
 
-    __slots__ = ("arguments", "fresh", "pull", "rule", "save", "sources")
+    __slots__ = ("arguments", "fresh", "of_parts", "pull", "rule", "save", "sources")
 
     def __init__(self, rule: Rule, mask: Mask) -> None:
         self.rule = rule
+        self.of_parts: Recipe | None = None
         parents: dict[int, Any] = {}
         arguments: list[str] = []
         for position, members in mask:
@@ -307,7 +310,8 @@ def defvjp(
         these. It returns the cotangent of its argument, and may leave broadcasting to the engine, which sums it down
         to the argument's shape. Written with NumPy functions it is differentiable itself. For an argument that is a
         sequence of arrays it also reads ``members``, the indices of those that need a cotangent, and returns a list
-        with one for each. None says that the derivative is zero everywhere.
+        with one for each. None says that the derivative is zero everywhere. For a function with several results
+        ``g`` is a tuple of their cotangents, and ``out`` the tuple of them.
 
     Raises
     ------
@@ -330,8 +334,6 @@ def defvjp(
     """
     if not callable(function):
         raise TypeError(f"defvjp: expected a function, got {function!r}")
-    if isinstance(function, np.ufunc) and function.nout != 1:
-        raise TypeError(f"defvjp: {name_of(function)} has {function.nout} results; a rule is for one")
     RULES[function] = Rule(function, vjps, like)
 
 

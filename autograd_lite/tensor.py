@@ -75,8 +75,8 @@ class Tensor(Conversions, ArrayMethods):
     Raises
     ------
     TypeError
-        If the data are no numbers; if a gradient is asked for integers, booleans or complex numbers; if the data are a
-        tensor whose gradient the copy would lose.
+        If the data are no numbers; if a gradient is asked for integers or booleans; if the data are a tensor whose
+        gradient the copy would lose.
 
     Examples
     --------
@@ -214,11 +214,9 @@ class Tensor(Conversions, ArrayMethods):
                 raise GradientError(f"{self._brief()} is a result; leave its graph with .detach()")
             self._name, self._node = self._node.name, None
             return
-        if self.dtype.kind != "f":
-            kind = "complex" if self.dtype.kind == "c" else "integer"
-            advice = "split it into its real and imaginary parts" if kind == "complex" else "pass dtype=float"
+        if self.dtype.kind not in "fc":
             raise TypeError(
-                f"{self._brief()}: only floating-point tensors can require a gradient, and {kind} ones cannot; {advice}"
+                f"{self._brief()}: only floating-point and complex tensors can require a gradient; pass dtype=float"
             )
         self._node = Leaf(self.shape, self.dtype, GradientSlot(), self._name)
 
@@ -382,12 +380,17 @@ class Tensor(Conversions, ArrayMethods):
                     f"backward: {self._brief()} has {self.size} elements, so its gradient is not a single one. Reduce "
                     "it to a scalar (.sum(), .mean()), or pass grad=, the cotangent, of the same shape"
                 )
+            if self.dtype.kind == "c":
+                raise ValueError(
+                    f"backward: {self._brief()} is complex, and only a real number has one gradient. Take its .real, "
+                    ".imag or np.abs first, or pass grad=, the cotangent, of the same shape"
+                )
             return wrap(np.ones(self.shape, self.dtype) if isinstance(self._data, _NUMPY) else np.ones_like(self._data))
         if not isinstance(grad, Tensor):
             grad = Tensor(grad)
         if grad.shape != self.shape:
             raise ValueError(f"backward: grad has shape {grad.shape}, but {self._brief()} needs one of its own shape")
-        if grad.dtype.kind not in "fiu":
+        if grad.dtype.kind not in ("fiuc" if self.dtype.kind == "c" else "fiu"):
             raise TypeError(f"backward: grad has dtype {grad.dtype}; expected {self.dtype}")
         seed: Tensor = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
         return seed
@@ -510,6 +513,8 @@ def _lift(node: Node) -> tuple[Any, ...]:
     def lifted(value: Any, source: Any) -> Any:
         if source is None:
             return value
+        if source == OUT and isinstance(value, tuple):
+            return in_container_of(value, [wrap(part, node_of_result(node, i)) for i, part in enumerate(value)])
         if isinstance(source, dict):
             return [wrap(m, node.parents[source[i]]) if i in source else m for i, m in enumerate(value)]
         return wrap(value, node if source == OUT else node.parents[source])
@@ -548,4 +553,5 @@ _PLAIN |= {Tensor}
 
 # At the end, since these modules need this one.
 from .recording import call, call_binary, call_ufunc, call_unary  # noqa: E402, I001
+from .several import in_container_of, node_of_result  # noqa: E402
 from .hooks import HookHandle, attach  # noqa: E402

@@ -66,9 +66,9 @@ def differentiable_leaf(value: Any, where: str) -> Any:
         If it is none: an integer, text, an object.
     """
     leaf = value if hasattr(value, "dtype") and hasattr(value, "shape") else None
-    if leaf is None and isinstance(value, float):
+    if leaf is None and isinstance(value, float | complex):
         leaf = np.asarray(value)
-    if leaf is None or leaf.dtype.kind != "f":
+    if leaf is None or leaf.dtype.kind not in "fc":
         given = f"{leaf.dtype} of shape {leaf.shape}" if leaf is not None else f"{type(value).__name__} {value!r:.60}"
         advice = "; write 3.0 for 3, or use .astype(float)" if leaf is not None or isinstance(value, int) else ""
         raise TypeError(

@@ -270,6 +270,8 @@ class Optimizer:
         if parameter.node is None or parameter.node.parents:
             state = "requires no gradient" if parameter.node is None else "is the result of a call"
             raise TypeError(f"{where} {state}; only leaves that require a gradient can be optimized")
+        if parameter.dtype.kind == "c":
+            raise TypeError(f"{where} is complex; optimize its real and its imaginary part as two parameters")
         if parameter in self._names:
             raise ValueError(f"{where} stands twice, first as {self._names[parameter]!r}, and would be updated twice")
         if name in self._names.values():

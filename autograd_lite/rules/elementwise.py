@@ -47,7 +47,18 @@ def _power_x2(g: Any, out: Any, x1: Any) -> Any:
     """``x1^x2 log x1``, and 0 where ``x1^x2`` is 0 because ``x1`` is."""
     if isinstance(x1, int | float):
         return g * (float(np.log(x1 or 1)) * out)
-    return g * out * np.log(np.where(np.equal(x1, 0), np.ones_like(x1), x1))
+    base = np.where(np.equal(x1, 0), np.ones_like(x1), x1)
+    return g * out * np.log(base.astype(out.dtype) if out.dtype.kind == "c" else base)
+
+
+def _below_one(x: Any) -> Any:
+    """``sqrt(1 - x^2)``, on the principal branch for complex numbers."""
+    return np.sqrt(1 - x) * np.sqrt(1 + x)
+
+
+def _arcsinh(g: Any, x: Any) -> Any:
+    """``1 / sqrt(1 + x^2)``, without the square of a real x, which leaves the range of numbers first."""
+    return g / (np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x) if x.dtype.kind == "c" else np.hypot(x, 1))
 
 
 def _turn(g: Any, across: Any, radius: Any) -> Any:
@@ -73,7 +84,6 @@ defvjp(np.reciprocal, x=lambda g, out: -g * out * out)
 defvjp(np.square, x=lambda g, x: g * (2 * x))
 defvjp(np.sqrt, x=lambda g, out: _ratio(g, 2 * out))
 defvjp(np.cbrt, x=lambda g, out: _ratio(g, 3 * out * out))
-defvjp(np.absolute, x=lambda g, x: g * np.sign(x))
 defvjp(np.fabs, x=lambda g, x: g * np.sign(x))
 defvjp(np.copysign, x1=lambda g, x1, x2: g * np.sign(x1) * np.copysign(1.0, x2), x2=_zero)
 defvjp(np.hypot, x1=lambda g, x1, out: _ratio(g * x1, out), x2=lambda g, x2, out: _ratio(g * x2, out))
@@ -96,8 +106,8 @@ defvjp(np.logaddexp2, x1=lambda g, x1, out: g * np.exp2(x1 - out), x2=lambda g, 
 defvjp(np.sin, x=lambda g, x: g * np.cos(x))
 defvjp(np.cos, x=lambda g, x: -g * np.sin(x))
 defvjp(np.tan, x=lambda g, out: g * (1 + out * out))
-defvjp(np.arcsin, x=lambda g, x: _ratio(g, np.sqrt((1 - x) * (1 + x))))
-defvjp(np.arccos, x=lambda g, x: -_ratio(g, np.sqrt((1 - x) * (1 + x))))
+defvjp(np.arcsin, x=lambda g, x: _ratio(g, _below_one(x)))
+defvjp(np.arccos, x=lambda g, x: -_ratio(g, _below_one(x)))
 defvjp(np.arctan, x=lambda g, x: g / (1 + x * x))
 defvjp(
     np.arctan2,
@@ -107,7 +117,7 @@ defvjp(
 defvjp(np.sinh, x=lambda g, x: g * np.cosh(x))
 defvjp(np.cosh, x=lambda g, x: g * np.sinh(x))
 defvjp(np.tanh, x=lambda g, out: g * (1 - out * out))
-defvjp(np.arcsinh, x=lambda g, x: g / np.hypot(x, 1))
+defvjp(np.arcsinh, x=_arcsinh)
 defvjp(np.arccosh, x=lambda g, x: _ratio(g, np.sqrt(x - 1) * np.sqrt(x + 1)))
 defvjp(np.arctanh, x=lambda g, x: g / ((1 - x) * (1 + x)))
 defvjp(np.degrees, x=lambda g: np.degrees(g))
@@ -171,7 +181,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min:
 
 
 # ---- steps, which are flat almost everywhere ----
-for _step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
+for _step in (np.floor, np.ceil, np.trunc, np.rint):
     defvjp(_step, x=_zero)
 defvjp(np.heaviside, x1=_zero, x2=lambda g, x1: g * np.equal(x1, 0))
 defvjp(np.floor_divide, x1=_zero, x2=_zero)

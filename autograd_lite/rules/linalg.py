@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..registry import deflinear, defvjp, derive
+from .parts import conjugate
 
 Shape = tuple[int, ...]
 
@@ -70,8 +71,8 @@ def inner(a: Any, b: Any, /) -> Any:
 
 @derive(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
-    """`numpy.vdot`: the sum of products of all elements."""
-    return np.matmul(np.ravel(a), np.ravel(b))
+    """`numpy.vdot`: the sum of products of all elements, the first of them conjugated."""
+    return np.matmul(conjugate(np.ravel(a)), np.ravel(b))
 
 
 @derive(np.tensordot)

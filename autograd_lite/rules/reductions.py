@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import defconstant, defjvp, deflinear, defvjp, derive
+from .parts import conjugate
 
 Shape = tuple[int, ...]
 
@@ -47,35 +48,38 @@ def _extremum(g: Any, out: Any, a: Any, axis: Any) -> Any:
 
 
 def _prod(g: Any, out: Any, a: Any, axis: Any) -> Any:
-    """The product of the other factors: by division, and without it where the product is 0 or out of range."""
-    g = _keep(g, a.shape, axis)
-    if np.all(_divisible(out)):
-        return g * (_keep(out, a.shape, axis) / a)
+    """The product of the other factors: by division where it has kept all of its digits, and without it elsewhere."""
     axes = _axes(axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in axes]
     order = [*kept, *axes]
-    rows = np.reshape(np.transpose(a, order), (*(a.shape[i] for i in kept), -1))
+    rows = np.reshape(np.transpose(a, order), (*(a.shape[i] for i in kept), -1 if a.size else _count(a.shape, axis)))
     others = np.reshape(_product_of_others(rows), tuple(a.shape[i] for i in order))
-    return g * np.transpose(others, tuple(int(i) for i in np.argsort(order)))
+    others = np.transpose(others, tuple(int(i) for i in np.argsort(order)))
+    product = _keep(out, a.shape, axis)
+    divisible = _divisible(product)
+    quotient = product / np.where(divisible, a, np.ones_like(a))
+    return _keep(g, a.shape, axis) * np.where(divisible, quotient, others)
 
 
 def _divisible(product: Any) -> Any:
     """Where a product has kept all of its digits, so that dividing by a factor gives the product of the others."""
-    return np.greater_equal(abs(product), np.finfo(product.dtype).tiny) & np.isfinite(product)
+    return np.greater_equal(np.absolute(product), np.finfo(product.dtype).tiny) & np.isfinite(product)
+
+
+def _product_before(rows: Any) -> Any:
+    """For each element along the last axis the product of those before it."""
+    return np.cumprod(np.concatenate([np.ones_like(rows[..., :1]), rows[..., :-1]], axis=-1), axis=-1)
 
 
 def _product_of_others(rows: Any) -> Any:
     """For each element along the last axis the product of all others, from the products before and after it."""
-    one = np.ones_like(rows[..., :1])
-    before = np.cumprod(np.concatenate([one, rows[..., :-1]], axis=-1), axis=-1)
-    after = np.cumprod(np.concatenate([one, np.flip(rows[..., 1:], -1)], axis=-1), axis=-1)
-    return before * np.flip(after, -1)
+    return _product_before(rows) * np.flip(_product_before(np.flip(rows, -1)), -1)
 
 
 def _var(g: Any, a: Any, axis: Any, ddof: Any) -> Any:
     """``2 (a - mean) / (n - ddof)``."""
     n = _count(a.shape, axis) - ddof
-    return _keep(g, a.shape, axis) * 2 / n * (a - np.mean(a, axis=axis, keepdims=True))
+    return _keep(g, a.shape, axis) * 2 / n * conjugate(a - np.mean(a, axis=axis, keepdims=True))
 
 
 def _std(g: Any, out: Any, a: Any, axis: Any, ddof: Any) -> Any:
@@ -85,7 +89,7 @@ def _std(g: Any, out: Any, a: Any, axis: Any, ddof: Any) -> Any:
     deviation = a - np.mean(a, axis=axis, keepdims=True)
     # The mean of equal elements may be rounded, and then all of them deviate by the same amount, as much as ``std``.
     deviation = deviation - np.mean(deviation, axis=axis, keepdims=True)
-    return _keep(g, a.shape, axis) * deviation / (n * np.where(np.equal(std, 0), np.ones_like(std), std))
+    return _keep(g, a.shape, axis) * conjugate(deviation) / (n * np.where(np.equal(std, 0), np.ones_like(std), std))
 
 
 def _cumsum(g: Any, a_shape: Shape, axis: Any) -> Any:
@@ -131,18 +135,41 @@ defjvp(
 deflinear(np.cumsum, "a")
 
 
-@derive(np.cumprod)
-def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
-    """`numpy.cumprod` by repeated multiplication, whose derivative is right at zeros too."""
-    _refuse_out(out)
-    rows = np.ravel(a) if axis is None else np.moveaxis(a, axis, 0)
-    if dtype is not None:
-        rows = rows.astype(dtype)
-    products: list[Any] = []
-    for row in rows:
-        products.append(row if not products else products[-1] * row)
-    stacked = np.stack(products) if products else rows
-    return stacked if axis is None else np.moveaxis(stacked, 0, axis)
+def _recurrence(a: Any, b: Any) -> Any:
+    """``h[i] = a[i] h[i-1] + b[i]`` along the last axis, in log2(n) steps of twice the reach each.
+
+    Hillis and Steele, *Data parallel algorithms* (1986).
+    """
+    reach = 1
+    while reach < b.shape[-1]:
+        nothing = np.zeros_like(b[..., :reach])
+        b = b + a * np.concatenate([nothing, b[..., :-reach]], axis=-1)
+        a = a * np.concatenate([nothing, a[..., :-reach]], axis=-1)
+        reach *= 2
+    return b
+
+
+def _along_last(array: Any, axis: Any) -> Any:
+    return np.reshape(array, (-1,)) if axis is None else np.moveaxis(array, axis, -1)
+
+
+def _cumprod(g: Any, a: Any, axis: Any) -> Any:
+    """With ``p`` the product of those before: ``p[i] (g[i] + a[i+1] (g[i+1] + a[i+2] (...)))``."""
+    rows, g = _along_last(a, axis), _along_last(g, axis)
+    following = np.concatenate([np.flip(rows[..., 1:], -1), np.zeros_like(rows[..., :1])], axis=-1)
+    following = np.roll(following, 1, axis=-1)
+    cotangent = _product_before(rows) * np.flip(_recurrence(following, np.flip(g, -1)), -1)
+    return np.reshape(cotangent, a.shape) if axis is None else np.moveaxis(cotangent, -1, axis)
+
+
+def _cumprod_along(t: Any, a: Any, axis: Any) -> Any:
+    rows = _along_last(a, axis)
+    tangent = _recurrence(rows, _product_before(rows) * _along_last(t, axis))
+    return tangent if axis is None else np.moveaxis(tangent, -1, axis)
+
+
+defvjp(np.cumprod, a=lambda g, a, axis: _cumprod(g, a, axis))
+defjvp(np.cumprod, a=lambda t, a, axis: _cumprod_along(t, a, axis))
 
 
 @derive(np.ptp)

@@ -169,7 +169,6 @@ BAD_CALLS = {
         ValueError,
         r"np\.stack of \[shape \(2, 2\) float64 and shape \(2,\) float64\]",
     ),
-    "complex": (lambda x: x * 1j, TypeError, r"np\.multiply: its result is complex128"),
 }
 
 

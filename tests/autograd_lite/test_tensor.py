@@ -48,9 +48,9 @@ def test_a_masked_array_is_refused_since_its_mask_would_be_lost():
         Tensor(np.ma.masked_array([1.0, 2.0], [True, False]))
 
 
-@pytest.mark.parametrize(("data", "kind"), [([1, 2], "integer"), ([True], "integer"), ([1j], "complex")])
-def test_only_floating_point_can_require_a_gradient(data, kind):
-    with pytest.raises(TypeError, match=f"{kind} ones cannot"):
+@pytest.mark.parametrize("data", [[1, 2], [True]])
+def test_only_floating_point_can_require_a_gradient(data):
+    with pytest.raises(TypeError, match="only floating-point and complex tensors can require a gradient"):
         Tensor(data, requires_grad=True)
 
 

@@ -88,6 +88,7 @@ BAD_ARGUMENTS = {
     "a group": (lambda: nn.SGD({"params": [W]}), TypeError, "not dict; put it in a list"),
     "an array": (lambda: nn.SGD([W, np.ones(1)]), TypeError, "'1' must be a Tensor, not ndarray"),
     "no gradient": (lambda: nn.SGD([("w", Tensor([1.0]))]), TypeError, "'w' requires no gradient"),
+    "complex": (lambda: nn.SGD([Tensor([1j], requires_grad=True)]), TypeError, "is complex; optimize its real"),
     "a result": (lambda: nn.SGD([W * 2]), TypeError, "result of a call"),
     "twice": (lambda: nn.SGD([W, W]), ValueError, "'1' stands twice, first as '0'"),
     "twice in groups": (lambda: nn.SGD([{"params": [W]}, {"params": [W]}]), ValueError, "stands twice"),

@@ -121,12 +121,6 @@ def test_a_dtype_that_carries_no_gradient_is_refused(function):
         function(leaf(), dtype=np.int64)
 
 
-@pytest.mark.parametrize("function", [np.sum, np.prod, np.cumsum], **by_name)
-def test_complex_numbers_are_refused(function):
-    with pytest.raises(TypeError, match="complex"):
-        function(leaf(), dtype=complex)
-
-
 # ---- axes ----
 
 WITH_AXIS = {

@@ -1,6 +1,6 @@
 """Every call that the tests of the gradient rules make: a file per family, as the rules have."""
 
-from . import elementwise, indexing, products, reductions, shapes
+from . import elementwise, indexing, parts, products, reductions, shapes
 from .spec import Example, Spec
 
 SPECS: list[Spec] = [
@@ -9,6 +9,7 @@ SPECS: list[Spec] = [
     *products.SPECS,
     *shapes.SPECS,
     *indexing.SPECS,
+    *parts.SPECS,
 ]
 
 EXAMPLES = [Example(spec, choice) for spec in SPECS for choice in spec.shapes]
