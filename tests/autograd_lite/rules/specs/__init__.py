@@ -1,6 +1,6 @@
 """Every call that the tests of the gradient rules make: a file per family, as the rules have."""
 
-from . import elementwise, indexing, parts, products, reductions, shapes
+from . import elementwise, fourier, indexing, matrices, parts, products, reductions, shapes
 from .spec import Example, Spec
 
 SPECS: list[Spec] = [
@@ -10,6 +10,8 @@ SPECS: list[Spec] = [
     *shapes.SPECS,
     *indexing.SPECS,
     *parts.SPECS,
+    *matrices.SPECS,
+    *fourier.SPECS,
 ]
 
 EXAMPLES = [Example(spec, choice) for spec in SPECS for choice in spec.shapes]

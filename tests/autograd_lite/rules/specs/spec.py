@@ -28,6 +28,8 @@ class Spec:
         What sets it apart from other calls of the function.
     exact : bool
         Whether the values are NumPy's to the last bit.
+    phases : bool
+        Whether results of complex numbers depend on phases that the algorithm chooses, which have no derivative.
     """
 
     of: Callable[..., Any]
@@ -36,6 +38,7 @@ class Spec:
     shapes: tuple[tuple[Shape, ...], ...]
     variant: str = ""
     exact: bool = True
+    phases: bool = False
 
     @property
     def name(self) -> str:
