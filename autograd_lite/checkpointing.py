@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .batching import BatchLevel
 from .errors import GradientError
 from .levels import Level, Traced
 from .modes import ForwardLevel, ReverseLevel
@@ -65,7 +66,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(f, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        if STATE.paused >= STATE.level or isinstance(STATE.running, ForwardLevel):
+        if STATE.paused >= STATE.level or isinstance(STATE.running, ForwardLevel | BatchLevel):
             return f(*args, **kwargs)
         leaves, rebuild = flatten((args, kwargs))
         given = [i for i, leaf in enumerate(leaves) if _is_floating(leaf)]

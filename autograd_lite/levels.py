@@ -175,7 +175,14 @@ class Traced(Tensor):
 
     def detach(self) -> Tensor:
         """The same numbers as a constant of all levels."""
-        return wrap(self.data)
+        return self._data.detach() if isinstance(self._data, Tensor) else wrap(self.data)
+
+    def __repr__(self) -> str:
+        values = repr(self._data) if isinstance(self._data, Tensor) else np.array2string(self.data, separator=", ")
+        return f"Tensor({values}, shape={self.shape}, dtype={self.dtype}, within={self._level.transform})"
+
+    def __str__(self) -> str:
+        return str(self._data)
 
     def __getitem__(self, index: Any) -> Tensor:
         return _answered(getitem, (self, index), {})  # type: ignore[no-any-return]
@@ -201,6 +208,13 @@ class Traced(Tensor):
             f"{deed} on {self._brief()}: it belongs to {self._level.transform}, which returns the derivatives itself; "
             "let the transformed function compute its result and return it"
         )
+
+
+def innermost_array(value: Any) -> Any:
+    """The plain array within a tensor, through all levels; within `vmap`, of all examples."""
+    while isinstance(value, Tensor):
+        value = value._data
+    return value
 
 
 def innermost(values: Sequence[Any]) -> Level | None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,6 +41,32 @@ DERIVED: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 CONSTANT: set[Callable[..., Any]] = set()
 """Functions whose results carry no gradient: indices, truth values, shapes. Called on the bare arrays."""
+
+
+STRUCTURAL: set[Callable[..., Any]] = set()
+"""Of these the functions that ask for the shapes and dtypes of their arguments alone."""
+
+BATCHING: dict[Callable[..., Any], Batching] = {}
+"""How functions that are not elementwise are called for many examples at once."""
+
+
+class Batching(NamedTuple):
+    """How a function is called with arrays that have one more axis, the first, which counts examples.
+
+    Attributes
+    ----------
+    rule : callable
+        Takes the function's arguments, with all examples in the operands, and returns all results.
+    operands : tuple of str
+        The parameters that may hold an array, or a list of arrays, that differs from example to example.
+    repeats : bool
+        Whether an operand that is the same for all is repeated for each; if not, the rule takes also ``mapped``, the
+        set of the operands that do differ.
+    """
+
+    rule: Callable[..., Any]
+    operands: tuple[str, ...]
+    repeats: bool = True
 
 
 def LINEAR(t: Any) -> Any:  # noqa: N802 - a constant, in the place of a function
@@ -392,6 +418,18 @@ def derive(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Calla
     def register(replacement: Callable[..., Any]) -> Callable[..., Any]:
         DERIVED[function] = replacement
         return replacement
+
+    return register
+
+
+def defbatching(
+    function: Callable[..., Any], *operands: str, repeats: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the decorated function say how another is called for many examples at once; see `Batching`."""
+
+    def register(rule: Callable[..., Any]) -> Callable[..., Any]:
+        BATCHING[function] = Batching(rule, operands, repeats)
+        return rule
 
     return register
 

@@ -11,6 +11,7 @@ cotangent g, is J^T g (`vjp`, reverse mode). All others are made of these two.
 
 from __future__ import annotations
 
+from .batching import vmap as vmap
 from .checkpointing import checkpoint as checkpoint
 from .gradients import grad as grad
 from .gradients import jvp as jvp

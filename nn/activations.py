@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import custom_vjp
+from autograd_lite.registry import defbatching, defelementwise
 
 from .module import Module
 
@@ -174,6 +175,21 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     """
     shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+
+
+defelementwise(relu, leaky_relu, elu, sigmoid, _normal_distribution, _exact_gelu)
+
+
+def _along_axis(function: Callable[..., Any]) -> None:
+    """How a function along an axis is called for many examples, of which the first axis counts them."""
+
+    @defbatching(function, "x")
+    def of_all(x: Any, axis: int = -1) -> Any:
+        return function(x, axis % (x.ndim - 1) + 1)
+
+
+_along_axis(softmax)
+_along_axis(log_softmax)
 
 
 # ---- as modules ----

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd_lite import Tensor, custom_vjp
+from autograd_lite.levels import innermost_array
+from autograd_lite.registry import defbatching, defelementwise
 
 from .activations import log_softmax, sigmoid, softmax
 
@@ -83,6 +85,22 @@ def _cross_entropy_of_distributions(logits: Any, targets: Any, reduction: Reduct
     return _reduced(-(targets * log_softmax(logits)).sum(axis=-1), reduction)
 
 
+@defbatching(_cross_entropy_of_labels, "logits", "labels")
+def _of_labels_for_all(logits: Any, labels: Any, reduction: Reduction) -> Any:
+    return _reduced_for_all(_cross_entropy_of_labels(logits, labels, "none"), reduction)
+
+
+@defbatching(_cross_entropy_of_distributions, "logits", "targets")
+def _of_distributions_for_all(logits: Any, targets: Any, reduction: Reduction) -> Any:
+    return _reduced_for_all(_cross_entropy_of_distributions(logits, targets, "none"), reduction)
+
+
+def _reduced_for_all(losses: Any, reduction: Reduction) -> Any:
+    """Losses of many calls, counted by the first axis, each reduced over its own examples."""
+    axes = tuple(range(1, losses.ndim))
+    return losses if reduction == "none" else losses.sum(axes) if reduction == "sum" else losses.mean(axes)
+
+
 def _each(g: Any, reduction: Reduction, examples: int) -> Any:
     """The cotangent of each example's loss, with an axis for the classes."""
     return g[..., None] if reduction == "none" else g / examples if reduction == "mean" else g
@@ -117,11 +135,12 @@ def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mea
     array([0.    , 0.6931, 0.    ])
     """
     logits, targets = _same_shape("sigmoid_cross_entropy", "logits", logits, targets)
-    outside = ~((targets >= 0) & (targets <= 1))
+    values = innermost_array(targets)
+    outside = ~((values >= 0) & (values <= 1))
     if outside.any():
         where = tuple(int(i) for i in np.argwhere(outside)[0])
         raise ValueError(
-            f"sigmoid_cross_entropy: targets must be between 0 and 1, but targets{list(where)} is {targets[where]}; "
+            f"sigmoid_cross_entropy: targets must be between 0 and 1, but targets{list(where)} is {values[where]}; "
             "for classes -1 and 1 pass (targets + 1) / 2"
         )
     return _reduced(_binary_cross_entropy(logits, targets), reduction)
@@ -130,6 +149,9 @@ def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mea
 @custom_vjp(logits=lambda g, logits, targets: g * (sigmoid(logits) - targets), targets=lambda g, logits: -g * logits)
 def _binary_cross_entropy(logits: Any, targets: Any) -> Any:
     return np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
+
+
+defelementwise(_binary_cross_entropy)
 
 
 def mean_squared_error(predictions: Any, targets: Any, reduction: Reduction = "mean") -> Any:
@@ -217,7 +239,7 @@ def _as_wide(targets: Any, outputs: Any) -> Any:
     return targets.astype(outputs.dtype) if targets.dtype.kind in "iub" and outputs.dtype.kind == "f" else targets
 
 
-def _valid_labels(labels: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
     """Labels as integers that index the classes, or an error that says why they do not."""
     if labels.shape != shape[:-1]:
         raise ValueError(
@@ -229,17 +251,16 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
             f"softmax_cross_entropy: labels are of {labels.dtype}; class numbers must be integers, so pass "
             "labels.astype(int), or distributions of the logits' shape"
         )
-    labels = labels.data if isinstance(labels, Tensor) else labels
+    values = innermost_array(labels)
     classes = shape[-1]
     # As unsigned numbers negative labels are large, so that one comparison finds both kinds.
-    if labels.size and np.maximum.reduce(labels.view(f"u{labels.itemsize}"), axis=None) >= classes:
-        where = tuple(int(i) for i in np.argwhere((labels < 0) | (labels >= classes))[0])
+    if values.size and np.maximum.reduce(values.view(f"u{values.itemsize}"), axis=None) >= classes:
+        where = tuple(int(i) for i in np.argwhere((values < 0) | (values >= classes))[0])
         raise ValueError(
-            f"softmax_cross_entropy: labels{list(where)} is {labels[where]}, but the logits have {classes} classes, 0 "
+            f"softmax_cross_entropy: labels{list(where)} is {values[where]}, but the logits have {classes} classes, 0 "
             f"to {classes - 1}"
         )
-    indices: np.ndarray[Any, Any] = labels.astype(np.intp, copy=False)
-    return indices
+    return values.astype(np.intp, copy=False) if values.shape == labels.shape else labels
 
 
 def _one_hot(labels: Any, classes: int) -> Any:

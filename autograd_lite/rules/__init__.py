@@ -1,6 +1,7 @@
 """How each NumPy function differentiates, a file per family. To import this package is to register all of them."""
 
 from . import (
+    batching,
     decompositions,
     einsum,
     elementwise,
@@ -15,6 +16,7 @@ from . import (
 )
 
 __all__ = [
+    "batching",
     "decompositions",
     "einsum",
     "elementwise",

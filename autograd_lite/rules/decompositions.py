@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import GradientError
+from ..levels import innermost_array
 from ..primitive import primitive
 from ..registry import defjvp, defvjp, derive
-from ..tensor import Tensor
 from .matrices import adjoint, diagonal_matrix, diagonal_of
 from .parts import conjugate
 
@@ -33,15 +33,11 @@ def _over_gaps(x: Any, values: Any) -> Any:
     return x / np.where(np.equal(x, 0) & np.equal(gaps, 0) | np.eye(x.shape[-1], dtype=bool), np.inf, gaps)
 
 
-def _numbers(x: Any) -> Any:
-    return x.data if isinstance(x, Tensor) else np.asarray(x)
-
-
 def _check_phase(turning: Any, cotangent: Any, function: str) -> None:
     """Refuse a cotangent that has a component along a turn of the vectors' phases."""
-    size = np.max(np.absolute(_numbers(cotangent)), initial=0.0)
-    found = np.max(np.absolute(_numbers(turning)), initial=0.0)
-    if found > 1e4 * float(np.finfo(_numbers(cotangent).dtype).eps) * size:
+    size = np.max(np.absolute(innermost_array(cotangent)), initial=0.0)
+    found = np.max(np.absolute(innermost_array(turning)), initial=0.0)
+    if found > 1e4 * float(np.finfo(innermost_array(cotangent).dtype).eps) * size:
         raise GradientError(
             f"{function}: the loss depends on the phase of complex vectors, which LAPACK chooses, so it has no "
             "gradient; use what does not depend on it, such as the absolute values or the projectors v v^H"
@@ -49,7 +45,7 @@ def _check_phase(turning: Any, cotangent: Any, function: str) -> None:
 
 
 def _check_unused(g: Any, function: str, what: str) -> None:
-    if np.any(_numbers(g)):
+    if np.any(innermost_array(g)):
         raise GradientError(
             f"{function}: the loss depends on {what}, which are an arbitrary basis and have no derivative; use "
             "full_matrices=False (mode='reduced' for np.linalg.qr)"

@@ -13,7 +13,7 @@ from ..registry import defjvp, defvjp
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
+def explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
     """The operands' labels and the result's, with the ellipsis and the implied result spelled out."""
     if not isinstance(subscripts, str):
         raise TypeError(
@@ -40,7 +40,7 @@ def _explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[
 
 def _einsum(g: Any, subscripts: Any, operands: Sequence[Any], members: Sequence[int]) -> list[Any]:
     shapes = [np.shape(operand) for operand in operands]
-    terms, result = _explicit(subscripts, shapes)
+    terms, result = explicit(subscripts, shapes)
     return [_operand(g, i, terms, result, operands, shapes[i]) for i in members]
 
 

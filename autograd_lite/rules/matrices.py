@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..levels import innermost_array
 from ..registry import defconstant, defjvp, defvjp, derive
 from .parts import conjugate
 
@@ -98,11 +99,12 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
         rcond = float(np.finfo(a.dtype).eps) * max(rows, columns)
     elif rcond < 0:
         rcond = float(np.finfo(a.dtype).eps)
-    s = np.linalg.svdvals(a)
-    rank = np.sum(np.greater(s, rcond * s[:1]))
+    rank = np.linalg.matrix_rank(a, rtol=rcond)
     x = np.linalg.pinv(a, rtol=rcond) @ b
     residuals = np.sum(np.absolute(b - a @ x) ** 2, axis=0, keepdims=np.ndim(b) == 1)
-    return x, residuals if rank == columns < rows else residuals[:0], int(rank), s
+    if rows <= columns or np.any(innermost_array(rank) < columns):
+        residuals = residuals[:0]
+    return x, residuals, rank, np.linalg.svdvals(a)
 
 
 @derive(np.linalg.tensorsolve)

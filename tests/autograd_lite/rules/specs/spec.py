@@ -30,6 +30,8 @@ class Spec:
         Whether the values are NumPy's to the last bit.
     phases : bool
         Whether results of complex numbers depend on phases that the algorithm chooses, which have no derivative.
+    ragged : bool
+        Whether the shape of the result depends on the numbers.
     """
 
     of: Callable[..., Any]
@@ -39,6 +41,7 @@ class Spec:
     variant: str = ""
     exact: bool = True
     phases: bool = False
+    ragged: bool = False
 
     @property
     def name(self) -> str:
@@ -56,9 +59,9 @@ class Example:
     def __str__(self) -> str:
         return f"{self.spec.name} of {' '.join('x'.join(map(str, shape)) or '0d' for shape in self.shapes)}"
 
-    def arrays(self, dtype=np.float64) -> list[np.ndarray]:
+    def arrays(self, dtype=np.float64, seed=20) -> list[np.ndarray]:
         """Arguments, the same ones each time."""
-        rng = np.random.default_rng(20)
+        rng = np.random.default_rng(seed)
         return [
             np.asarray(domain(rng, shape), dtype) for domain, shape in zip(self.spec.domains, self.shapes, strict=True)
         ]
