@@ -197,6 +197,15 @@ class Batched(Traced):
     __str__ = __repr__
 
 
+def concrete(value: Any, function: str) -> Any:
+    """The plain array within a tensor, for a function whose result has a shape that depends on the numbers."""
+    while isinstance(value, Tensor):
+        if isinstance(value, Batched):
+            value._differs(f"{function} gives a shape that depends on the numbers")
+        value = value._data
+    return np.asarray(value)
+
+
 class BatchLevel(Level):
     """A level whose tensors hold all examples, and whose calls compute them all."""
 

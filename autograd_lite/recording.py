@@ -21,7 +21,7 @@ def call_unary(ufunc: np.ufunc, x: Tensor) -> Any:
     """A ufunc of one argument."""
     rule = RULES.get(ufunc)
     if rule is None:
-        return _call_without_rule(ufunc, (x,), {})
+        return call(ufunc, (x,), {})
     value, parent = x._data, x._node
     try:
         out = ufunc(value)
@@ -36,7 +36,7 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     """A ufunc of two arguments, of which at least one is a tensor."""
     rule = RULES.get(ufunc)
     if rule is None:
-        return _call_without_rule(ufunc, (x1, x2), {})
+        return call(ufunc, (x1, x2), {})
     value1, parent1 = (x1._data, x1._node) if isinstance(x1, Tensor) else (_operand(x1), None)
     value2, parent2 = (x2._data, x2._node) if isinstance(x2, Tensor) else (_operand(x2), None)
     try:
@@ -63,13 +63,16 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
         names = ("array", "axis", "dtype", "out", "keepdims")
         arguments = {"axis": 0, **dict(zip(names[1:], inputs[1:], strict=False)), **kwargs}
         return call(equivalent, (inputs[0],), {k: v for k, v in arguments.items() if v is not None or k == "axis"})
+    if method == "outer" and ufunc.nin == 2:
+        first, second = (x if isinstance(x, Tensor) else np.asarray(x) for x in inputs)
+        return call(ufunc, (np.reshape(first, (*first.shape, *(1,) * second.ndim)), second), kwargs)
     return _call_without_rule(getattr(ufunc, method), inputs, kwargs)
 
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Any function with tensors among its arguments, in lists of them too."""
     if STATE.level:
-        level = innermost((*args, *kwargs.values()))
+        level = levels.innermost((*args, *kwargs.values()))
         if level is not None:
             return level.call(function, args, kwargs)
     rule = RULES.get(function)
@@ -98,7 +101,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
     return _recorded(rule.recipe(mask), tuple(parents), tuple(map(bare, values)), out)
 
 
-def record(rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, level: Level | None) -> Any:
+def record(rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, level: levels.Level | None) -> Any:
     """A result that has been computed already, recorded in the graph of a level, or outside of all."""
     if level is not None:
         return level.record(rule, mask, values, out, (), {})
@@ -322,6 +325,5 @@ _NEUTRAL_OF_UFUNCS = frozenset({"dtype", "casting", "order", "subok"})
 """Keyword arguments of every ufunc that choose how its result is computed, and so leave the rules as they are."""
 
 # At the end, since these modules need this one.
-from . import several  # noqa: E402, I001
+from . import levels, several  # noqa: E402
 from .tensor import Tensor, wrap  # noqa: E402
-from .levels import Level, innermost  # noqa: E402

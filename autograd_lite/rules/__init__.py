@@ -1,7 +1,9 @@
 """How each NumPy function differentiates, a file per family. To import this package is to register all of them."""
 
 from . import (
+    assembling,
     batching,
+    calculus,
     decompositions,
     einsum,
     elementwise,
@@ -9,14 +11,23 @@ from . import (
     indexing,
     linalg,
     matrices,
+    missing,
     norms,
+    ordering,
     parts,
+    polynomials,
+    ranges,
     reductions,
     shapes,
+    statistics,
+    waveforms,
+    without,
 )
 
 __all__ = [
+    "assembling",
     "batching",
+    "calculus",
     "decompositions",
     "einsum",
     "elementwise",
@@ -24,8 +35,15 @@ __all__ = [
     "indexing",
     "linalg",
     "matrices",
+    "missing",
     "norms",
+    "ordering",
     "parts",
+    "polynomials",
+    "ranges",
     "reductions",
     "shapes",
+    "statistics",
+    "waveforms",
+    "without",
 ]

@@ -180,11 +180,42 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min:
     return clip_between(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
+def _unless_missing(g: Any, other: Any, share: Any) -> Any:
+    """All of the cotangent where the other is NaN, which loses against every number."""
+    return np.where(np.isnan(other), g, share)
+
+
+defvjp(
+    np.fmax,
+    x1=lambda g, x1, x2: _unless_missing(g, x2, _share(g, x1, x2)),
+    x2=lambda g, x1, x2: _unless_missing(g, x1, _share(g, x2, x1)),
+)
+defvjp(
+    np.fmin,
+    x1=lambda g, x1, x2: _unless_missing(g, x2, _share(g, x2, x1)),
+    x2=lambda g, x1, x2: _unless_missing(g, x1, _share(g, x1, x2)),
+)
+
+
+@derive(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """`numpy.nan_to_num`; what is replaced is constant."""
+    if x.dtype.kind == "c":
+        return nan_to_num(np.real(x), copy, nan, posinf, neginf) + 1j * nan_to_num(
+            np.imag(x), copy, nan, posinf, neginf
+        )
+    limits = np.finfo(x.dtype)
+    x = np.where(np.isnan(x), nan, x)
+    x = np.where(np.equal(x, np.inf), limits.max if posinf is None else posinf, x)
+    return np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, x)
+
+
 # ---- steps, which are flat almost everywhere ----
 for _step in (np.floor, np.ceil, np.trunc, np.rint):
     defvjp(_step, x=_zero)
 defvjp(np.heaviside, x1=_zero, x2=lambda g, x1: g * np.equal(x1, 0))
 defvjp(np.floor_divide, x1=_zero, x2=_zero)
+defvjp(np.nextafter, x1=lambda g: g, x2=_zero)
 defvjp(np.round, a=lambda g, decimals: _zero(g))
 
 # ---- the same numbers in another array ----
@@ -192,6 +223,30 @@ defvjp(np.copy, a=lambda g: g)
 deflinear(np.copy, "a")
 defvjp(astype, x=lambda g: g)
 deflinear(astype, "x")
+if hasattr(np, "astype"):
+    derive(np.astype)(lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype))
+
+derive(np.fix)(lambda x, out=None: np.trunc(x, out=out) if out is not None else np.trunc(x))
+derive(np.around)(lambda a, decimals=0, out=None: np.round(a, decimals))
+
+
+# ---- a number in two parts ----
+derive(np.modf)(lambda x: (x - np.trunc(x), np.trunc(x)))
+derive(np.divmod)(lambda x1, x2: (np.floor_divide(x1, x2), np.remainder(x1, x2)))
+
+
+@primitive
+def binary_exponent(x: Any) -> Any:
+    """The second result of `numpy.frexp`."""
+    return np.frexp(x)[1]
+
+
+@derive(np.frexp)
+def frexp(x: Any) -> tuple[Any, Any]:
+    """`numpy.frexp`: the mantissa is the number times a power of 2, which is constant."""
+    exponent = binary_exponent(x)
+    return np.ldexp(x, -exponent), exponent
+
 
 # What is no ufunc, and acts on each element like one.
 defelementwise(where, clip_between, np.round)
@@ -201,7 +256,7 @@ defconstant(
         np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
         np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
         np.isnan, np.isinf, np.isfinite, np.signbit, np.isclose, np.allclose, np.array_equal, np.array_equiv,
-        np.isneginf, np.isposinf, np.isreal, np.iscomplex, np.isin, np.spacing,
+        binary_exponent, np.isneginf, np.isposinf, np.isreal, np.iscomplex, np.isin, np.spacing,
         np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift,
     ]
 )  # fmt: skip

@@ -107,5 +107,17 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     return np.sum(a[..., rows - min(offset, 0), rows + max(offset, 0)], axis=-1, dtype=dtype)
 
 
+# ---- products of vectors in stacks ----
+@derive(np.vecdot)
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """`numpy.vecdot`: the sum of products along an axis, the first of them conjugated."""
+    return np.sum(conjugate(np.moveaxis(_array(x1), axis, -1)) * np.moveaxis(_array(x2), axis, -1), axis=-1)
+
+
+if hasattr(np, "matvec"):
+    derive(np.matvec)(lambda x1, x2, /: np.matmul(x1, _array(x2)[..., None])[..., 0])
+    derive(np.vecmat)(lambda x1, x2, /: np.matmul(conjugate(_array(x1))[..., None, :], x2)[..., 0, :])
+
+
 def _array(a: Any) -> Any:
     return a if hasattr(a, "ndim") else np.asarray(a)

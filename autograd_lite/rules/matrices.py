@@ -14,6 +14,7 @@ import numpy as np
 
 from ..levels import innermost_array
 from ..registry import defconstant, defjvp, defvjp, derive
+from .linalg import vecdot
 from .parts import conjugate
 
 Shape = tuple[int, ...]
@@ -219,8 +220,6 @@ derive(np.linalg.trace)(lambda x, /, *, offset=0, dtype=None: np.trace(x, offset
 derive(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset, axis1=-2, axis2=-1))
 derive(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
 derive(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis))
-derive(np.linalg.vecdot)(
-    lambda x1, x2, /, *, axis=-1: np.sum(conjugate(np.moveaxis(x1, axis, -1)) * np.moveaxis(x2, axis, -1), axis=-1)
-)
+derive(np.linalg.vecdot)(vecdot)
 
 defconstant([np.linalg.matrix_rank])

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import defelementwise, defjvp, defvjp
+from ..batching import concrete
+from ..registry import defelementwise, defjvp, defvjp, derive
 
 
 def conjugate(x: Any) -> Any:
@@ -48,3 +49,9 @@ defvjp(np.sign, x=_sign)
 defjvp(np.sign, x=_sign_along)
 defvjp(np.angle, z=lambda g, z, deg: g * ((180 / np.pi if deg else 1.0) * -1j / z))
 defelementwise(np.real, np.imag, np.angle)
+
+
+@derive(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """`numpy.real_if_close`: the real part if all imaginary parts are as good as 0."""
+    return np.real(a) if np.isrealobj(np.real_if_close(concrete(a, "np.real_if_close"), tol)) else a

@@ -172,6 +172,31 @@ defvjp(np.cumprod, a=lambda g, a, axis: _cumprod(g, a, axis))
 defjvp(np.cumprod, a=lambda t, a, axis: _cumprod_along(t, a, axis))
 
 
+def _cumulative(name: str, scan: Any, initial: float) -> None:
+    def cumulative(
+        x: Any, /, *, axis: Any = None, dtype: Any = None, out: None = None, include_initial: bool = False
+    ) -> Any:
+        _refuse_out(out)
+        if axis is None:
+            if x.ndim > 1:
+                raise ValueError(f"np.{name}: an array of shape {x.shape} needs axis=")
+            axis = 0
+        found = scan(x, axis=axis, dtype=dtype)
+        if not include_initial:
+            return found
+        first = np.full_like(found[(*(slice(None),) * (axis % x.ndim), slice(0, 1))], initial)
+        if not x.shape[axis]:
+            first = np.full(tuple(1 if k == axis % x.ndim else n for k, n in enumerate(x.shape)), initial, found.dtype)
+        return np.concatenate([first, found], axis=axis)
+
+    derive(getattr(np, name))(cumulative)
+
+
+if hasattr(np, "cumulative_sum"):
+    _cumulative("cumulative_sum", np.cumsum, 0.0)
+    _cumulative("cumulative_prod", np.cumprod, 1.0)
+
+
 @derive(np.ptp)
 def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
     """`numpy.ptp` as the difference that it is."""

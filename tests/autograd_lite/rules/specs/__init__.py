@@ -1,6 +1,18 @@
 """Every call that the tests of the gradient rules make: a file per family, as the rules have."""
 
-from . import elementwise, fourier, indexing, matrices, parts, products, reductions, shapes
+from . import (
+    assembling,
+    calculus,
+    elementwise,
+    fourier,
+    indexing,
+    matrices,
+    ordering,
+    parts,
+    products,
+    reductions,
+    shapes,
+)
 from .spec import Example, Spec
 
 SPECS: list[Spec] = [
@@ -12,6 +24,9 @@ SPECS: list[Spec] = [
     *parts.SPECS,
     *matrices.SPECS,
     *fourier.SPECS,
+    *ordering.SPECS,
+    *assembling.SPECS,
+    *calculus.SPECS,
 ]
 
 EXAMPLES = [Example(spec, choice) for spec in SPECS for choice in spec.shapes]

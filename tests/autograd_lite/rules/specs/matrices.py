@@ -126,7 +126,7 @@ PRODUCTS = [
         lambda np, a, b: np.linalg.vecdot(a, b, axis=0),
         (reals, reals),
         (((3, 2), (3, 2)),),
-        "axis=0",
+        "of linalg, axis=0",
     ),
     of(
         numpy.linalg.tensordot,
@@ -136,8 +136,8 @@ PRODUCTS = [
     ),
     of(numpy.linalg.trace, lambda np, a: np.linalg.trace(a, offset=1), reals, (((2, 3, 3),),)),
     of(numpy.linalg.diagonal, lambda np, a: np.linalg.diagonal(a, offset=-1), reals, (((2, 3, 3),),)),
-    of(numpy.linalg.matrix_transpose, lambda np, a: np.linalg.matrix_transpose(a), reals, (((2, 3, 4),),)),
-    of(numpy.linalg.cross, lambda np, a, b: np.linalg.cross(a, b), (reals, reals), (((2, 3), (2, 3)),)),
+    of(numpy.linalg.matrix_transpose, lambda np, a: np.linalg.matrix_transpose(a), reals, (((2, 3, 4),),), "of linalg"),
+    of(numpy.linalg.cross, lambda np, a, b: np.linalg.cross(a, b), (reals, reals), (((2, 3), (2, 3)),), "of linalg"),
 ]
 
 DECOMPOSITIONS = [
@@ -149,7 +149,7 @@ DECOMPOSITIONS = [
         SQUARES,
         "upper",
     ),
-    of(numpy.linalg.eigh, lambda np, a: np.linalg.eigh(hermitian(np, a)), gapped, SQUARES, phases=True),
+    of(numpy.linalg.eigh, lambda np, a: np.linalg.eigh(hermitian(np, a)), gapped, SQUARES, real_only=True),
     of(
         numpy.linalg.eigh,
         lambda np, a: [squared(np, r) for r in np.linalg.eigh(hermitian(np, a), UPLO="U")],
@@ -159,7 +159,7 @@ DECOMPOSITIONS = [
     ),
     of(numpy.linalg.eigvalsh, lambda np, a: np.linalg.eigvalsh(hermitian(np, a)), gapped, SQUARES),
     of(numpy.linalg.eigvalsh, lambda np, a: np.linalg.eigvalsh(hermitian(np, a), "U"), gapped, SQUARES, "UPLO=U"),
-    of(numpy.linalg.eig, lambda np, a: np.linalg.eig(a), gapped, SQUARES, phases=True),
+    of(numpy.linalg.eig, lambda np, a: np.linalg.eig(a), gapped, SQUARES, real_only=True),
     of(
         numpy.linalg.eig,
         lambda np, a: [f(np.linalg.eig(a)[i]) for i, f in ((0, np.real), (0, np.imag), (1, lambda v: squared(np, v)))],
@@ -181,7 +181,7 @@ DECOMPOSITIONS = [
         gapped,
         (*SQUARES, *TALL_AND_WIDE),
         "thin",
-        phases=True,
+        real_only=True,
     ),
     of(
         numpy.linalg.svd,
@@ -190,7 +190,7 @@ DECOMPOSITIONS = [
         (*SQUARES, *TALL_AND_WIDE),
         "without phases",
     ),
-    of(numpy.linalg.svd, lambda np, a: np.linalg.svd(a), gapped, SQUARES, phases=True),
+    of(numpy.linalg.svd, lambda np, a: np.linalg.svd(a), gapped, SQUARES, real_only=True),
     of(
         numpy.linalg.svd,
         lambda np, a: [np.linalg.svd(a).S, squared(np, np.linalg.svd(a).U[..., :, :2])],

@@ -28,8 +28,8 @@ class Spec:
         What sets it apart from other calls of the function.
     exact : bool
         Whether the values are NumPy's to the last bit.
-    phases : bool
-        Whether results of complex numbers depend on phases that the algorithm chooses, which have no derivative.
+    real_only : bool
+        Whether of complex numbers it has no derivative: it depends on phases or on an order that the algorithm chooses.
     ragged : bool
         Whether the shape of the result depends on the numbers.
     """
@@ -40,7 +40,7 @@ class Spec:
     shapes: tuple[tuple[Shape, ...], ...]
     variant: str = ""
     exact: bool = True
-    phases: bool = False
+    real_only: bool = False
     ragged: bool = False
 
     @property

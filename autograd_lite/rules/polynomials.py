@@ -1,0 +1,125 @@
+"""How polynomials differentiate, by their coefficients, from the highest power down, and by what they are taken of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..batching import concrete
+from ..registry import derive
+
+
+def _coefficients(p: Any) -> Any:
+    return np.atleast_1d(p if hasattr(p, "ndim") else np.asarray(p, float))
+
+
+@derive(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """`numpy.polyval` by Horner's scheme."""
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    value: Any = np.zeros_like(x)
+    for coefficient in _coefficients(p):
+        value = value * x + coefficient
+    return value
+
+
+def _of_equal_length(a1: Any, a2: Any) -> tuple[Any, Any]:
+    a1, a2 = _coefficients(a1), _coefficients(a2)
+    n = max(len(a1), len(a2))
+    a1, a2 = (np.concatenate([np.zeros(n - len(a), a.dtype), a]) if len(a) < n else a for a in (a1, a2))
+    return a1, a2
+
+
+@derive(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Any:
+    """`numpy.polyadd`."""
+    a1, a2 = _of_equal_length(a1, a2)
+    return a1 + a2
+
+
+@derive(np.polysub)
+def polysub(a1: Any, a2: Any) -> Any:
+    """`numpy.polysub`."""
+    a1, a2 = _of_equal_length(a1, a2)
+    return a1 - a2
+
+
+derive(np.polymul)(lambda a1, a2: np.convolve(_coefficients(a1), _coefficients(a2)))
+
+
+@derive(np.polydiv)
+def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
+    """`numpy.polydiv` by long division."""
+    u, v = _coefficients(u), _coefficients(v)
+    if len(u) < len(v):
+        return np.zeros(1, u.dtype), u
+    quotient: list[Any] = []
+    for _ in range(len(u) - len(v) + 1):
+        quotient.append(u[0] / v[0])
+        u = np.concatenate([u[1 : len(v)] - quotient[-1] * v[1:], u[len(v) :]])
+    leading = np.flatnonzero(concrete(u, "np.polydiv"))
+    return np.stack(quotient), u[leading[0] :] if leading.size else np.zeros(1, u.dtype)
+
+
+@derive(np.polyder)
+def polyder(p: Any, m: int = 1) -> Any:
+    """`numpy.polyder`."""
+    p = _coefficients(p)
+    for _ in range(m):
+        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
+    return p
+
+
+@derive(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    """`numpy.polyint`, with a constant for each time."""
+    p = _coefficients(p)
+    constants = list(k) if isinstance(k, list | tuple) else [0.0 if k is None else k] * m
+    if len(constants) < m:
+        raise ValueError(f"np.polyint: {len(constants)} constants for m={m}; expected one for each, or a single one")
+    for constant in constants[:m]:
+        last = np.reshape(constant, (1,)) if hasattr(constant, "ndim") else np.full(1, constant, p.dtype)
+        p = np.concatenate([p / np.arange(len(p), 0, -1), last])
+    return p
+
+
+@derive(np.poly)
+def poly(seq_of_zeros: Any) -> Any:
+    """`numpy.poly`: the product of ``x - zero``; of a matrix, with its eigenvalues for zeros."""
+    zeros = np.linalg.eigvals(seq_of_zeros) if seq_of_zeros.ndim == 2 else seq_of_zeros
+    product: Any = np.ones(1, zeros.dtype)
+    for zero in zeros:
+        product = np.convolve(product, np.stack([np.ones((), zeros.dtype), -zero]))
+    return np.real(product) if seq_of_zeros.dtype.kind == "f" else product
+
+
+@derive(np.roots)
+def roots(p: Any) -> Any:
+    """`numpy.roots`: the eigenvalues of the companion matrix, and 0 for each of the last coefficients that is 0."""
+    p = _coefficients(p)
+    given = np.flatnonzero(concrete(p, "np.roots"))
+    if not given.size:
+        return np.zeros(0, p.dtype)
+    p, zeros = p[given[0] : given[-1] + 1], len(p) - 1 - given[-1]
+    n = len(p) - 1
+    if not n:
+        return np.zeros(zeros, p.dtype)
+    companion = np.concatenate([np.reshape(-p[1:] / p[0], (1, n)), np.eye(n, dtype=p.dtype)[:-1]])
+    found = np.linalg.eigvals(companion)
+    return np.concatenate([found, np.zeros(zeros, found.dtype)]) if zeros else found
+
+
+@derive(np.polyfit)
+def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
+    """`numpy.polyfit`: least squares over the powers of x, each scaled to length 1."""
+    if full or cov:
+        raise TypeError("np.polyfit: full= and cov= are not supported for tensors; use np.vander and np.linalg.lstsq")
+    powers = np.vander(x if hasattr(x, "ndim") else np.asarray(x, float), int(deg) + 1)
+    y = y if hasattr(y, "ndim") else np.asarray(y, float)
+    if w is not None:
+        powers, y = powers * w[:, None], y * (w[:, None] if y.ndim == 2 else w)
+    scale = np.sqrt(np.sum(powers * powers, axis=0))
+    rcond = len(x) * float(np.finfo(powers.dtype).eps) if rcond is None else rcond
+    found = np.linalg.lstsq(powers / scale, y, rcond)[0]
+    return (found.T / scale).T
