@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.autograd_lite.rules.engine import gradients, seeds
-from tests.autograd_lite.rules.specs import EXAMPLES
+from tests.autograd_lite.rules.specs import CORE, examples_of
 from tests.autograd_lite.rules.specs.spec import as_list
 
 try:
@@ -156,7 +156,7 @@ NOT_IN_AUTOGRAD = {
 
 def shared(absent):
     """The examples that are not among those absent from a peer."""
-    examples = [e for e in EXAMPLES if not {e.spec.of.__name__, e.spec.name, str(e)} & absent]
+    examples = [e for e in examples_of(CORE) if not {e.spec.of.__name__, e.spec.name, str(e)} & absent]
     return pytest.mark.parametrize("example", examples, ids=str)
 
 

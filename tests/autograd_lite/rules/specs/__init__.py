@@ -15,12 +15,16 @@ from . import (
 )
 from .spec import Example, Spec
 
-SPECS: list[Spec] = [
+CORE: list[Spec] = [
     *elementwise.SPECS,
     *reductions.SPECS,
     *products.SPECS,
     *shapes.SPECS,
     *indexing.SPECS,
+]
+"""What networks are made of."""
+
+FURTHER: list[Spec] = [
     *parts.SPECS,
     *matrices.SPECS,
     *fourier.SPECS,
@@ -28,5 +32,14 @@ SPECS: list[Spec] = [
     *assembling.SPECS,
     *calculus.SPECS,
 ]
+"""The rest of NumPy."""
 
-EXAMPLES = [Example(spec, choice) for spec in SPECS for choice in spec.shapes]
+SPECS = [*CORE, *FURTHER]
+
+
+def examples_of(specs: list[Spec]) -> list[Example]:
+    """A specification with each of its choices of shapes."""
+    return [Example(spec, choice) for spec in specs for choice in spec.shapes]
+
+
+EXAMPLES = examples_of(SPECS)

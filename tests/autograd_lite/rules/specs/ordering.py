@@ -62,7 +62,7 @@ QUANTILES = [
             getattr(numpy, prefix + name),
             lambda np, a, name=prefix + name, scale=scale: [
                 getattr(np, name)(a, 0.3 * scale),
-                getattr(np, name)(a, [0.0, 0.55 * scale, scale], axis=-1, keepdims=True),
+                getattr(np, name)(a, numpy.array([0.0, 0.55, 1.0]) * scale, axis=-1, keepdims=True),
             ],
             distinct,
             (5,),
@@ -74,7 +74,7 @@ QUANTILES = [
     *[
         of(
             numpy.quantile,
-            lambda np, a, method=method: np.quantile(a, [[0.2, 0.7]], axis=(0, 2), method=method),
+            lambda np, a, method=method: np.quantile(a, numpy.array([[0.2, 0.7]]), axis=(0, 2), method=method),
             distinct,
             (2, 2, 3),
             variant=f"method={method}",
@@ -94,7 +94,7 @@ QUANTILES = [
     of(numpy.nanmedian, lambda np, a: np.nanmedian(missing(np, a), axis=-1), distinct, (2, 5), variant="with NaN"),
     of(
         numpy.nanquantile,
-        lambda np, a: np.nanquantile(missing(np, a), [0.2, 0.9]),
+        lambda np, a: np.nanquantile(missing(np, a), numpy.array([0.2, 0.9])),
         distinct,
         (2, 5),
         variant="with NaN",

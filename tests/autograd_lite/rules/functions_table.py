@@ -1,0 +1,78 @@
+"""The table of NumPy's functions in autograd_lite/rules/FUNCTIONS.md: `python -m` this module writes it anew.
+
+It is made of the registry. Whether a function takes complex numbers, and has second derivatives, is what the table of
+specifications says, and so what the tests of the rules have found to hold.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+import autograd_lite
+from autograd_lite.registry import CONSTANT, DERIVED, LINEAR, RULES
+from autograd_lite.rules.without import NO_DERIVATIVE, WHY_CONSTANT
+
+from .complex_choices import choices
+from .specs import EXAMPLES, SPECS
+from .test_namespace import functions_of
+
+PATH = Path(autograd_lite.__file__).parent / "rules" / "FUNCTIONS.md"
+
+HEAD = """# Which functions of NumPy differentiate
+
+Made from the rules by `python -m tests.autograd_lite.rules.functions_table`, and held to them by a test.
+
+- **VJP**: the arguments with a vector-Jacobian product, for reverse mode; "by others" is a function that is written in
+  terms of others, which have rules.
+- **JVP**: how tangents go forward: by a formula; elementwise, where the Jacobian is diagonal; linear, where the
+  function is its own derivative; by others. All is one pass with no graph.
+- **complex**: whether complex numbers are differentiated, by the convention dL/dx - i dL/dy; "-" where NumPy's function
+  takes none. Vectors of `eigh`, `eig` and `svd` up to their phase.
+- **2nd**: second derivatives, in all four orders of the two modes.
+
+"""
+
+
+def forward(rule):
+    if rule.elementwise:
+        return "elementwise"
+    kinds = {"linear" if product is LINEAR else "formula" for product in rule.jvps.values()}
+    return " and ".join(sorted(kinds))
+
+
+def row(name, function, of_complex, tested):
+    if function in CONSTANT:
+        return f"| `{name}` | {WHY_CONSTANT} | | | |"
+    if function in NO_DERIVATIVE:
+        return f"| `{name}` | none: {NO_DERIVATIVE[function]} | | | |"
+    if function in DERIVED:
+        vjp = jvp = "by others"
+    else:
+        rule = RULES[function]
+        vjp, jvp = ", ".join(name for name in rule.vjps), forward(rule)
+    complex_numbers, second = ("yes" if function in those else "-" for those in (of_complex, tested))
+    return f"| `{name}` | {vjp} | {jvp} | {complex_numbers} | {second} |"
+
+
+def table():
+    """The text of the file."""
+    of_complex = {parameter.values[0].spec.of for parameter in choices(EXAMPLES)}
+    tested = {spec.of for spec in SPECS}
+    parts = [HEAD]
+    for module in (np, np.linalg, np.fft):
+        functions = functions_of(module)
+        known = {*RULES, *DERIVED, *CONSTANT, *NO_DERIVATIVE}
+        parts += [
+            f"## {module.__name__}\n",
+            "| function | VJP | JVP | complex | 2nd |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        parts += [
+            row(name, functions[name], of_complex, tested) for name in sorted(functions) if functions[name] in known
+        ]
+        parts.append("")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PATH.write_text(table())
