@@ -11,6 +11,8 @@ from .errors import FreedGraphError as FreedGraphError
 from .errors import GradientError as GradientError
 from .errors import LostGradientError as LostGradientError
 from .errors import NoRuleError as NoRuleError
+from .gradient_check import GradientCheckError as GradientCheckError
+from .gradient_check import check_gradients as check_gradients
 from .primitive import custom_vjp as custom_vjp
 from .registry import defjvp as defjvp
 from .registry import defvjp as defvjp

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .errors import GradientError
+from .gradient_check import check_gradients as check_gradients
 from .tensor import Tensor
 
 

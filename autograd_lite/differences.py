@@ -1,0 +1,232 @@
+"""Derivatives of a function of one number by differences, each with a bound on its error.
+
+Central differences over a sequence of steps, each a quarter of the one before, are extrapolated to the step 0 (Ridders,
+*Accurate computation of F'(x) and F'(x)F''(x)*, Adv. Eng. Software 4 (1982)). The bound has two parts. Truncation falls
+with the step, and is taken from how much an extrapolation changed the estimate; round-off grows as it falls, and
+follows from the size of the terms that were added up. The estimate with the least sum of the two is the one to use.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+FIRST_STEP = 0.05
+RATIO = 4.0
+USUAL_STEPS = 7
+MOST_STEPS = 16
+LEVELS = 4
+COMPLEX_STEP = 1e-30
+
+
+class Value(NamedTuple):
+    """A value of the function, and the size of the terms that were added up to it, which is what rounding goes by."""
+
+    value: float
+    size: float
+
+
+Curve = Callable[[float], Value]
+
+
+@dataclass
+class Difference:
+    """The central difference quotient of one step.
+
+    Attributes
+    ----------
+    step : float
+        The step to either side.
+    left, right, central : float
+        The quotients to the left, to the right, and of both.
+    roundoff : float
+        How far rounding may have moved the central one.
+    """
+
+    step: float
+    left: float
+    right: float
+    central: float
+    roundoff: float
+
+
+@dataclass
+class Estimate:
+    """A derivative by differences.
+
+    Attributes
+    ----------
+    value : float
+        The derivative; NaN if the function is not finite around the point.
+    truncation, roundoff : float
+        The two parts of the bound on its error.
+    tried : list of Difference
+        Every step, from the largest to the smallest.
+    size : float
+        The size of the function's terms at the point.
+    """
+
+    value: float
+    truncation: float
+    roundoff: float
+    tried: list[Difference] = field(default_factory=list)
+    size: float = 0.0
+
+    @property
+    def bound(self) -> float:
+        """How far the derivative may lie from the estimate."""
+        return self.truncation + self.roundoff
+
+    @property
+    def dominant(self) -> str:
+        """Which part of the bound is the larger: "truncation" or "round-off"."""
+        return "truncation" if self.truncation > self.roundoff else "round-off"
+
+
+def derivative(f: Curve, epsilon: float) -> Estimate:
+    """The derivative at 0.
+
+    Parameters
+    ----------
+    f : callable
+        The function, of a number in units of the argument's own size.
+    epsilon : float
+        The relative precision to which it is computed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> estimate = derivative(lambda t: Value(np.exp(t), np.exp(t)), 2.2e-16)
+    >>> bool(abs(estimate.value - 1.0) <= estimate.bound < 1e-9)
+    True
+    """
+    center = f(0.0)
+    tried: list[Difference] = []
+    best = Estimate(np.nan, np.inf, np.inf, size=center.size)
+    while len(tried) < USUAL_STEPS or (len(tried) < MOST_STEPS and not _is_sharp(best)):
+        tried.append(_difference(f, center, FIRST_STEP / RATIO ** len(tried), epsilon))
+        if len(tried) >= USUAL_STEPS:
+            best = _extrapolated(tried, center.size)
+    return best
+
+
+def _difference(f: Curve, center: Value, step: float, epsilon: float) -> Difference:
+    above, below = f(step), f(-step)
+    with np.errstate(invalid="ignore", over="ignore"):
+        central = (above.value - below.value) / (2 * step)
+        # Terms are rounded when they are added up, and the argument is when it is moved.
+        rounded = epsilon * (max(above.size, below.size, center.size) + abs(central))
+        left, right = (center.value - below.value) / step, (above.value - center.value) / step
+    return Difference(step, left, right, central, rounded / step)
+
+
+def _extrapolated(tried: list[Difference], size: float) -> Estimate:
+    best = Estimate(np.nan, np.inf, np.inf, tried, size)
+    noise = _noise(tried)
+    table: list[list[float]] = []
+    for k, difference in enumerate(tried):
+        row = [difference.central]
+        for level in range(min(len(table), LEVELS)):
+            if level >= len(table[-1]) or not np.isfinite(row[-1]) or not np.isfinite(table[-1][level]):
+                break
+            previous = table[-1][level]
+            row.append(row[level] + (row[level] - previous) / (RATIO ** (2 * (level + 1)) - 1))
+            # It comes from the coarser step and from the lower level, and is as good as it agrees with both.
+            truncation = max(abs(row[-1] - row[-2]), abs(row[-1] - previous))
+            roundoff = 2 * max(difference.roundoff, noise / difference.step)
+            if truncation + roundoff < best.bound and _bears_out(row[-1], truncation + roundoff, tried[k:], noise):
+                best = Estimate(row[-1], truncation, roundoff, tried, size)
+        table.append(row)
+    return best
+
+
+def _bears_out(value: float, bound: float, finer: list[Difference], noise: float) -> bool:
+    """Whether no smaller step speaks against an estimate: an oscillation that is skipped over looks smooth."""
+    allowed = abs(finer[0].central - value) + 2 * bound
+    return all(
+        abs(d.central - value) <= allowed + 4 * max(d.roundoff, noise / d.step) or not np.isfinite(d.central)
+        for d in finer
+    )
+
+
+def _noise(tried: list[Difference]) -> float:
+    """How far the values themselves scatter, which rounding inside of the function may cause.
+
+    At the smallest steps, extrapolated quotients change by little else than the noise over the step. Steps so small
+    that both values are rounded to the same number tell nothing.
+    """
+    pairs = list(pairwise(tried))
+    once = [finer.central + (finer.central - coarser.central) / (RATIO**2 - 1) for coarser, finer in pairs]
+    changes = [abs(b - a) for a, b in pairwise(once)]
+    scatter = [
+        finer.step * change for (_, finer), change in zip(pairs[1:], changes, strict=True) if 0 < change < np.inf
+    ]
+    return max(scatter[-2:], default=0.0)
+
+
+def _is_sharp(estimate: Estimate) -> bool:
+    return estimate.bound <= 1e-7 * abs(estimate.value)
+
+
+def complex_step(f: Callable[[complex], complex], expected: Estimate, center: Value, epsilon: float) -> Estimate | None:
+    """The derivative at 0 as ``Im f(i h) / h``, to the last digits; None where the function does not allow it.
+
+    It must take complex numbers and be analytic (Squire and Trapp, SIAM Review 40 (1998)). Whether it is shows in the
+    real part, which must stay, and in the central differences, which must agree.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = complex(f(1j * COMPLEX_STEP))
+    except Exception:  # whatever a function raises that is not made for complex numbers
+        return None
+    value = found.imag / COMPLEX_STEP
+    stays = abs(found.real - center.value) <= 100 * epsilon * center.size
+    if not np.isfinite(value) or not stays or not abs(value - expected.value) <= 3 * expected.bound:
+        return None
+    bound = 100 * epsilon * max(abs(value), center.size)
+    return Estimate(value, 0.0, bound, expected.tried, expected.size) if bound < expected.bound else None
+
+
+@dataclass(frozen=True)
+class Irregularity:
+    """A point at which a function has no derivative.
+
+    Attributes
+    ----------
+    kind : {"kink", "jump", "not finite"}
+        What it does there.
+    left, right : float
+        The derivatives to either side, at a kink.
+    """
+
+    kind: str
+    left: float = np.nan
+    right: float = np.nan
+
+    def __str__(self) -> str:
+        if self.kind == "kink":
+            return f"a kink: the slope is {self.left:.6g} from the left and {self.right:.6g} from the right"
+        return "a jump" if self.kind == "jump" else "values that are not finite beside it"
+
+
+def irregularity(estimate: Estimate) -> Irregularity | None:
+    """What one-sided differences say of the point: they disagree at every step where there is no derivative."""
+    if any(not np.isfinite(d.central) for d in estimate.tried):
+        return Irregularity("not finite")
+    # The smallest steps at which rounding leaves the two sides apart.
+    gaps = [(d, abs(d.right - d.left)) for d in estimate.tried]
+    clear = [(d, gap) for d, gap in gaps if gap > 20 * d.roundoff]
+    if len(clear) < len(gaps) - 2 or len(clear) < 4:
+        return None
+    (_, before), (last, gap) = clear[-4], clear[-1]
+    if gap > 8 * before:
+        return Irregularity("jump")
+    if gap > 0.5 * before and gap > 1e-5 * max(abs(last.left), abs(last.right)):
+        return Irregularity("kink", last.left, last.right)
+    return None
