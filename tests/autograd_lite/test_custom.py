@@ -23,12 +23,13 @@ def _rules_restored():
 
 @pytest.mark.usefixtures("_rules_restored")
 def test_defvjp_gives_a_numpy_function_a_rule():
+    del RULES[np.arctan]
     with pytest.raises(NoRuleError):
-        np.sinc(leaf([0.5]))
-    defvjp(np.sinc, x=lambda g, x, out: g * (np.cos(np.pi * x) - out) / x)
+        np.arctan(leaf([0.5]))
+    defvjp(np.arctan, x=lambda g, x: g / (1 + x**2))
     x = leaf([0.5])
-    np.sinc(x).sum().backward()
-    assert x.grad.item() == pytest.approx(-4 / math.pi)
+    np.arctan(x).sum().backward()
+    assert x.grad.item() == 0.8
 
 
 @pytest.mark.usefixtures("_rules_restored")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd_lite import GradientError, NoRuleError, Tensor, custom_vjp, defvjp, no_grad
+from autograd_lite.registry import RULES
 from autograd_lite.transforms import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
 from tests.autograd_lite import numerical
 
@@ -332,9 +333,10 @@ def test_an_unknown_mode_is_refused():
 
 
 @pytest.mark.parametrize("derivative", [grad, lambda f: lambda x: jvp(f, (x,), (x,))])
-def test_a_function_without_a_rule_is_refused(derivative):
-    with pytest.raises(NoRuleError, match=r"np\.unwrap: no rule"):
-        derivative(lambda x: np.sum(np.unwrap(x)))(X)
+def test_a_function_without_a_rule_is_refused(derivative, monkeypatch):
+    monkeypatch.delitem(RULES, np.arctan)
+    with pytest.raises(NoRuleError, match=r"np\.arctan: no rule"):
+        derivative(lambda x: np.sum(np.arctan(x)))(X)
 
 
 @pytest.mark.parametrize("derivative", [grad, lambda f: lambda x: jvp(f, (x,), (x,))])

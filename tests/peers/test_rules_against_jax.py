@@ -31,7 +31,10 @@ NOT_IN_JAX = {
     "power x, list", "repeat counts", "repeat counts of all", "roots", "take", "vstack list", "pad pairs of equals",
     "split index beyond", "split overlapping", "transpose one axis", "getitem x[list of bool]",
     "getitem x[negative recurring]", "getitem x[none of them]", "getitem x[one of them]", "getitem x[recurring]",
-    "getitem x[np.False_]",
+    "getitem x[np.False_]", "quantile array of q", "quantile method=hazen", "quantile method=median_unbiased",
+    "quantile method=weibull",
+    # It takes the other neighbour of a quantile that lies half-way.
+    "quantile method=nearest",
     # It takes 0 for the derivative of sets and of a complex sign, and NaN for that of the deviation of equals.
     "intersect1d", "setdiff1d", "setxor1d", "union1d", "unique", "unique_all", "unique_counts", "unique_inverse",
     "unique_values", "sign", "std of 0d", "std of 1", "std axis=None, keepdims=True of 0d",

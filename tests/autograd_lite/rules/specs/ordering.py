@@ -74,13 +74,20 @@ QUANTILES = [
     *[
         of(
             numpy.quantile,
-            lambda np, a, method=method: np.quantile(a, numpy.array([[0.2, 0.7]]), axis=(0, 2), method=method),
+            lambda np, a, method=method: np.quantile(a, numpy.array([0.2, 0.7]), axis=(0, 2), method=method),
             distinct,
             (2, 2, 3),
             variant=f"method={method}",
         )
         for method in METHODS
     ],
+    of(
+        numpy.quantile,
+        lambda np, a: np.quantile(a, numpy.array([[0.2, 0.7]]), axis=(0, 2)),
+        distinct,
+        (2, 2, 3),
+        variant="array of q",
+    ),
     *[
         of(
             getattr(numpy, name),
