@@ -16,9 +16,10 @@ import numpy as np
 
 from .arguments import named_after
 from .errors import GradientError
+from .late import rule_of
 from .levels import Level, Traced
 from .passes import array_like, leaving
-from .registry import BATCHING, DERIVED, RULES, STRUCTURAL, Batching, name_of
+from .registry import BATCHING, DERIVED, STRUCTURAL, Batching, name_of
 from .several import in_container_of
 from .state import STATE
 from .tensor import Tensor
@@ -234,7 +235,7 @@ class BatchLevel(Level):
         self.check_running()
         if function in STRUCTURAL:
             return function(*map(self._stand_in, args), **{k: self._stand_in(v) for k, v in kwargs.items()})
-        rule = RULES.get(function)
+        rule = rule_of(function)
         if rule.elementwise if rule is not None else isinstance(function, np.ufunc) and function.signature is None:
             named = self._aligned(tuple(kwargs.values()), args)
             return self._wrapped(function(*self._aligned(args), **dict(zip(kwargs, named, strict=True))))

@@ -15,8 +15,9 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from .errors import GradientError, NoRuleError
+from .late import rule_of
 from .recording import as_tensors, call, call_ufunc, check_dtype, no_rule, refuse_unread
-from .registry import CONSTANT, DERIVED, RULES, Mask, Rule
+from .registry import CONSTANT, DERIVED, Mask, Rule
 from .state import STATE
 from .tensor import Tensor, astype, getitem, wrap
 
@@ -56,7 +57,7 @@ class Level:
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Call a function that has tensors of this level among its arguments, and none of a level inside of it."""
         self.check_running()
-        rule = RULES.get(function)
+        rule = rule_of(function)
         if rule is None:
             if function in DERIVED:
                 return DERIVED[function](*args, **kwargs)

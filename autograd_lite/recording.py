@@ -13,7 +13,8 @@ import numpy as np
 
 from .errors import LostGradientError, NoRuleError
 from .graph import Node
-from .registry import CONSTANT, DERIVED, RULES, Mask, Recipe, Rule, name_of
+from .late import rule_of
+from .registry import CONSTANT, DERIVED, RULES, Mask, Recipe, Rule, name_of, not_differentiable
 from .state import STATE
 
 
@@ -28,7 +29,7 @@ def call_unary(ufunc: np.ufunc, x: Tensor) -> Any:
     except (ValueError, TypeError) as error:
         raise _explained(error, ufunc, (value,)) from None
     if parent is None or not STATE.recording:
-        return wrap(out)
+        return as_tensors(out) if type(out) is tuple else wrap(out)
     return _recorded(rule.first, (parent,), (value,), out)
 
 
@@ -44,14 +45,14 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     except (ValueError, TypeError) as error:
         raise _explained(error, ufunc, (value1, value2)) from None
     if not STATE.recording:
-        return wrap(out)
+        return as_tensors(out) if type(out) is tuple else wrap(out)
     if parent1 is not None:
         if parent2 is not None:
             return _recorded(rule.both, (parent1, parent2), (value1, value2), out)
         return _recorded(rule.first, (parent1,), (value1, value2), out)
     if parent2 is not None:
         return _recorded(rule.second, (parent2,), (value1, value2), out)
-    return wrap(out)
+    return as_tensors(out) if type(out) is tuple else wrap(out)
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -75,7 +76,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
         level = levels.innermost((*args, *kwargs.values()))
         if level is not None:
             return level.call(function, args, kwargs)
-    rule = RULES.get(function)
+    rule = rule_of(function)
     if rule is None:
         derived = DERIVED.get(function)
         if derived is None:
@@ -194,10 +195,7 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
             mask.append((position, members))
             parents += [value[i]._node for i in members]
             continue
-        raise NoRuleError(
-            f"{rule.name}: its argument {rule.parameters[position]!r} is a tensor that requires a gradient, and no "
-            f"rule differentiates with respect to it (only to {', '.join(rule.vjps)}); pass its .data or .detach()"
-        )
+        raise not_differentiable(rule, position)
     return tuple(mask), parents
 
 

@@ -15,11 +15,14 @@ So an addition keeps nothing, and an exponential only its result. A `Rule` is wh
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from .errors import NoRuleError
 
 VectorJacobianProduct = Callable[..., Any]
 JacobianVectorProduct = Callable[..., Any]
@@ -108,6 +111,8 @@ class Recipe:
         arguments: list[str] = []
         for position, members in mask:
             name = rule.parameters[position]
+            if name not in rule.vjps:
+                raise not_differentiable(rule, position)
             if members is None:
                 parents[position] = len(arguments)
                 arguments.append(name)
@@ -314,6 +319,14 @@ class Rule:
         return found
 
 
+def not_differentiable(rule: Rule, position: int) -> NoRuleError:
+    """What to raise when an argument that no rule differentiates requires a gradient."""
+    return NoRuleError(
+        f"{rule.name}: its argument {rule.parameters[position]!r} is a tensor that requires a gradient, and no rule "
+        f"differentiates with respect to it (only to {', '.join(rule.vjps)}); pass its .data or .detach()"
+    )
+
+
 def defvjp(
     function: Callable[..., Any],
     /,
@@ -443,8 +456,11 @@ def name_of(function: Callable[..., Any]) -> str:
     """A function's name as a user writes it: ``np.exp``, ``np.linalg.inv``, or its own name alone."""
     name = getattr(function, "__name__", repr(function))
     module = getattr(function, "__module__", None) or ""
-    if isinstance(function, np.ufunc) and getattr(np, name, None) is function:
-        module = "numpy"
+    if isinstance(function, np.ufunc):
+        homes = (home for home in ("numpy", "scipy.special") if getattr(sys.modules.get(home), name, None) is function)
+        module = next(homes, "")
+    if module == "scipy.special":
+        return f"{module}.{name}"
     return f"np{module[5:]}.{name}" if module.partition(".")[0] == "numpy" else name
 
 

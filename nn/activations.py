@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite import custom_vjp
-from autograd_lite.registry import defbatching, defelementwise
+from autograd_lite import custom_vjp, special
+from autograd_lite.registry import defelementwise
 
 from .module import Module
 
@@ -149,47 +149,29 @@ def silu(x: Any) -> Any:
     return x * sigmoid(x)
 
 
-@custom_vjp(x=lambda g, out, axis: out * (g - (g * out).sum(axis=axis, keepdims=True)))
 def softmax(x: Any, axis: int = -1) -> Any:
-    """``exp(x) / sum(exp(x))`` along an axis.
-
-    Its Jacobian ``diag(a) - a a^T`` is full: each output depends on every input along the axis.
+    """``exp(x) / sum(exp(x))`` along an axis: `autograd_lite.special.softmax`, by default along the last.
 
     Examples
     --------
     >>> softmax(np.array([10000.0, 10000.0, -10000.0]))
     array([0.5, 0.5, 0. ])
     """
-    exponentials = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
-    return exponentials / np.add.reduce(exponentials, axis=axis, keepdims=True)
+    return special.softmax(x, axis)
 
 
-@custom_vjp(x=lambda g, out, axis: g - _np.exp(out) * g.sum(axis=axis, keepdims=True))
 def log_softmax(x: Any, axis: int = -1) -> Any:
-    """The logarithm of `softmax`, without its underflow.
+    """The logarithm of `softmax`, without its underflow: `autograd_lite.special.log_softmax`.
 
     Examples
     --------
     >>> log_softmax(np.array([0.0, -10000.0]))
     array([     0., -10000.])
     """
-    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
-    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+    return special.log_softmax(x, axis)
 
 
 defelementwise(relu, leaky_relu, elu, sigmoid, _normal_distribution, _exact_gelu)
-
-
-def _along_axis(function: Callable[..., Any]) -> None:
-    """How a function along an axis is called for many examples, of which the first axis counts them."""
-
-    @defbatching(function, "x")
-    def of_all(x: Any, axis: int = -1) -> Any:
-        return function(x, axis % (x.ndim - 1) + 1)
-
-
-_along_axis(softmax)
-_along_axis(log_softmax)
 
 
 # ---- as modules ----

@@ -1,4 +1,4 @@
-"""The table of NumPy's functions in autograd_lite/rules/FUNCTIONS.md: `python -m` this module writes it anew.
+"""The table of functions in autograd_lite/rules/FUNCTIONS.md: `python -m` this module writes it anew.
 
 It is made of the registry. Whether a function takes complex numbers, and has second derivatives, is what the table of
 specifications says, and so what the tests of the rules have found to hold.
@@ -7,9 +7,11 @@ specifications says, and so what the tests of the rules have found to hold.
 from pathlib import Path
 
 import numpy as np
+import scipy.special
 
 import autograd_lite
 from autograd_lite.registry import CONSTANT, DERIVED, LINEAR, RULES
+from autograd_lite.rules.special import NO_DERIVATIVE as SPECIAL_WITHOUT
 from autograd_lite.rules.without import NO_DERIVATIVE, WHY_CONSTANT
 
 from .complex_choices import choices
@@ -18,7 +20,7 @@ from .test_namespace import functions_of
 
 PATH = Path(autograd_lite.__file__).parent / "rules" / "FUNCTIONS.md"
 
-HEAD = """# Which functions of NumPy differentiate
+HEAD = """# Which functions of NumPy and of scipy.special differentiate
 
 Made from the rules by `python -m tests.autograd_lite.rules.functions_table`, and held to them by a test.
 
@@ -29,6 +31,9 @@ Made from the rules by `python -m tests.autograd_lite.rules.functions_table`, an
 - **complex**: whether complex numbers are differentiated, by the convention dL/dx - i dL/dy; "-" where NumPy's function
   takes none. Vectors of `eigh`, `eig` and `svd` up to their phase.
 - **2nd**: second derivatives, in all four orders of the two modes.
+
+The ufuncs of `scipy.special` take tensors; its `logsumexp`, `softmax` and `log_softmax`, which are Python functions,
+are in `autograd_lite.special`. Arguments without a VJP, such as orders, must not require a gradient.
 
 """
 
@@ -41,6 +46,8 @@ def forward(rule):
 
 
 def row(name, function, of_complex, tested):
+    if function in SPECIAL_WITHOUT:
+        return f"| `{name}` | none: {SPECIAL_WITHOUT[function]} | | | |"
     if function in CONSTANT:
         return f"| `{name}` | {WHY_CONSTANT} | | | |"
     if function in NO_DERIVATIVE:
@@ -59,9 +66,9 @@ def table():
     of_complex = {parameter.values[0].spec.of for parameter in choices(EXAMPLES)}
     tested = {spec.of for spec in SPECS}
     parts = [HEAD]
-    for module in (np, np.linalg, np.fft):
+    for module in (np, np.linalg, np.fft, scipy.special):
         functions = functions_of(module)
-        known = {*RULES, *DERIVED, *CONSTANT, *NO_DERIVATIVE}
+        known = {*RULES, *DERIVED, *CONSTANT, *NO_DERIVATIVE, *SPECIAL_WITHOUT}
         parts += [
             f"## {module.__name__}\n",
             "| function | VJP | JVP | complex | 2nd |",

@@ -4,9 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.special
 
 from autograd_lite import Tensor
 from autograd_lite.registry import CONSTANT, DERIVED, RULES
+from autograd_lite.rules import special as special_rules
 from autograd_lite.rules.without import NO_DERIVATIVE
 
 
@@ -21,6 +23,13 @@ def functions_of(module):
 def test_every_function_is_known(module):
     known = {*RULES, *DERIVED, *CONSTANT, *NO_DERIVATIVE, np.fft.fftfreq, np.fft.rfftfreq, np.linalg.test, np.fft.test}
     assert [name for name, f in functions_of(module).items() if f not in known and name != "row_stack"] == []
+
+
+def test_every_ufunc_of_scipy_special_is_known():
+    known = {*RULES, *special_rules.NO_DERIVATIVE}
+    ufuncs = {name: f for name, f in functions_of(scipy.special).items() if isinstance(f, np.ufunc)}
+    assert [name for name, f in ufuncs.items() if f not in known] == []
+    assert not RULES.keys() & special_rules.NO_DERIVATIVE.keys()
 
 
 X = np.array([0.3, -1.2, 2.0, 0.3])

@@ -12,6 +12,7 @@ from . import (
     products,
     reductions,
     shapes,
+    special,
 )
 from .spec import Example, Spec
 
@@ -34,7 +35,10 @@ FURTHER: list[Spec] = [
 ]
 """The rest of NumPy."""
 
-SPECS = [*CORE, *FURTHER]
+SPECIAL: list[Spec] = special.SPECS
+"""Of SciPy."""
+
+SPECS = [*CORE, *FURTHER, *SPECIAL]
 
 
 def examples_of(specs: list[Spec]) -> list[Example]:

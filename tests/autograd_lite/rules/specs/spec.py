@@ -30,6 +30,8 @@ class Spec:
         Whether the values are NumPy's to the last bit.
     real_only : bool
         Whether of complex numbers it has no derivative: it depends on phases or on an order that the algorithm chooses.
+    complex_once : bool
+        Whether of complex numbers it has a first derivative only.
     ragged : bool
         Whether the shape of the result depends on the numbers.
     """
@@ -41,6 +43,7 @@ class Spec:
     variant: str = ""
     exact: bool = True
     real_only: bool = False
+    complex_once: bool = False
     ragged: bool = False
 
     @property

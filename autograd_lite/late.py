@@ -1,0 +1,25 @@
+"""Rules of a library that may be missing: registered when one of its functions first meets a tensor."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .registry import RULES, Rule
+
+_PENDING = {"scipy.special": f"{__package__}.rules.special"}
+"""From a library's module to that of its rules, until those are registered; autograd_lite imports neither."""
+
+
+def rule_of(function: Callable[..., Any]) -> Rule | None:
+    """The rule of a function, None if it has none."""
+    rule = RULES.get(function)
+    if rule is None and _PENDING and isinstance(function, np.ufunc):
+        for library in _PENDING.keys() & sys.modules.keys():
+            import_module(_PENDING.pop(library))
+        rule = RULES.get(function)
+    return rule

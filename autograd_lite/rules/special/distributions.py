@@ -1,0 +1,121 @@
+"""How distribution functions and their inverses differentiate: by the density, and by one over it.
+
+The names are those of Cephes: a ``c`` at the end stands for the upper tail, an ``i`` for an inverse.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+from scipy.special import betaln, xlog1py, xlogy
+
+from .gamma import beta_density, gamma_density
+from .register import rule
+
+
+def _f_density(d1: Any, d2: Any, x: Any) -> Any:
+    """Of the F distribution: ``sqrt((d1 x)^d1 d2^d2 / (d1 x + d2)^(d1 + d2)) / (x beta(d1 / 2, d2 / 2))``."""
+    a, b = d1 / 2, d2 / 2
+    return np.exp(
+        xlogy(a, d1) + xlogy(b, d2) + xlogy(a - 1, x) - xlogy(a + b, d1 * x + d2) - betaln(a, b)
+    )  # fmt: skip
+
+
+def _chi_square_density(degrees: Any, x: Any) -> Any:
+    return gamma_density(degrees / 2, x / 2) / 2
+
+
+def _student_density(degrees: Any, x: Any) -> Any:
+    return np.exp(-xlog1py((degrees + 1) / 2, x * x / degrees) - betaln(degrees / 2, 0.5)) / np.sqrt(degrees)
+
+
+def _noncentral_chi_square_density(x: Any, degrees: Any, noncentrality: Any) -> Any:
+    scaling = np.exp(-noncentrality / 2) * special.hyp0f1(degrees / 2, noncentrality * x / 4)
+    return _chi_square_density(degrees, x) * scaling
+
+
+def _tukey_slope(probability: Any, shape: Any) -> Any:
+    """Of Tukey's lambda distribution's quantile function ``(p^l - (1 - p)^l) / l``."""
+    return np.power(probability, shape - 1) + np.power(1 - probability, shape - 1)
+
+
+# ---- continuous ----
+
+rule("fdtr", x3=lambda g, x1, x2, x3: g * _f_density(x1, x2, x3))
+rule("fdtrc", x3=lambda g, x1, x2, x3: -g * _f_density(x1, x2, x3))
+rule("fdtri", x3=lambda g, x1, x2, out: g / _f_density(x1, x2, out))
+rule("chdtr", x2=lambda g, x1, x2: g * _chi_square_density(x1, x2))
+rule("chdtrc", x2=lambda g, x1, x2: -g * _chi_square_density(x1, x2))
+rule("chdtri", x2=lambda g, x1, out: -g / _chi_square_density(x1, out))
+rule("stdtr", x2=lambda g, x1, x2: g * _student_density(x1, x2))
+rule("stdtrit", x2=lambda g, x1, out: g / _student_density(x1, out))
+rule("tklmbda", x1=lambda g, x2, out: np.where((out <= 0) | (out >= 1), 0, g / _tukey_slope(out, x2)))
+rule(
+    "chndtr",
+    x1=lambda g, x1, x2, x3: g * _noncentral_chi_square_density(x1, x2, x3),
+    x3=lambda g, x1, x2, x3: g * (special.chndtr(x1, x2 + 2, x3) - special.chndtr(x1, x2, x3)) / 2,
+)
+rule("chndtrix", x1=lambda g, x2, x3, out: g / _noncentral_chi_square_density(out, x2, x3))
+
+# ---- the gamma distribution with rate x1 and shape x2 is a function of the product of rate and argument ----
+
+rule(
+    "gdtr",
+    x1=lambda g, x1, x2, x3: g * x3 * gamma_density(x2, x1 * x3),
+    x3=lambda g, x1, x2, x3: g * x1 * gamma_density(x2, x1 * x3),
+)
+rule(
+    "gdtrc",
+    x1=lambda g, x1, x2, x3: -g * x3 * gamma_density(x2, x1 * x3),
+    x3=lambda g, x1, x2, x3: -g * x1 * gamma_density(x2, x1 * x3),
+)
+rule(
+    "gdtrix",
+    x1=lambda g, x1, out: -g * out / x1,
+    x3=lambda g, x1, x2, out: g / (x1 * gamma_density(x2, x1 * out)),
+)
+rule(
+    "gdtria",
+    x1=lambda g, x2, x3, out: g / (x3 * gamma_density(x2, x3 * out)),
+    x3=lambda g, x3, out: -g * out / x3,
+)
+
+# ---- discrete: by the probability or the mean, counts being rounded down ----
+
+
+def _binomial_density(k: Any, n: Any, p: Any) -> Any:
+    return beta_density(n - np.floor(k), np.floor(k) + 1, 1 - p)
+
+
+rule("bdtr", x3=lambda g, x1, x2, x3: -g * _binomial_density(x1, x2, x3))
+rule("bdtrc", x3=lambda g, x1, x2, x3: g * _binomial_density(x1, x2, x3))
+rule("bdtri", x3=lambda g, x1, x2, out: -g / _binomial_density(x1, x2, out))
+rule("nbdtr", x3=lambda g, x1, x2, x3: g * beta_density(x2, x1 + 1, x3))
+rule("nbdtrc", x3=lambda g, x1, x2, x3: -g * beta_density(x2, x1 + 1, x3))
+rule("nbdtri", x3=lambda g, x1, x2, out: g / beta_density(x2, x1 + 1, out))
+rule("pdtr", x2=lambda g, x1, x2: -g * gamma_density(np.floor(x1) + 1, x2))
+rule("pdtrc", x2=lambda g, x1, x2: g * gamma_density(np.floor(x1) + 1, x2))
+rule("pdtri", x2=lambda g, x1, out: -g / gamma_density(np.floor(x1) + 1, out))
+
+# ---- the normal distribution's parameters, from a probability ----
+
+
+def _normal_quantile_slope(probability: Any) -> Any:
+    quantile = special.ndtri(probability)
+    return np.sqrt(2 * np.pi) * np.exp(quantile * quantile / 2)
+
+
+rule(
+    "nrdtrimn",
+    x1=lambda g, x1, x2: -g * x2 * _normal_quantile_slope(x1),
+    x2=lambda g, x1: -g * special.ndtri(x1),
+    x3=lambda g: g,
+)
+rule(
+    "nrdtrisd",
+    x1=lambda g, x2: -g / special.ndtri(x2),
+    x2=lambda g, x2, out: -g * out * _normal_quantile_slope(x2) / special.ndtri(x2),
+    x3=lambda g, x2: g / special.ndtri(x2),
+)

@@ -1,0 +1,188 @@
+"""`logsumexp`, `softmax` and `log_softmax` as `scipy.special` has them, for arrays and tensors; SciPy is not needed.
+
+SciPy's ufuncs themselves take tensors: ``scipy.special.erf(x)`` is differentiated like ``np.sin(x)``. These three are
+Python functions there, which would make plain arrays of tensors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .primitive import custom_vjp
+from .registry import defbatching, defjvp
+
+_np: Any = np
+
+Axis = int | tuple[int, ...] | None
+
+
+def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
+    """``log(sum(b exp(a)))`` along axes, without overflow, and exact where all but one of the terms vanish.
+
+    Parameters
+    ----------
+    a : array or Tensor
+        The exponents, real or complex. Where one is -inf its term is 0, and so is its gradient.
+    axis : int, tuple of int or None, default None
+        The axes to sum along; None for all.
+    b : array or Tensor, optional
+        Factors that broadcast against `a`; 1 if left out.
+    keepdims : bool, default False
+        Whether the axes stay, with length 1.
+    return_sign : bool, default False
+        Whether to return also the sum's sign, and the logarithm of its absolute value. For real numbers.
+
+    Returns
+    -------
+    array or Tensor, or a tuple of two
+        NaN where the sum is negative and its sign is not asked for.
+
+    Raises
+    ------
+    TypeError
+        If the sign of a complex sum is asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Tensor
+    >>> from autograd_lite.special import logsumexp
+    >>> a = Tensor([1000.0, 1000.0, -np.inf], requires_grad=True)
+    >>> total = logsumexp(a)
+    >>> total.backward()
+    >>> float(total), a.grad.data.round(9)
+    (1000.6931471805599, array([0.5, 0.5, 0. ]))
+    """
+    logarithm, sign = _log_and_sign_of_sum(_array(a), 1 if b is None else _array(b), axis)
+    if not keepdims:
+        logarithm, sign = np.squeeze(logarithm, axis), np.squeeze(sign, axis)
+    if return_sign:
+        if logarithm.dtype.kind == "c":
+            raise TypeError("logsumexp: return_sign=True is for real numbers; the logarithm of a complex sum has it")
+        return logarithm, sign
+    if b is None or logarithm.dtype.kind == "c":
+        return logarithm
+    return np.where(sign < 0, np.nan, logarithm)
+
+
+@custom_vjp(x=lambda g, out, axis: out * (g - (g * out).sum(axis=axis, keepdims=True)))
+def softmax(x: Any, axis: Axis = None) -> Any:
+    """``exp(x) / sum(exp(x))`` along axes.
+
+    Its Jacobian ``diag(a) - a a^T`` is full: each output depends on every input along the axes.
+
+    Parameters
+    ----------
+    x : array or Tensor
+        Of any size: the largest element is taken off first.
+    axis : int, tuple of int or None, default None
+        The axes along which the outputs add up to 1; None for all.
+
+    Returns
+    -------
+    array or Tensor
+        Of the same shape.
+
+    Examples
+    --------
+    >>> softmax(np.array([10000.0, 10000.0, -10000.0]))
+    array([0.5, 0.5, 0. ])
+    """
+    exponentials = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
+
+
+@custom_vjp(x=lambda g, out, axis: g - _np.exp(out) * g.sum(axis=axis, keepdims=True))
+def log_softmax(x: Any, axis: Axis = None) -> Any:
+    """The logarithm of `softmax`, without its underflow.
+
+    Parameters
+    ----------
+    x : array or Tensor
+        Of any size.
+    axis : int, tuple of int or None, default None
+        The axes along which the outputs' exponentials add up to 1; None for all.
+
+    Returns
+    -------
+    array or Tensor
+        Of the same shape.
+
+    Examples
+    --------
+    >>> log_softmax(np.array([0.0, -10000.0]))
+    array([     0., -10000.])
+    """
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def _array(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, list | tuple) else value
+
+
+def _exponentials(a: Any, logarithm: Any) -> Any:
+    """``exp(a)`` over a sum; 0 of a sum that is 0."""
+    return np.exp(a - np.where(np.isneginf(logarithm.real), 0, logarithm))
+
+
+def _terms(a: Any, b: Any, logarithm: Any) -> Any:
+    """``b exp(a)`` over a sum; 0 where ``b`` is, however large the exponential."""
+    return b * _exponentials(np.where(np.equal(b, 0), -np.inf, a), logarithm)
+
+
+# The rules read the axis only to say that they hold for every one: all axes stay in the result.
+@custom_vjp(
+    a=lambda g, a, b, out, axis: g[0] * out[1] * _terms(a, b, out[0]),
+    b=lambda g, a, out, axis: g[0] * out[1] * _exponentials(a, out[0]),
+)
+def _log_and_sign_of_sum(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
+    """The logarithm of a sum's absolute value, and its sign; of a complex sum its logarithm and 1. All axes stay."""
+    present = np.where(np.equal(b, 0), -np.inf, np.real(a))
+    largest = np.max(present, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        total = np.sum(np.where(np.equal(b, 0), 0, b * np.exp(a - largest)), axis=axis, keepdims=True)
+        if total.dtype.kind == "c":
+            return np.log(total) + largest, np.ones_like(total.real)
+        return np.log(np.abs(total)) + largest, np.sign(total)
+
+
+defjvp(softmax, x=lambda t, out, axis: out * (t - (out * t).sum(axis=axis, keepdims=True)))
+defjvp(log_softmax, x=lambda t, out, axis: t - (_np.exp(out) * t).sum(axis=axis, keepdims=True))
+
+
+def _tangents(terms: Any, sign: Any, axis: Axis) -> tuple[Any, Any]:
+    return sign * np.sum(terms, axis=axis, keepdims=True), np.zeros_like(sign)
+
+
+defjvp(
+    _log_and_sign_of_sum,
+    a=lambda t, a, b, out, axis: _tangents(t * _terms(a, b, out[0]), out[1], axis),
+    b=lambda t, a, out, axis: _tangents(t * _exponentials(a, out[0]), out[1], axis),
+)
+
+
+def _axes_after_first(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """The axes of one example in an array of all, of which the first counts the examples."""
+    axes = range(ndim - 1) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return tuple(each % (ndim - 1) + 1 for each in axes)
+
+
+def _examples_along_axis(function: Any) -> None:
+    @defbatching(function, "x")
+    def of_all(x: Any, axis: Axis = None) -> Any:
+        return function(x, _axes_after_first(axis, x.ndim))
+
+
+_examples_along_axis(softmax)
+_examples_along_axis(log_softmax)
+
+
+@defbatching(_log_and_sign_of_sum, "a", "b")
+def _log_and_sign_of_all_sums(a: Any, b: Any, axis: Axis) -> Any:
+    ndim = max(a.ndim, b.ndim)
+    a, b = (np.reshape(x, (len(x), *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in (a, b))
+    return _log_and_sign_of_sum(a, b, _axes_after_first(axis, ndim))
