@@ -52,7 +52,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     >>> a = Tensor([1000.0, 1000.0, -np.inf], requires_grad=True)
     >>> total = logsumexp(a)
     >>> total.backward()
-    >>> float(total), a.grad.data.round(9)
+    >>> total.item(), a.grad.data.round(9)
     (1000.6931471805599, array([0.5, 0.5, 0. ]))
     """
     logarithm, sign = _log_and_sign_of_sum(_array(a), 1 if b is None else _array(b), axis)
