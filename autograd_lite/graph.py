@@ -136,7 +136,7 @@ def backward_pass(
     FreedGraphError, ChangedTensorError
         Before any rule has run.
     """
-    awaited = _count_reuses(root, _raise_if_unusable)
+    awaited = _count_reuses(root, raise_if_unusable)
     pending = {root: g}
     owned: set[Node] = set()
     gradients: dict[Node, Any] = {}
@@ -155,10 +155,10 @@ def backward_pass(
         saved = node.saved if lift is None else lift(node)
         cotangents, fresh = recipe.pull(g, saved), recipe.fresh
         if not fresh:
-            cotangents = _checked(cotangents, node)
+            cotangents = checked(cotangents, node)
         for parent, cotangent in zip(node.parents, cotangents):  # noqa: B905 - equally long, and strict costs time
             if cotangent.shape != parent.shape:
-                cotangent = _sum_to_shape(cotangent, node, parent)
+                cotangent = sum_to_shape(cotangent, node, parent)
             if cotangent.dtype is not parent.dtype and cotangent.dtype != parent.dtype:
                 cotangent = as_dtype(cotangent, parent.dtype)
             total = pending.get(parent)
@@ -225,7 +225,8 @@ def _count_reuses(root: Node, check: Callable[[Node], None] | None = None) -> di
     return reuses
 
 
-def _raise_if_unusable(node: Node) -> None:
+def raise_if_unusable(node: Node) -> None:
+    """Refuse a node whose saved values are gone, or are no longer those of its tensor."""
     if node.saved is None:
         raise FreedGraphError(
             f"backward: the graph through {describe(node)} was differentiated before, and its saved values are gone. "
@@ -238,7 +239,7 @@ def _raise_if_unusable(node: Node) -> None:
         )
 
 
-def _checked(cotangents: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
+def checked(cotangents: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
     """What a user's rules returned, as arrays; None, which says that no gradient flows, as zeros."""
     if len(cotangents) != len(node.parents):
         raise ValueError(
@@ -264,7 +265,7 @@ def _as_cotangent(cotangent: Any, node: Node, parent: Node) -> Any:
     return cotangent
 
 
-def _sum_to_shape(cotangent: Any, node: Node, parent: Node) -> Any:
+def sum_to_shape(cotangent: Any, node: Node, parent: Node) -> Any:
     """The cotangent of an array that was broadcast: the sum over the axes along which it was repeated."""
     shape, wide = parent.shape, cotangent.shape
     lead = len(wide) - len(shape)

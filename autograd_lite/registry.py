@@ -93,6 +93,8 @@ class Recipe:
         ``save(values, out)``: what to keep of the bound arguments and the result, as a tuple.
     pull : callable
         ``pull(g, saved)``: the cotangents for the parents, in their order.
+    reads : tuple of str
+        The names of the saved values, in their order.
     sources : tuple
         Where a saved value's own gradient goes: `OUT`, the number of a parent, for a sequence of arrays a dict from
         member to parent, or None where none flows.
@@ -102,7 +104,7 @@ class Recipe:
         The same for calls with several results, once there was one.
     """
 
-    __slots__ = ("arguments", "fresh", "of_parts", "pull", "rule", "save", "sources")
+    __slots__ = ("arguments", "fresh", "of_parts", "pull", "reads", "rule", "save", "sources")
 
     def __init__(self, rule: Rule, mask: Mask) -> None:
         self.rule = rule
@@ -122,6 +124,7 @@ class Recipe:
         self.arguments = tuple(arguments)
 
         saves: list[str] = []
+        names: list[str] = []
         sources: list[Any] = []
         calls: list[str] = []
         scope: dict[str, Any] = {"shape_of": _shape_of}
@@ -139,6 +142,7 @@ class Recipe:
                 expression, source = rule.locate(wanted, parents)
                 if expression not in saves:
                     saves.append(expression)
+                    names.append(wanted)
                     sources.append(source)
                 reads.append(f"saved[{saves.index(expression)}]")
             star = "" if members is None else "*"
@@ -146,7 +150,7 @@ class Recipe:
         if rule.joint is not None:
             scope["pick"] = _picker(rule, tuple(position for position, _ in mask))
             calls = [f"*pick({calls[0]})"]
-        self.sources = tuple(sources)
+        self.reads, self.sources = tuple(names), tuple(sources)
         vjps = [rule.vjps[rule.parameters[position]] for position, _ in mask]
         self.fresh = all(vjp is not None and vjp.__module__.startswith(_ENGINE) for vjp in vjps)
         # Both run once for every node, so they are written out as the one expression that a person would write.

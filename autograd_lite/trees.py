@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -77,3 +77,27 @@ def differentiable_leaf(value: Any, where: str) -> Any:
     if isinstance(leaf, Tensor) or not isinstance(leaf, np.generic):
         return leaf
     return np.asarray(leaf)
+
+
+def paths(tree: Any) -> list[str]:
+    """The name of each leaf of a tree, in the order of `flatten`: keys, numbers and fields, joined by dots.
+
+    Examples
+    --------
+    >>> paths({"W": 1.0, "layers": [2.0, (3.0, 4.0)]})
+    ['W', 'layers.0', 'layers.1.0', 'layers.1.1']
+    """
+    if tree is None:
+        return []
+    members: Iterable[tuple[Any, Any]]
+    if isinstance(tree, dict):
+        members = tree.items()
+    elif isinstance(tree, list | tuple):
+        members = zip(getattr(tree, "_fields", range(len(tree))), tree, strict=True)
+    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        members = [(f.name, getattr(tree, f.name)) for f in dataclasses.fields(tree) if f.init]
+    elif hasattr(tree, "with_parameters"):
+        return [name for name, _ in tree.named_parameters()]
+    else:
+        return [""]
+    return [".".join(filter(None, (str(key), path))) for key, member in members for path in paths(member)]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd_lite import Tensor, custom_vjp
+from autograd_lite.comparison.mistakes import DIAGONAL, defmistake
 from autograd_lite.levels import innermost_array
 from autograd_lite.registry import defbatching, defelementwise
 
@@ -83,6 +84,24 @@ def _cross_entropy_of_labels(logits: Any, labels: Any, reduction: Reduction) -> 
 )
 def _cross_entropy_of_distributions(logits: Any, targets: Any, reduction: Reduction) -> Any:
     return _reduced(-(targets * log_softmax(logits)).sum(axis=-1), reduction)
+
+
+defmistake(
+    _cross_entropy_of_labels,
+    "softmax",
+    DIAGONAL,
+    logits=lambda g, logits, labels, reduction: (
+        _each(g, reduction, labels.size) * (softmax(logits) - 1) * _one_hot(labels, logits.shape[-1])
+    ),
+)
+defmistake(
+    _cross_entropy_of_distributions,
+    "softmax",
+    DIAGONAL,
+    logits=lambda g, logits, targets, reduction: (
+        _each(g, reduction, _examples(logits)) * (softmax(logits) - 1) * targets
+    ),
+)
 
 
 @defbatching(_cross_entropy_of_labels, "logits", "labels")

@@ -1,0 +1,215 @@
+"""What a comparison shows, in sentences: only what the numbers prove, the most specific explanation first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .counterfactuals import Counterfactual, Recording, counterfactuals
+from .evidence import SINGLE, Row, Sizes, largest, multiple
+from .network import Layer, layers_of
+from .report import Explanation
+from .single import Finding, finding
+
+
+def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes) -> list[Explanation]:
+    """The mistakes that explain the rows which differ.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        All of them.
+    recording : Recording or None
+        The graph of the loss, where it is there; without it only what the gradients themselves prove is said.
+    sizes : Sizes
+        What averages and sums go over.
+    """
+    differing = [row for row in rows if not row.agrees]
+    if not differing:
+        return []
+    found = {row.name: finding(row) for row in differing}
+    layers = layers_of(recording.root, recording.parameters) if recording is not None else []
+    if recording is not None and any(entry is None or entry.kind == "factor" for entry in found.values()):
+        whole = _of_the_whole(rows, differing, recording, layers, sizes)
+        if whole is not None:
+            return [whole]
+    _join_single_numbers(differing, found)
+    said = _in_sentences(differing, found, sizes)
+    unexplained = [row for row in differing if found[row.name] is None]
+    if recording is not None:
+        one_row = [one for row in unexplained if (one := _of_one_example(row, recording, layers)) is not None]
+        said += one_row
+        explained = {name for explanation in one_row for name in explanation.parameters}
+        unexplained = [row for row in unexplained if row.name not in explained]
+    if unexplained and (first := _first_wrong_layer(rows, layers)) is not None:
+        said.append(first)
+    return said
+
+
+# ---- mistakes that change several parameters ----
+
+
+def _of_the_whole(
+    rows: Sequence[Row], differing: Sequence[Row], recording: Recording, layers: list[Layer], sizes: Sizes
+) -> Explanation | None:
+    """The counterfactual whose gradients, all of them, are those by hand, or all the same known multiple of them."""
+    if not all(row.same_shape and row.finite for row in rows):
+        return None
+    for candidate in counterfactuals(recording, layers):
+        factor = _common_factor(rows, candidate)
+        if factor is None:
+            continue
+        predicted = {row.name: factor * candidate.gradients[row.name] for row in rows}
+        if not all(row.is_close_to(predicted[row.name]) for row in rows):
+            continue
+        proven = [row.name for row in differing if row.is_proven_by(predicted[row.name])]
+        reason = "" if factor == 1 else sizes.reason_for(abs(factor))
+        if not proven or reason is None or not _changes_something(rows, candidate):
+            continue
+        text = candidate.text + f": with this mistake the engine has your numbers, in {_listed(proven)}"
+        if factor != 1:
+            text += f", times {factor:g} ({reason})" if reason else f", times {factor:g}"
+        return Explanation(candidate.kind, tuple(proven), text)
+    return None
+
+
+def _common_factor(rows: Sequence[Row], candidate: Counterfactual) -> float | None:
+    """What the counterfactual's gradients must be multiplied by to be those by hand, by its largest parameter."""
+    by_size = max(rows, key=lambda row: largest(candidate.gradients[row.name]))
+    expected = candidate.gradients[by_size.name]
+    if not largest(expected):
+        return None
+    factor = multiple(by_size.hand, expected)
+    return 1.0 if abs(factor - 1) <= by_size.tolerance else factor
+
+
+def _changes_something(rows: Sequence[Row], candidate: Counterfactual) -> bool:
+    """Whether the mistake makes other numbers, and not the engine's own, or a multiple of them."""
+    return any(
+        not row.is_close_to(row.engine)
+        and largest(candidate.gradients[row.name] - row.engine) > SINGLE * largest(row.engine)
+        and not _proportional(candidate, row)
+        for row in rows
+    )
+
+
+def _proportional(candidate: Counterfactual, row: Row) -> bool:
+    gradient = candidate.gradients[row.name]
+    if not largest(row.engine):
+        return False
+    return largest(gradient - multiple(gradient, row.engine) * row.engine) <= SINGLE * largest(gradient)
+
+
+def _of_one_example(row: Row, recording: Recording, layers: list[Layer]) -> Explanation | None:
+    """A bias whose gradient is the delta of one row of the batch, in place of their sum."""
+    for layer in layers:
+        if row.name not in layer.parameters[1:] or layer.preactivation not in recording.cotangents:
+            continue
+        delta = np.asarray(recording.cotangents[layer.preactivation])
+        if delta.ndim != 2 or delta.shape[1:] != row.hand.shape or len(delta) < 2:
+            continue
+        nearest = int(np.argmin(np.max(np.abs(delta - row.hand), axis=1)))
+        if row.is_proven_by(delta[nearest]):
+            text = (
+                f"{row.name} is not summed over the batch: yours is the delta of row {nearest} alone, of {len(delta)}"
+            )
+            return Explanation("batch sum", (row.name,), text)
+    return None
+
+
+def _first_wrong_layer(rows: Sequence[Row], layers: list[Layer]) -> Explanation | None:
+    """The layer, seen from the output, from whose delta on everything differs while all above it agrees."""
+    agrees = {row.name: row.agrees for row in rows}
+    wrong = [layer for layer in layers if not any(agrees.get(name, True) for name in layer.parameters)]
+    right = [layer for layer in layers if all(agrees.get(name, False) for name in layer.parameters)]
+    if not wrong or not right or len(wrong) + len(right) != len(layers):
+        return None
+    first = wrong[-1]
+    if any(layer.number < first.number for layer in right):
+        return None
+    above = _listed([name for layer in right for name in layer.parameters])
+    below = (
+        f", and all below it with it ({_listed([n for w in wrong[:-1] for n in w.parameters])})" if wrong[1:] else ""
+    )
+    text = f"delta goes wrong in {first}{below}; above it {above} agree, so its delta, or how it is computed, is off"
+    return Explanation("delta", tuple(name for layer in wrong for name in layer.parameters), text)
+
+
+# ---- mistakes that each parameter shows by itself ----
+
+
+def _join_single_numbers(differing: Sequence[Row], found: dict[str, Finding | None]) -> None:
+    """Give single numbers, which any factor fits, the factor that other parameters prove, where it fits."""
+    factors = [entry for entry in found.values() if entry is not None and entry.kind in ("factor", "sign")]
+    for row in differing:
+        if found[row.name] is None and row.same_shape and row.finite:
+            for entry in factors:
+                if row.is_proven_by(entry.factor * row.engine):
+                    found[row.name] = entry
+                    break
+
+
+def _in_sentences(differing: Sequence[Row], found: dict[str, Finding | None], sizes: Sizes) -> list[Explanation]:
+    """One sentence for all rows with the same finding."""
+    groups: list[tuple[Finding, list[Row]]] = []
+    for row in differing:
+        entry = found[row.name]
+        if entry is None:
+            continue
+        for other, members in groups:
+            if (other.kind, other.detail) == (entry.kind, entry.detail) and abs(entry.factor - other.factor) <= max(
+                SINGLE * abs(entry.factor), row.tolerance
+            ):
+                members.append(row)
+                break
+        else:
+            groups.append((entry, [row]))
+    return [
+        Explanation(entry.kind, tuple(row.name for row in members), _sentence(entry, members, sizes))
+        for entry, members in groups
+    ]
+
+
+def _sentence(entry: Finding, members: list[Row], sizes: Sizes) -> str:
+    names = _listed([row.name for row in members])
+    each = "each " if len(members) > 1 else ""
+    if entry.kind == "sign":
+        return f"{names}: the sign is flipped: yours is {each}the engine's times -1"
+    if entry.kind == "factor":
+        return f"{names}: {_times(entry.factor, sizes)}"
+    if entry.kind == "L2":
+        return f"{names}: {_decayed(entry.factor, members)}"
+    text = {
+        "transpose": "yours is the transpose of the engine's",
+        "reversal": f"{entry.detail} reversed",
+        "permutation": f"in another order, the {entry.detail}",
+        "batch sum": f"not summed over the batch: summed over its {entry.detail} rows, yours is the engine's",
+        "shape": f"the numbers agree, and the shape does not: it is {entry.detail}",
+    }[entry.kind]
+    extra = "" if entry.factor == 1 or entry.kind == "batch sum" else f"; besides, {_times(entry.factor, sizes)}"
+    return f"{names}: {text}{extra}"
+
+
+def _times(factor: float, sizes: Sizes) -> str:
+    if factor == -1:
+        return "the sign is flipped"
+    flipped = ", with the sign flipped" if factor < 0 else ""
+    size = abs(factor)
+    reason = sizes.reason_for(size)
+    shown = f"{size:.6g} times the engine's" if size >= 1 else f"the engine's divided by {1 / size:.6g}"
+    return f"yours is {shown}{flipped}" + (f", {reason}" if reason and reason.startswith("as ") else
+        f", and {reason}" if reason else "")  # fmt: skip
+
+
+def _decayed(alpha: float, members: list[Row]) -> str:
+    biases = all(row.hand.ndim < 2 for row in members)
+    if alpha < 0:
+        return f"without the L2 term {-alpha:.6g} * parameter, which the engine's gradient has"
+    if biases:
+        return f"with an L2 term {alpha:.6g} * parameter, which the engine has not on biases"
+    return f"with an L2 term {alpha:.6g} * parameter, which the engine's gradient has not"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,112 @@
+"""The layers of a network, found in the graph that was recorded of its loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..graph import Node, ancestors
+
+PRODUCTS = (np.matmul, np.dot, np.einsum, np.tensordot, np.inner)
+"""What a layer multiplies its inputs with its weights by."""
+
+_SHAPES = (np.transpose, np.reshape, np.swapaxes, np.moveaxis, np.broadcast_to, np.expand_dims)
+
+_LONGEST_ACTIVATION = 12
+"""The most calls that an activation is looked for in, after the preactivation."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A dense layer.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1, from the inputs on.
+    parameters : tuple of str
+        The names of its weights, and of its bias if it has one.
+    preactivation : Node
+        ``z``: the product, plus the bias.
+    ends : tuple of Node
+        Where its activation may end: nodes of the same shape that are computed from the preactivation alone.
+    """
+
+    number: int
+    parameters: tuple[str, ...]
+    preactivation: Node
+    ends: tuple[Node, ...]
+
+    def __str__(self) -> str:
+        return f"layer {self.number} ({', '.join(self.parameters)})"
+
+
+def layers_of(root: Node, parameters: Mapping[str, Node]) -> list[Layer]:
+    """The layers from the inputs on; none if weights are used in several places, or in another way."""
+    order = ancestors(root)
+    users: dict[Node, list[Node]] = {}
+    for node in order:
+        for parent in node.parents:
+            users.setdefault(parent, []).append(node)
+    position = {node: i for i, node in enumerate(order)}
+    names = {leaf: name for name, leaf in parameters.items()}
+    products = {}
+    for leaf, name in names.items():
+        product = _only_use(leaf, users, PRODUCTS)
+        if product is not None:
+            products[product] = name
+    biases: dict[Node, tuple[Node, str]] = {}
+    for leaf, name in names.items():
+        total = _only_use(leaf, users, (np.add, np.subtract))
+        if total is not None:
+            biases |= {parent: (total, name) for parent in total.parents if parent in products}
+    found = sorted(products, key=lambda product: -position[product])
+    layers: list[Layer] = []
+    for number, product in enumerate(found, 1):
+        total = product
+        own: tuple[str, ...] = (products[product],)
+        if product in biases:
+            total, bias = biases[product]
+            own += (bias,)
+        layers.append(Layer(number, own, total, _ends(total, users, found)))
+    return layers
+
+
+def _only_use(leaf: Node, users: Mapping[Node, list[Node]], functions: tuple[object, ...]) -> Node | None:
+    """The call of one of the functions that takes a leaf, perhaps in another shape; None if there are several."""
+    found, pending = [], [leaf]
+    while pending:
+        for user in users.get(pending.pop(), []):
+            function = _function_of(user)
+            if function in functions:
+                found.append(user)
+            elif function in _SHAPES:
+                pending.append(user)
+    return found[0] if len(found) == 1 else None
+
+
+def _ends(preactivation: Node, users: Mapping[Node, list[Node]], products: list[Node]) -> tuple[Node, ...]:
+    """Nodes of the preactivation's shape up to the next product, nearest first."""
+    ends: list[Node] = []
+    reached = {preactivation}
+    frontier = [preactivation]
+    for _ in range(_LONGEST_ACTIVATION):
+        following: list[Node] = []
+        for node in frontier:
+            for user in users.get(node, []):
+                if user in reached or user in products or user.shape != preactivation.shape:
+                    continue
+                if all(parent in reached for parent in user.parents):
+                    reached.add(user)
+                    following.append(user)
+        if not following:
+            break
+        ends += following
+        frontier = [*frontier, *following]
+    return tuple(ends)
+
+
+def _function_of(node: Node) -> object:
+    return None if node.recipe is None else node.recipe.rule.call

@@ -1,0 +1,39 @@
+"""A comparison as HTML for notebooks: the table, coloured by the size of the differences, and the explanations."""
+
+from __future__ import annotations
+
+from html import escape
+
+from .report import HEADER, Explanation, ParameterComparison, cells
+
+# Translucent, so that they are readable on light and on dark pages; okabe-ito colours, for all eyes.
+_AGREES = "rgba(0, 158, 115, 0.22)"
+_CLOSE = "rgba(230, 159, 0, 0.28)"
+_DIFFERS = "rgba(213, 94, 0, 0.34)"
+
+_TEXT_COLUMNS = (0, 1, 5)
+
+
+def as_html(rows: list[ParameterComparison], explanations: list[Explanation]) -> str:
+    """The table and a list of the explanations, with nothing loaded from elsewhere."""
+    header = "".join(f"<th style='text-align:{_align(i)}'>{escape(name)}</th>" for i, name in enumerate(HEADER))
+    body = "".join(f"<tr style='background:{_colour(row)}'>{_row(row)}</tr>" for row in rows)
+    items = "".join(f"<li>{escape(explanation.text)}</li>" for explanation in explanations)
+    return (
+        f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
+        + (f"<ul>{items}</ul>" if items else "")
+    )  # fmt: skip
+
+
+def _row(row: ParameterComparison) -> str:
+    return "".join(f"<td style='text-align:{_align(i)}'>{escape(cell)}</td>" for i, cell in enumerate(cells(row)))
+
+
+def _align(column: int) -> str:
+    return "left" if column in _TEXT_COLUMNS else "right"
+
+
+def _colour(row: ParameterComparison) -> str:
+    if row.relative <= 1e-7:
+        return _AGREES
+    return _CLOSE if row.relative <= 1e-3 else _DIFFERS

@@ -1,0 +1,381 @@
+"""Each mistake made in a network derived by hand, and what the comparison says of it."""
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_lite import Tensor
+from autograd_lite.checks import compare_gradients
+
+from .network import ACTIVATIONS, Network
+
+
+def explained(hand, network):
+    return compare_gradients(hand, network.loss, network.parameters).explanations
+
+
+def only(explanations):
+    assert len(explanations) == 1, [str(e) for e in explanations]
+    return explanations[0]
+
+
+def right(network):
+    return network.by_hand(network.parameters)
+
+
+NETWORKS = [
+    Network(activation=activation, cost=cost, sizes=sizes)
+    for activation in ACTIVATIONS
+    for cost in ("quadratic", "cross-entropy")
+    for sizes in ((5, 4), (5, 7, 4), (5, 7, 6, 4), (5, 7, 6, 3, 4))
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_right_gradients_agree_and_nothing_is_explained(network):
+    report = compare_gradients(network.by_hand, network.loss, network.parameters)
+    report.assert_close(1e-12)
+    assert report.explanations == []
+
+
+# ---- factors and signs ----
+
+
+def test_a_sum_in_place_of_an_average_is_explained_by_the_rows_of_the_batch():
+    network = Network()
+    explanation = only(explained(network.by_hand(network.parameters, summed=True), network))
+    assert explanation.kind == "factor"
+    assert explanation.parameters == tuple(network.parameters)
+    assert explanation.text == (
+        "W1, b1, W2, b2, W3, b3: yours is 12 times the engine's, and the batch has 12 rows: averaged where you summed"
+    )
+
+
+def test_an_average_in_place_of_a_sum_is_explained():
+    network = Network()
+    hand = right(network)
+    hand["b2"] = hand["b2"] / 12
+    explanation = only(explained(hand, network))
+    assert explanation.parameters == ("b2",)
+    assert "the engine's divided by 12, and the batch has 12 rows: summed where you averaged" in explanation.text
+
+
+def test_an_average_over_rows_and_outputs_is_explained():
+    network = Network()
+    hand = {name: g / 4 for name, g in right(network).items()}
+    assert "there are 4 outputs: summed where you averaged" in only(explained(hand, network)).text
+    hand = {name: g * 48 for name, g in right(network).items()}
+    assert "the outputs of the batch are 12 x 4 = 48 numbers" in only(explained(hand, network)).text
+
+
+def test_a_forgotten_two_of_the_square_is_explained():
+    network = Network()
+    hand = {name: 2 * g for name, g in right(network).items()}
+    assert "yours is 2 times the engine's, as where a square's 2" in only(explained(hand, network)).text
+
+
+def test_a_factor_without_a_known_reason_is_named_alone():
+    network = Network()
+    hand = {name: 0.37 * g for name, g in right(network).items()}
+    assert only(explained(hand, network)).text.endswith("yours is the engine's divided by 2.7027")
+
+
+def test_factors_that_differ_are_explained_one_by_one():
+    network = Network()
+    hand = right(network)
+    hand["W1"], hand["W3"] = 3 * hand["W1"], 5 * hand["W3"]
+    assert [(e.kind, e.parameters) for e in explained(hand, network)] == [("factor", ("W1",)), ("factor", ("W3",))]
+
+
+def test_a_flipped_sign_is_explained():
+    network = Network()
+    explanation = only(explained({name: -g for name, g in right(network).items()}, network))
+    assert (explanation.kind, explanation.parameters) == ("sign", tuple(network.parameters))
+    assert "the sign is flipped" in explanation.text
+
+
+def test_a_flipped_sign_with_a_factor_is_explained():
+    network = Network()
+    explanation = only(explained({name: -12 * g for name, g in right(network).items()}, network))
+    assert "12 times the engine's, with the sign flipped, and the batch has 12 rows" in explanation.text
+
+
+def test_the_batch_size_can_be_said_where_no_graph_shows_it():
+    g = np.array([[1.0, 2.0], [3.0, 5.0]])
+    assert "the batch has 32 rows" in only(compare_gradients({"W": 32 * g}, {"W": g}, batch_size=32).explanations).text
+
+
+def test_a_single_number_joins_the_others_factor():
+    g = np.array([1.0, 2.0])
+    report = compare_gradients({"w": 7 * g, "b": 7 * 0.3}, {"w": g, "b": 0.3})
+    assert only(report.explanations).parameters == ("w", "b")
+
+
+# ---- transposes and orders ----
+
+
+@pytest.mark.parametrize("sizes", [(5, 7, 4), (5, 5, 5)])
+def test_a_transpose_is_explained_of_any_shape(sizes):
+    network = Network(sizes=sizes)
+    hand = right(network)
+    hand["W1"] = hand["W1"].T
+    explanation = only(explained(hand, network))
+    assert (explanation.kind, explanation.parameters) == ("transpose", ("W1",))
+
+
+def test_a_transpose_that_is_summed_over_the_batch_is_explained_in_both_parts():
+    network = Network()
+    hand = network.by_hand(network.parameters, summed=True)
+    hand["W2"] = hand["W2"].T
+    found = {e.parameters: e.text for e in explained(hand, network)}
+    assert "transpose of the engine's; besides, yours is 12 times" in found["W2",]
+    assert set(found) == {("W2",), ("W1", "b1", "b2", "W3", "b3")}
+
+
+@pytest.mark.parametrize(
+    ("axis", "text"), [(0, "its rows are reversed"), (1, "its columns are reversed"), ((0, 1), "its rows and its")]
+)
+def test_reversed_rows_and_columns_are_explained(axis, text):
+    network = Network()
+    hand = right(network)
+    hand["W2"] = np.flip(hand["W2"], axis)
+    explanation = only(explained(hand, network))
+    assert (explanation.kind, explanation.parameters) == ("reversal", ("W2",))
+    assert text in explanation.text
+
+
+@pytest.mark.parametrize(("axis", "name"), [(0, "rows"), (1, "columns")])
+def test_permuted_rows_and_columns_are_explained(axis, name):
+    network = Network()
+    hand = right(network)
+    order = [1, 0, 3, 2, 5, 4] if axis else [2, 0, 1, 3, 4, 6, 5]
+    hand["W2"] = np.take(hand["W2"], order, axis)
+    explanation = only(explained(hand, network))
+    assert (explanation.kind, explanation.parameters) == ("permutation", ("W2",))
+    assert f"in another order, the {name}: yours are the engine's {order}" in explanation.text
+
+
+def test_permuted_classes_are_explained_in_weights_and_biases():
+    network = Network(cost="cross-entropy")
+    hand = right(network)
+    order = [2, 0, 3, 1]
+    hand["W3"], hand["b3"] = hand["W3"][:, order], hand["b3"][order]
+    assert [(e.kind, e.parameters) for e in explained(hand, network)] == [
+        ("permutation", ("W3",)),
+        ("permutation", ("b3",)),
+    ]
+
+
+def test_long_permutations_are_counted():
+    g = np.random.default_rng(0).normal(size=(100, 3))
+    hand = g[np.r_[1, 0, 2:98, 99, 98]]
+    assert "the rows (4 of 100 have moved)" in only(compare_gradients({"W": hand}, {"W": g}).explanations).text
+
+
+def test_rows_of_zeros_stay_where_they_are():
+    g = np.zeros((6, 3))
+    g[1], g[3] = [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]
+    hand = g[[0, 3, 2, 1, 4, 5]]
+    text = only(compare_gradients({"W": hand}, {"W": g}).explanations).text
+    assert text.endswith("the rows: yours are the engine's [0, 3, 2, 1, 4, 5]")
+
+
+# ---- biases ----
+
+
+def test_a_bias_gradient_with_a_row_for_each_example_is_explained():
+    network = Network()
+    hand = right(network)
+    delta = np.random.default_rng(0).normal(size=(12, 4))
+    hand["b3"] = delta - delta.mean(axis=0) + hand["b3"] / 12
+    explanation = only(explained(hand, network))
+    assert (explanation.kind, explanation.parameters) == ("batch sum", ("b3",))
+    assert "summed over its 12 rows" in explanation.text
+
+
+def test_a_bias_gradient_of_one_example_alone_is_explained():
+    network = Network(sizes=(5, 7, 4))
+    hand = right(network)
+    p, X = network.parameters, network.X
+    a1 = network.f(X @ p["W1"] + p["b1"])
+    a2 = network.f(a1 @ p["W2"] + p["b2"])
+    hand["b2"] = ((a2 - network.Y) / 12 * a2 * (1 - a2))[3]
+    explanation = only(explained(hand, network))
+    assert (explanation.kind, explanation.parameters) == ("batch sum", ("b2",))
+    assert "the delta of row 3 alone, of 12" in explanation.text
+
+
+def test_an_axis_that_was_kept_is_explained():
+    network = Network()
+    hand = right(network)
+    hand["b1"] = hand["b1"][None]
+    explanation = only(explained(hand, network))
+    assert explanation.kind == "shape"
+    assert "(1, 7), not (7,)" in explanation.text
+
+
+# ---- L2 ----
+
+
+def test_a_missing_l2_term_is_explained_with_its_strength():
+    network = Network(l2=0.03)
+    hand = right(network)
+    for layer in (1, 2, 3):
+        hand[f"W{layer}"] = hand[f"W{layer}"] - 0.03 * network.parameters[f"W{layer}"]
+    explanation = only(explained(hand, network))
+    assert (explanation.kind, explanation.parameters) == ("L2", ("W1", "W2", "W3"))
+    assert "without the L2 term 0.03 * parameter, which the engine's gradient has" in explanation.text
+
+
+def test_an_l2_term_on_the_biases_too_is_explained():
+    network = Network(l2=0.03)
+    hand = right(network)
+    for layer in (1, 2, 3):
+        hand[f"b{layer}"] = hand[f"b{layer}"] + 0.03 * network.parameters[f"b{layer}"]
+    explanation = only(explained(hand, network))
+    assert (explanation.kind, explanation.parameters) == ("L2", ("b1", "b2", "b3"))
+    assert "an L2 term 0.03 * parameter, which the engine has not on biases" in explanation.text
+
+
+def test_an_l2_term_of_the_double_strength_is_explained_by_what_is_too_much():
+    network = Network(l2=0.03)
+    hand = right(network)
+    hand["W2"] = hand["W2"] + 0.03 * network.parameters["W2"]
+    explanation = only(explained(hand, network))
+    assert "W2: with an L2 term 0.03 * parameter, which the engine's gradient has not" in explanation.text
+
+
+# ---- activation derivatives ----
+
+
+@pytest.mark.parametrize("cost", ["quadratic", "cross-entropy"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_a_missing_activation_derivative_is_found_in_its_layer(activation, cost, layer):
+    network = Network(sizes=(5, 7, 6, 5, 4), activation=activation, cost=cost)
+    explanation = only(explained(network.by_hand(network.parameters, no_derivative={layer}), network))
+    assert explanation.kind == "activation derivative"
+    assert f"missing in layer {layer} (W{layer}, b{layer})" in explanation.text
+    assert set(explanation.parameters) == {f"{kind}{i}" for kind in "Wb" for i in range(1, layer + 1)}
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_a_missing_derivative_of_the_output_activation_is_found(activation):
+    network = Network(activation=activation)
+    explanation = only(explained(network.by_hand(network.parameters, no_derivative={3}), network))
+    assert "missing in layer 3" in explanation.text
+    assert explanation.parameters == tuple(network.parameters)
+
+
+def test_derivatives_missing_in_all_hidden_layers_are_found():
+    network = Network(sizes=(5, 7, 6, 5, 4), activation="tanh", cost="cross-entropy")
+    explanation = only(explained(network.by_hand(network.parameters, no_derivative={1, 2, 3}), network))
+    assert "missing in each of layer 1 (W1, b1), layer 2 (W2, b2), layer 3 (W3, b3)" in explanation.text
+
+
+def test_a_missing_derivative_is_found_beside_a_missing_average():
+    network = Network(activation="tanh")
+    hand = network.by_hand(network.parameters, no_derivative={2}, summed=True)
+    explanation = only(explained(hand, network))
+    assert explanation.kind == "activation derivative"
+    assert "missing in layer 2" in explanation.text
+    assert "times 12 (the batch has 12 rows: averaged where you summed)" in explanation.text
+
+
+# ---- softmax ----
+
+
+def test_softmax_with_a_diagonal_jacobian_is_explained_where_it_is_written_out():
+    network = Network(cost="cross-entropy")
+    explanation = only(explained(network.by_hand(network.parameters, diagonal=True), network))
+    assert (explanation.kind, explanation.parameters) == ("softmax", tuple(network.parameters))
+    assert "softmax's Jacobian is taken as diagonal" in explanation.text
+
+
+@pytest.mark.parametrize("one_hot", [True, False])
+def test_softmax_with_a_diagonal_jacobian_is_explained_in_the_fused_loss(one_hot):
+    network = Network(cost="cross-entropy")
+    targets = network.Y if one_hot else network.Y.argmax(axis=1)
+
+    def loss(p):
+        a = network.X
+        for layer in (1, 2, 3):
+            a = a @ p[f"W{layer}"] + p[f"b{layer}"]
+            a = nn.sigmoid(a) if layer < 3 else a
+        return nn.softmax_cross_entropy(a, targets)
+
+    hand = network.by_hand(network.parameters, diagonal=True)
+    assert only(compare_gradients(hand, loss, network.parameters).explanations).kind == "softmax"
+
+
+@pytest.mark.parametrize("last", [nn.softmax, lambda z: np.exp(nn.log_softmax(z))])
+def test_softmax_with_a_diagonal_jacobian_is_explained_under_a_squared_error(last):
+    rng = np.random.default_rng(1)
+    X, Y, W = rng.normal(size=(9, 4)), rng.dirichlet(np.ones(3), 9), rng.normal(size=(4, 3))
+    a = nn.softmax(X @ W)
+    delta = 2 * (a - Y) / a.size * a * (1 - a)
+    report = compare_gradients({"W": X.T @ delta}, lambda p: nn.mean_squared_error(last(X @ p["W"]), Y), {"W": W})
+    assert only(report.explanations).kind == "softmax"
+
+
+# ---- a delta that goes wrong somewhere ----
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_the_first_layer_that_goes_wrong_is_named(layer):
+    network = Network()
+    explanation = only(explained(network.by_hand(network.parameters, wrong_delta=layer), network))
+    assert explanation.kind == "delta"
+    assert f"delta goes wrong in layer {layer} (W{layer}, b{layer})" in explanation.text
+    assert "W3, b3 agree" in explanation.text
+
+
+def test_a_network_that_is_wrong_from_its_output_on_has_no_first_layer():
+    network = Network()
+    assert explained(network.by_hand(network.parameters, wrong_delta=3), network) == []
+
+
+# ---- modules ----
+
+
+def module_and_loss(retain_graph):
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(10, 4)), rng.integers(0, 3, 10)
+    model = nn.MLP([4, 6, 3], "tanh", dtype=np.float64, rng=0)
+    loss = nn.softmax_cross_entropy(model(X), y)
+    loss.backward(retain_graph=retain_graph)
+    (W1, b1), (W2, b2) = ((layer.weight.data, layer.bias.data) for layer in (model.layers[0], model.layers[2]))
+    a1 = np.tanh(X @ W1 + b1)
+    delta2 = (nn.softmax(a1 @ W2 + b2) - np.eye(3)[y]) / 10
+    delta1 = delta2 @ W2.T  # without 1 - a1**2
+    hand = {
+        "layers.0.weight": X.T @ delta1,
+        "layers.0.bias": delta1.sum(axis=0),
+        "layers.2.weight": a1.T @ delta2,
+        "layers.2.bias": delta2.sum(axis=0),
+    }
+    return model, loss, hand, lambda: nn.softmax_cross_entropy(model(X), y)
+
+
+def test_a_modules_loss_shows_what_is_wrong_inside():
+    model, loss, hand, again = module_and_loss(retain_graph=True)
+    for given in (loss, again):
+        explanation = only(compare_gradients(hand, model, loss=given).explanations)
+        assert explanation.kind == "activation derivative"
+        assert "layer 1 (layers.0.weight, layers.0.bias)" in explanation.text
+
+
+def test_without_the_loss_only_the_gradients_speak():
+    model, _, hand, _ = module_and_loss(retain_graph=False)
+    assert compare_gradients(hand, model).explanations == []
+    model, _, hand, _ = module_and_loss(retain_graph=False)
+    hand = {name: -p.grad.data for name, p in model.named_parameters()}
+    assert only(compare_gradients(hand, model).explanations).kind == "sign"
+
+
+def test_single_precision_is_explained_as_well():
+    network = Network()
+    parameters = {name: Tensor(p, requires_grad=True, dtype=np.float32) for name, p in network.parameters.items()}
+    network.loss(parameters).backward()
+    explanation = only(compare_gradients(network.by_hand(network.parameters, summed=True), parameters).explanations)
+    assert explanation.text.endswith("yours is 12 times the engine's")
