@@ -155,17 +155,6 @@ def test_jacobians_of_empty_arrays_are_empty(mode):
     assert jacobian(lambda x: x[:0], mode=mode)(np.zeros(3)).shape == (0, 3)
 
 
-def test_the_hessian_of_the_rosenbrock_function_is_the_known_one():
-    x = np.array([1.2, 0.7, -0.4])
-    a, b, c = x
-    expected = [
-        [1200 * a**2 - 400 * b + 2, -400 * a, 0],
-        [-400 * a, 202 + 1200 * b**2 - 400 * c, -400 * b],
-        [0, -400 * b, 200],
-    ]
-    np.testing.assert_allclose(hessian(rosenbrock)(x), expected, rtol=1e-12)
-
-
 def test_a_hessian_of_two_arguments_has_four_blocks():
     blocks = hessian(lambda x, y: np.sum(x * y**2), argnums=(0, 1))(X, X)
     np.testing.assert_array_equal(blocks[0][0], np.zeros((3, 3)))
