@@ -57,6 +57,11 @@ def test_a_ufunc_without_a_rule_is_refused():
         scipy.special.zetac(Tensor(3.0, requires_grad=True))
 
 
+def test_the_derivative_of_digamma_of_complex_numbers_is_refused():
+    with pytest.raises(NoRuleError, match="polygamma is for real numbers"):
+        grad(lambda z: np.real(scipy.special.digamma(z)))(1.0 + 1.0j)
+
+
 def test_functions_that_are_0_by_a_factor_of_0_have_gradient_0_by_the_other():
     assert [float(grad(lambda y, f=f: f(0.0, y))(0.0)) for f in (scipy.special.xlogy, scipy.special.rel_entr)] == [0, 0]
 

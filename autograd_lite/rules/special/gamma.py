@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 from scipy.special import digamma
 
+from ...errors import NoRuleError
 from ...primitive import primitive
 from ...registry import defelementwise, defvjp
 from .register import rule, rule_of_several
@@ -18,6 +19,11 @@ from .register import rule, rule_of_several
 @primitive
 def polygamma(x: Any, order: int) -> Any:
     """The derivative of `digamma` of an order from 1 on: ``(-1)^(n + 1) n! zeta(n + 1, x)``."""
+    if np.iscomplexobj(x):
+        raise NoRuleError(
+            "the derivative of digamma of complex numbers, and so the second of gamma and loggamma, is not there: SciPy's "
+            "polygamma is for real numbers"
+        )
     return np.asarray(special.polygamma(order, x), dtype=np.asarray(x).dtype)
 
 

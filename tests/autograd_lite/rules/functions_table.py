@@ -18,6 +18,8 @@ from .complex_choices import choices
 from .specs import EXAMPLES, SPECS
 from .test_namespace import functions_of
 
+ONCE = {spec.of for spec in SPECS if spec.complex_once}
+
 PATH = Path(autograd_lite.__file__).parent / "rules" / "FUNCTIONS.md"
 
 HEAD = """# Which functions of NumPy and of scipy.special differentiate
@@ -29,7 +31,7 @@ Made from the rules by `python -m tests.autograd_lite.rules.functions_table`, an
 - **JVP**: how tangents go forward: by a formula; elementwise, where the Jacobian is diagonal; linear, where the
   function is its own derivative; by others. All is one pass with no graph.
 - **complex**: whether complex numbers are differentiated, by the convention dL/dx - i dL/dy; "-" where NumPy's function
-  takes none. Vectors of `eigh`, `eig` and `svd` up to their phase.
+  takes none, "first" where there is only a first derivative. Vectors of `eigh`, `eig` and `svd` up to their phase.
 - **2nd**: second derivatives, in all four orders of the two modes.
 
 The ufuncs of `scipy.special` take tensors; its `logsumexp`, `softmax` and `log_softmax`, which are Python functions,
@@ -58,6 +60,7 @@ def row(name, function, of_complex, tested):
         rule = RULES[function]
         vjp, jvp = ", ".join(name for name in rule.vjps), forward(rule)
     complex_numbers, second = ("yes" if function in those else "-" for those in (of_complex, tested))
+    complex_numbers = "first" if function in ONCE else complex_numbers
     return f"| `{name}` | {vjp} | {jvp} | {complex_numbers} | {second} |"
 
 

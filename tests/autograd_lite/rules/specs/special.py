@@ -88,7 +88,7 @@ ARGUMENTS = {
 """For each ufunc its arguments: where those are drawn from that it is differentiated by, and the numbers of others."""
 
 
-COMPLEX_ONCE = {"digamma", "gamma", "rgamma", "loggamma"}
+REAL_ONLY, COMPLEX_ONCE = {"digamma"}, {"gamma", "rgamma", "loggamma"}
 """SciPy has no polygamma of complex numbers."""
 
 
@@ -114,6 +114,7 @@ def of_ufunc(name, arguments):
         domains,
         (shapes,),
         variant="of SciPy" if hasattr(numpy, name) else "",
+        real_only=name in REAL_ONLY,
         complex_once=name in COMPLEX_ONCE,
     )
 
