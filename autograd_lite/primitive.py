@@ -120,6 +120,8 @@ def custom_vjp(
     @wraps(function)
     def on_arrays(*args: Any, **kwargs: Any) -> Any:
         out = function(*args, **kwargs)
+        if isinstance(out, np.ndarray):
+            return out
         if isinstance(out, tuple):
             return in_container_of(out, map(array, out))
         return array(out)

@@ -76,7 +76,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
         level = levels.innermost((*args, *kwargs.values()))
         if level is not None:
             return level.call(function, args, kwargs)
-    rule = rule_of(function)
+    rule = RULES.get(function) or rule_of(function)
     if rule is None:
         derived = DERIVED.get(function)
         if derived is None:

@@ -90,8 +90,8 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     >>> softmax(np.array([10000.0, 10000.0, -10000.0]))
     array([0.5, 0.5, 0. ])
     """
-    exponentials = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
+    exponentials = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
+    return exponentials / np.add.reduce(exponentials, axis=axis, keepdims=True)
 
 
 @custom_vjp(x=lambda g, out, axis: g - _np.exp(out) * g.sum(axis=axis, keepdims=True))
@@ -115,8 +115,8 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
     >>> log_softmax(np.array([0.0, -10000.0]))
     array([     0., -10000.])
     """
-    shifted = x - np.max(x, axis=axis, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
 def _array(value: Any) -> Any:

@@ -21,8 +21,8 @@ def polygamma(x: Any, order: int) -> Any:
     """The derivative of `digamma` of an order from 1 on: ``(-1)^(n + 1) n! zeta(n + 1, x)``."""
     if np.iscomplexobj(x):
         raise NoRuleError(
-            "the derivative of digamma of complex numbers, and so the second of gamma and loggamma, is not there: SciPy's "
-            "polygamma is for real numbers"
+            "the derivative of digamma, and so the second one of gamma and loggamma, is not there for complex numbers: "
+            "SciPy's polygamma is for real numbers"
         )
     return np.asarray(special.polygamma(order, x), dtype=np.asarray(x).dtype)
 
