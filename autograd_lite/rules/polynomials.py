@@ -107,6 +107,8 @@ def roots(p: Any) -> Any:
         return np.zeros(zeros, p.dtype)
     companion = np.concatenate([np.reshape(-p[1:] / p[0], (1, n)), np.eye(n, dtype=p.dtype)[:-1]])
     found = np.linalg.eigvals(companion)
+    if p.dtype.kind == "f" and found.dtype.kind == "c" and not np.any(concrete(np.imag(found), "np.roots")):
+        found = np.real(found)
     return np.concatenate([found, np.zeros(zeros, found.dtype)]) if zeros else found
 
 

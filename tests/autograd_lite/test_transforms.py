@@ -72,7 +72,8 @@ def test_gradients_have_the_structure_of_a_nested_argument():
 
 def test_gradients_of_a_dataclass_are_a_dataclass():
     gradient = grad(lambda line: np.sum(line.slope * X + line.offset))(Line(2.0, X))
-    assert gradient == Line(X.sum(), gradient.offset)
+    assert isinstance(gradient, Line)
+    assert (gradient.slope, gradient.name) == (X.sum(), None)
     np.testing.assert_array_equal(gradient.offset, np.ones(3))
 
 

@@ -7,6 +7,7 @@ specifications says, and so what the tests of the rules have found to hold.
 from pathlib import Path
 
 import numpy as np
+import scipy
 import scipy.special
 
 import autograd_lite
@@ -24,7 +25,8 @@ PATH = Path(autograd_lite.__file__).parent / "rules" / "FUNCTIONS.md"
 
 HEAD = """# Which functions of NumPy and of scipy.special differentiate
 
-Made from the rules by `python -m tests.autograd_lite.rules.functions_table`, and held to them by a test.
+Made from the rules by `python -m tests.autograd_lite.rules.functions_table`, with NumPy {numpy} and SciPy {scipy}.
+A test holds it to them.
 
 - **VJP**: the arguments with a vector-Jacobian product, for reverse mode; "by others" is a function that is written in
   terms of others, which have rules.
@@ -68,7 +70,7 @@ def table():
     """The text of the file."""
     of_complex = {parameter.values[0].spec.of for parameter in choices(EXAMPLES)}
     tested = {spec.of for spec in SPECS}
-    parts = [HEAD]
+    parts = [HEAD.format(numpy=np.__version__, scipy=scipy.__version__)]
     for module in (np, np.linalg, np.fft, scipy.special):
         functions = functions_of(module)
         known = {*RULES, *DERIVED, *CONSTANT, *NO_DERIVATIVE, *SPECIAL_WITHOUT}

@@ -16,13 +16,19 @@ def rows(text):
     return found
 
 
+def versions(text):
+    """NumPy's and SciPy's that a table was made with."""
+    return re.findall(r"NumPy (\S+) and SciPy (\S+)\.", text)
+
+
 def test_the_table_in_the_documentation_is_what_the_registry_says():
     written, made = rows(PATH.read_text()), rows(table())
-    assert [line for key, line in made.items() if written.get(key) != line] == []
+    shared = written.keys() & made.keys()
+    assert [made[key] for key in shared if written[key] != made[key]] == []
+    assert len(shared) > 0.9 * len(written)
 
 
-def test_the_table_names_no_function_that_only_it_knows():
-    # NumPy 2.0 lacks some functions that later versions have.
-    written, made = rows(PATH.read_text()), rows(table())
-    later = {"astype", "matvec", "vecmat", "unstack", "cumulative_sum", "cumulative_prod"}
-    assert {name for _, name in written.keys() - made.keys()} <= later
+def test_the_table_leaves_no_function_out_and_adds_none():
+    # Other versions have functions that these lack.
+    text, now = PATH.read_text(), table()
+    assert versions(text) != versions(now) or rows(text).keys() == rows(now).keys()

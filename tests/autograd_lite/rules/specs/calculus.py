@@ -1,5 +1,7 @@
 """Calls of differences, interpolation, convolution, polynomials, statistics, and of the elementwise rest."""
 
+import warnings
+
 import numpy
 
 from .spec import Spec, above_one, between, distinct, nonzero, off_steps, positive, reals, staggered
@@ -167,6 +169,14 @@ STATISTICS = [
     of(numpy.histogram_bin_edges, lambda np, a: np.histogram_bin_edges(a, "sturges"), distinct, (5,), ragged=True),
 ]
 
+
+def deprecated_fix(np, a):
+    """NumPy 2.5 advises `trunc`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.fix(a)
+
+
 ELEMENTWISE = [
     of(numpy.fmax, lambda np, a, b: np.fmax(a, b), (staggered(0.0), staggered(0.4)), ((2, 3), (3,))),
     of(numpy.fmin, lambda np, a, b: np.fmin(a, b), (staggered(0.0), staggered(0.4)), ((2, 3), (3,))),
@@ -180,7 +190,7 @@ ELEMENTWISE = [
     ),
     of(numpy.nextafter, lambda np, a: np.nextafter(a, 9.0), nonzero, (3,)),
     of(numpy.nan_to_num, lambda np, a: np.nan_to_num(np.where(a > 0, a, numpy.nan), nan=2.0), nonzero, (2, 3)),
-    of(numpy.fix, lambda np, a: np.fix(a), off_steps, (3,)),
+    of(numpy.fix, deprecated_fix, off_steps, (3,)),
     of(numpy.around, lambda np, a: np.around(a, 1), off_steps, (3,)),
     of(numpy.modf, lambda np, a: np.modf(a), off_steps, (2, 3), ()),
     of(numpy.divmod, lambda np, a, b: np.divmod(a, b), (off_steps, above_one), ((3,), (3,))),
@@ -188,19 +198,26 @@ ELEMENTWISE = [
     of(numpy.sinc, lambda np, x: np.sinc(x), between(-4.0, 4.0), (7,), ()),
     of(numpy.sinc, lambda np, x: np.sinc(1e-3 * x), reals, (3,), variant="near 0"),
     of(numpy.i0, lambda np, x: np.i0(x), reals, (5,)),
-    of(numpy.cumulative_sum, lambda np, x: np.cumulative_sum(x), reals, (4,)),
-    of(
-        numpy.cumulative_sum,
-        lambda np, x: np.cumulative_sum(x, axis=1, include_initial=True),
-        reals,
-        (2, 3),
-        variant="initial",
-    ),
-    of(numpy.cumulative_prod, lambda np, x: np.cumulative_prod(x, axis=0, include_initial=True), nonzero, (3, 2)),
     of(numpy.real_if_close, lambda np, x: np.real_if_close(x), reals, (3,), ragged=True),
     *(
         [of(numpy.astype, lambda np, x: np.astype(x, x.dtype), reals, (3,))] if hasattr(numpy, "astype") else []
     ),
 ]  # fmt: skip
 
-SPECS = [*DIFFERENCES, *INTERPOLATION, *CONVOLUTIONS, *POLYNOMIALS, *STATISTICS, *ELEMENTWISE]
+CUMULATIVE = (
+    [
+        of(numpy.cumulative_sum, lambda np, x: np.cumulative_sum(x), reals, (4,)),
+        of(
+            numpy.cumulative_sum,
+            lambda np, x: np.cumulative_sum(x, axis=1, include_initial=True),
+            reals,
+            (2, 3),
+            variant="initial",
+        ),
+        of(numpy.cumulative_prod, lambda np, x: np.cumulative_prod(x, axis=0, include_initial=True), nonzero, (3, 2)),
+    ]
+    if hasattr(numpy, "cumulative_sum")
+    else []
+)
+
+SPECS = [*CUMULATIVE, *DIFFERENCES, *INTERPOLATION, *CONVOLUTIONS, *POLYNOMIALS, *STATISTICS, *ELEMENTWISE]

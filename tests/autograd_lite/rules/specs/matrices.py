@@ -159,7 +159,8 @@ DECOMPOSITIONS = [
     ),
     of(numpy.linalg.eigvalsh, lambda np, a: np.linalg.eigvalsh(hermitian(np, a)), gapped, SQUARES),
     of(numpy.linalg.eigvalsh, lambda np, a: np.linalg.eigvalsh(hermitian(np, a), "U"), gapped, SQUARES, "UPLO=U"),
-    of(numpy.linalg.eig, lambda np, a: np.linalg.eig(a), gapped, SQUARES, real_only=True),
+    # From NumPy 2.5 on these are complex numbers always.
+    of(numpy.linalg.eig, lambda np, a: [np.real(r) for r in np.linalg.eig(a)], gapped, SQUARES, real_only=True),
     of(
         numpy.linalg.eig,
         lambda np, a: [f(np.linalg.eig(a)[i]) for i, f in ((0, np.real), (0, np.imag), (1, lambda v: squared(np, v)))],
@@ -174,7 +175,7 @@ DECOMPOSITIONS = [
         (((3, 3),),),
         "rotating",
     ),
-    of(numpy.linalg.eigvals, lambda np, a: np.linalg.eigvals(a), gapped, SQUARES),
+    of(numpy.linalg.eigvals, lambda np, a: np.real(np.linalg.eigvals(a)), gapped, SQUARES),
     of(
         numpy.linalg.svd,
         lambda np, a: np.linalg.svd(a, full_matrices=False),
@@ -261,7 +262,13 @@ NORMS = [
         for ord in ("fro", "nuc", -2)
     ],
     *[
-        of(numpy.linalg.cond, lambda np, x, p=p: np.linalg.cond(x, p), invertible, (((3, 3),), ((2, 3, 3),)), f"p={p}")
+        of(
+            numpy.linalg.cond,
+            lambda np, x, p=p: np.real(np.linalg.cond(x, p)),
+            invertible,
+            (((3, 3),), ((2, 3, 3),)),
+            f"p={p}",
+        )
         for p in (None, -2, "fro", 1, numpy.inf)
     ],
 ]
