@@ -50,7 +50,7 @@ class Comparison:
         return abs(self.engine - self.estimate.value)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class GradientReport:
     """What `check_gradients` has found to hold.
 
@@ -71,6 +71,9 @@ class GradientReport:
             f"{len(self.compared)} derivatives agree with differences; the worst error is {worst:.2g} of its bound"
         ]
         return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
+
+    def __repr__(self) -> str:
+        return f"<GradientReport: {self}>"
 
 
 def check_gradients(

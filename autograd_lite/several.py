@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import copy
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,12 +65,15 @@ class Parts:
         )
 
 
-def result(results: tuple[Any, ...], number: int, layout: Layout) -> Any:
-    """One of several results, as a function that has a rule."""
-    return results[number]
+@cache
+def _picking(number: int) -> Recipe:
+    """The recipe of the function that picks out one of several results."""
 
+    def result(results: tuple[Any, ...], layout: Layout) -> Any:
+        return results[number]
 
-_PICKING = Rule(result, {"results": lambda g, number, layout: Parts(layout, {number: g})}).first
+    result.__name__ = f"result {number}"
+    return Rule(result, {"results": lambda g, layout: Parts(layout, {number: g})}).first
 
 
 def node_of_call(recipe: Recipe, parents: tuple[Node, ...], saved: tuple[Any, ...], results: tuple[Any, ...]) -> Node:
@@ -84,7 +88,7 @@ def node_of_call(recipe: Recipe, parents: tuple[Node, ...], saved: tuple[Any, ..
 def node_of_result(call: Node, number: int) -> Node:
     """The node of one of its results."""
     layout = Layout(call.shape, call.dtype)  # type: ignore[arg-type]
-    return Node(_PICKING, (call,), (number, layout), layout.shapes[number], layout.dtypes[number])
+    return Node(_picking(number), (call,), (layout,), layout.shapes[number], layout.dtypes[number])
 
 
 def in_container_of(results: tuple[Any, ...], members: Iterable[Any]) -> tuple[Any, ...]:

@@ -120,7 +120,8 @@ class _Picture:
                 continue
             several = len(node.recipe.rule.vjps) > 1 or len(node.parents) > 1
             for argument, parent in zip(node.recipe.arguments, node.parents, strict=True):
-                label = f"{argument}: {parent.shape}" if several else str(parent.shape)
+                shape = _shape(parent) or str(node.shape)
+                label = f"{argument}: {shape}" if several else shape
                 entry = entries[parent] if self.backward else self._exit(parent, index[parent])
                 self._edge(f"n{index[node]}", entry, _literal(label))
 
@@ -137,10 +138,10 @@ class _Picture:
             if boxed:
                 entry = f"a{i}"
                 self.nodes.append((entry, {"label": self._array_label(node), **style}))
-                self._edge(entry, f"n{i}", str(node.shape))
+                self._edge(entry, f"n{i}", _shape(node))
         if is_sum:
             self.nodes.append((f"s{i}", dict(SUM)))
-            self._edge(f"s{i}", entry, str(node.shape))
+            self._edge(f"s{i}", entry, _shape(node))
             entry = f"s{i}"
         return entry
 
@@ -160,7 +161,7 @@ class _Picture:
         lines = [] if name is None else [name.replace("\n", "\\n")]
         lines.append(f"{node.shape} {node.dtype}")
         if node.slot is not None and node.slot.grad is not None and node.slot.grad.size:
-            gradient = np.asarray(node.slot.grad.detach().data, dtype=np.float64)
+            gradient = np.abs(node.slot.grad.detach().data).astype(np.float64)
             lines.append(f"gradient rms {np.sqrt(np.mean(gradient**2)):.2e}")
         return "\\n".join(_literal(line) for line in lines)
 
@@ -170,6 +171,11 @@ def _note(order: list[Node]) -> str:
     if any(leaf.slot is not None and leaf.slot.grad is not None for leaf in leaves):
         return ""
     return "gradients not shown: backward() has not run"
+
+
+def _shape(node: Node) -> str:
+    """A node's shape; nothing for a call with several results, each of which is a node with a shape of its own."""
+    return "" if any(isinstance(part, tuple) for part in node.shape) else str(node.shape)
 
 
 def _short_name(node: Node) -> str:

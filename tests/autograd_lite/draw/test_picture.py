@@ -125,6 +125,22 @@ def test_a_graph_of_second_derivatives_is_drawn():
     assert "multiply" in nodes.values()
 
 
+def test_each_of_several_results_is_a_node_with_its_own_shape():
+    matrix = Tensor(np.diag([1.0, 2.0]), requires_grad=True)
+    w, v = np.linalg.eigh(matrix)
+    source = draw_graph(np.sum(w) + np.sum(v)).source
+    assert 'label="result 0"' in source
+    assert 'label="result 1"' in source
+    assert "((2,), (2, 2))" not in source
+
+
+def test_a_complex_leaf_shows_its_gradients_size():
+    z = Tensor([3.0 + 4.0j], requires_grad=True)
+    y = np.sum(np.abs(z) ** 2)
+    y.backward()
+    assert "gradient rms 1.00e+01" in draw_graph(y).source
+
+
 def test_the_same_graph_gives_the_same_text():
     _, loss = mlp_loss()
     assert draw_graph(loss).source == draw_graph(loss).source
