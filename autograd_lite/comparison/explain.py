@@ -12,6 +12,9 @@ from .network import Layer, layers_of
 from .report import Explanation
 from .single import Finding, finding
 
+OF_FORM = ("transpose", "reversal", "permutation", "shape", "batch sum", "L2")
+"""Findings about the form in which a gradient is written down, and not about the delta that it comes from."""
+
 
 def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes) -> list[Explanation]:
     """The mistakes that explain the rows which differ.
@@ -30,31 +33,39 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
         return []
     found = {row.name: finding(row) for row in differing}
     layers = layers_of(recording.root, recording.parameters) if recording is not None else []
-    if recording is not None and any(entry is None or entry.kind == "factor" for entry in found.values()):
-        whole = _of_the_whole(rows, differing, recording, layers, sizes)
-        if whole is not None:
-            return [whole]
+    # What stands in the wrong form may still come from a delta that is right: the others tell whether it is.
+    misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}
+    deltas = [row for row in rows if row.name not in misshapen]
+    whole = None
+    if recording is not None and any(found.get(row.name) is None or _is_factor(found[row.name]) for row in deltas):
+        whole = _of_the_whole(deltas, recording, layers, sizes)
+    if whole is not None:
+        found = {name: entry for name, entry in found.items() if name in misshapen}
+        return [*_in_sentences([row for row in differing if row.name in misshapen], found, sizes, layers), whole]
     _join_single_numbers(differing, found)
-    said = _in_sentences(differing, found, sizes)
+    said = _in_sentences(differing, found, sizes, layers)
     unexplained = [row for row in differing if found[row.name] is None]
     if recording is not None:
         one_row = [one for row in unexplained if (one := _of_one_example(row, recording, layers)) is not None]
         said += one_row
         explained = {name for explanation in one_row for name in explanation.parameters}
         unexplained = [row for row in unexplained if row.name not in explained]
-    if unexplained and (first := _first_wrong_layer(rows, layers)) is not None:
+    if unexplained and (first := _first_wrong_layer(deltas, layers)) is not None:
         said.append(first)
     return said
+
+
+def _is_factor(entry: Finding | None) -> bool:
+    return entry is not None and entry.kind == "factor"
 
 
 # ---- mistakes that change several parameters ----
 
 
-def _of_the_whole(
-    rows: Sequence[Row], differing: Sequence[Row], recording: Recording, layers: list[Layer], sizes: Sizes
-) -> Explanation | None:
+def _of_the_whole(rows: Sequence[Row], recording: Recording, layers: list[Layer], sizes: Sizes) -> Explanation | None:
     """The counterfactual whose gradients, all of them, are those by hand, or all the same known multiple of them."""
-    if not all(row.same_shape and row.finite for row in rows):
+    differing = [row for row in rows if not row.agrees]
+    if not differing or not all(row.same_shape and row.finite for row in rows):
         return None
     for candidate in counterfactuals(recording, layers):
         factor = _common_factor(rows, candidate)
@@ -121,9 +132,10 @@ def _of_one_example(row: Row, recording: Recording, layers: list[Layer]) -> Expl
 def _first_wrong_layer(rows: Sequence[Row], layers: list[Layer]) -> Explanation | None:
     """The layer, seen from the output, from whose delta on everything differs while all above it agrees."""
     agrees = {row.name: row.agrees for row in rows}
-    wrong = [layer for layer in layers if not any(agrees.get(name, True) for name in layer.parameters)]
-    right = [layer for layer in layers if all(agrees.get(name, False) for name in layer.parameters)]
-    if not wrong or not right or len(wrong) + len(right) != len(layers):
+    told = [layer for layer in layers if any(name in agrees for name in layer.parameters)]
+    wrong = [layer for layer in told if not any(agrees.get(name, False) for name in layer.parameters)]
+    right = [layer for layer in told if all(agrees.get(name, True) for name in layer.parameters)]
+    if not wrong or not right or len(wrong) + len(right) != len(told):
         return None
     first = wrong[-1]
     if any(layer.number < first.number for layer in right):
@@ -150,7 +162,9 @@ def _join_single_numbers(differing: Sequence[Row], found: dict[str, Finding | No
                     break
 
 
-def _in_sentences(differing: Sequence[Row], found: dict[str, Finding | None], sizes: Sizes) -> list[Explanation]:
+def _in_sentences(
+    differing: Sequence[Row], found: dict[str, Finding | None], sizes: Sizes, layers: list[Layer]
+) -> list[Explanation]:
     """One sentence for all rows with the same finding."""
     groups: list[tuple[Finding, list[Row]]] = []
     for row in differing:
@@ -166,9 +180,20 @@ def _in_sentences(differing: Sequence[Row], found: dict[str, Finding | None], si
         else:
             groups.append((entry, [row]))
     return [
-        Explanation(entry.kind, tuple(row.name for row in members), _sentence(entry, members, sizes))
+        Explanation(entry.kind, names, _sentence(entry, members, sizes) + _where_it_comes_in(entry, names, layers))
         for entry, members in groups
+        for names in [tuple(row.name for row in members)]
     ]
+
+
+def _where_it_comes_in(entry: Finding, names: tuple[str, ...], layers: list[Layer]) -> str:
+    """For a factor that all layers up to one have, and none above it: in which delta it comes in."""
+    if entry.kind not in ("factor", "sign"):
+        return ""
+    for number in range(1, len(layers)):
+        if set(names) == {name for layer in layers[:number] for name in layer.parameters}:
+            return f"; the layers above have it not, so it comes in with the delta of layer {number}"
+    return ""
 
 
 def _sentence(entry: Finding, members: list[Row], sizes: Sizes) -> str:

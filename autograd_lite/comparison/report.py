@@ -63,7 +63,7 @@ class ParameterComparison:
     def relative(self) -> float:
         """The largest absolute difference, over the largest absolute value in either gradient."""
         scale = max(float(np.max(np.abs(a), initial=0.0)) for a in (self.hand, self.engine))
-        if self.absolute == 0 or not np.isfinite(scale):
+        if self.absolute == 0 or not scale or not np.isfinite(scale):
             return self.absolute
         return self.absolute / scale
 

@@ -282,6 +282,20 @@ def test_a_missing_derivative_is_found_beside_a_missing_average():
     assert "times 12 (the batch has 12 rows: averaged where you summed)" in explanation.text
 
 
+def test_a_missing_derivative_is_found_beside_gradients_in_another_form():
+    network = Network(activation="tanh", l2=0.03)
+    hand = network.by_hand(network.parameters, no_derivative={1})
+    hand["W2"], hand["b3"] = hand["W2"].T, hand["b3"][::-1]
+    hand["W3"] = hand["W3"] - 0.03 * network.parameters["W3"]
+    found = explained(hand, network)
+    assert [(e.kind, e.parameters) for e in found] == [
+        ("transpose", ("W2",)),
+        ("L2", ("W3",)),
+        ("reversal", ("b3",)),
+        ("activation derivative", ("W1", "b1")),
+    ]
+
+
 # ---- softmax ----
 
 
@@ -328,6 +342,24 @@ def test_the_first_layer_that_goes_wrong_is_named(layer):
     assert explanation.kind == "delta"
     assert f"delta goes wrong in layer {layer} (W{layer}, b{layer})" in explanation.text
     assert "W3, b3 agree" in explanation.text
+
+
+def test_the_first_layer_that_goes_wrong_is_named_beside_gradients_in_another_form():
+    network = Network()
+    hand = network.by_hand(network.parameters, wrong_delta=1)
+    hand["W3"] = hand["W3"].T
+    first, second = explained(hand, network)
+    assert (first.kind, second.kind) == ("transpose", "delta")
+    assert "delta goes wrong in layer 1" in second.text
+
+
+def test_a_factor_from_one_layer_down_is_said_to_come_in_there():
+    network = Network()
+    hand = right(network)
+    hand = {name: -g if name[1] in "12" else g for name, g in hand.items()}
+    explanation = only(explained(hand, network))
+    assert explanation.kind == "sign"
+    assert explanation.text.endswith("the layers above have it not, so it comes in with the delta of layer 2")
 
 
 def test_a_network_that_is_wrong_from_its_output_on_has_no_first_layer():

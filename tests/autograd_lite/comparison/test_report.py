@@ -93,6 +93,10 @@ def test_another_shape_never_agrees_and_is_shown():
         report.assert_close()
 
 
+def test_zeros_of_another_shape_do_not_agree_either():
+    assert not compare_gradients({"b": np.zeros((2, 1))}, {"b": np.zeros(2)}).agrees(np.inf)
+
+
 def test_what_are_no_numbers_is_refused():
     with pytest.raises(TypeError, match="by hand, W is of <U1"):
         compare_gradients({"W": "a"}, {"W": 1.0})
