@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .arguments import ArgumentNumbers, named_after, numbers_of, replaced
+from .batching import vmap
 from .gradients import grad, jvp
 from .passes import entering, leaving, linearized
 from .tensor import Tensor
@@ -26,9 +27,9 @@ def jacobian(
     argnums : int or sequence of int, default 0
         The positional arguments to differentiate with respect to.
     mode : {"reverse", "forward"}, optional
-        A pass for each element of the result, or one for each element of the arguments. By default the one with
-        fewer passes, and reverse where they are equally many; for a complex result of real arguments forward, and
-        for a real result of complex ones reverse.
+        A row for each element of the result, or a column for each element of the arguments, all computed together
+        by `vmap`. By default the mode with fewer of them, and reverse where they are equally many; for a complex
+        result of real arguments forward, and for a real result of complex ones reverse.
     holomorphic : bool, default False
         Whether ``f`` is a holomorphic function of complex arguments, as it must be for a complex result of those.
 
@@ -158,53 +159,60 @@ def _rows(
     fewer_columns = sum(value.size for value in values) < sum(np.size(out) for out in outs)
     if mode is None and fewer_columns and (holomorphic or not complex_in):
         return _forward_jacobian(f, values)
-    return _reverse_jacobian(outs, pull), rebuild_out
+    return _reverse_jacobian(outs, pull, values), rebuild_out
 
 
-def _reverse_jacobian(outs: list[Any], pull: Callable[..., list[Any]]) -> list[list[Any]]:
+def _reverse_jacobian(outs: list[Any], pull: Callable[..., list[Any]], values: list[Any]) -> list[list[Any]]:
     """For each array of the result its Jacobians with respect to each input, a row for each of its elements."""
+    widest = sum(np.size(each) for each in (*outs, *values))
     jacobians = []
     for i, out in enumerate(outs):
-        rows = []
-        for basis in _basis(out):
-            rows.append(pull([basis if i == j else np.zeros_like(other) for j, other in enumerate(outs)]))
-        blank = rows or [pull([np.zeros_like(other) for other in outs])]
-        columns = list(zip(*blank, strict=True))
-        jacobians.append([_stacked(column, bool(rows), out, column[0], out_first=True) for column in columns])
+
+        def rows(basis: Any, i: int = i) -> list[Any]:
+            return pull([basis if i == j else np.zeros_like(other) for j, other in enumerate(outs)])
+
+        found = _over_basis(rows, out, widest)
+        jacobians.append(
+            [np.reshape(row, (*np.shape(out), *np.shape(x))) for row, x in zip(found, values, strict=True)]
+        )
     return jacobians
 
 
 def _forward_jacobian(f: Callable[..., Any], values: list[Any]) -> tuple[list[list[Any]], Callable[..., Any]]:
     """The same, a column for each element of the inputs; with the structure of the result."""
+    widest = sum(np.size(value) for value in values)
     structures = []
-    columns: list[list[list[Any]]] = []
-    outs: list[Any] = []
+    columns: list[list[Any]] = []
     for i, value in enumerate(values):
-        found = []
-        directions = list(_basis(value))
-        for basis in directions or [np.zeros_like(value)]:
-            out, tangent = jvp(f, values, [basis if i == j else np.zeros_like(v) for j, v in enumerate(values)])
-            outs, rebuild = flatten(out)
+
+        def column(basis: Any, i: int = i) -> list[Any]:
+            along = [basis if i == j else np.zeros_like(other) for j, other in enumerate(values)]
+            tangents, rebuild = flatten(jvp(f, values, along)[1])
             structures.append(rebuild)
-            found.append(flatten(tangent)[0])
-        columns.append([_stacked(c, bool(directions), c[0], value, out_first=False) for c in zip(*found, strict=True)])
-    return [[column[k] for column in columns] for k in range(len(outs))], structures[0]
+            return tangents
+
+        found = _over_basis(column, value, widest)
+        columns.append([np.reshape(np.moveaxis(c, 0, -1), (*np.shape(c)[1:], *np.shape(value))) for c in found])
+    return [[column[k] for column in columns] for k in range(len(columns[0]))], structures[0]
 
 
-def _stacked(parts: Sequence[Any], any_pass: bool, out: Any, x: Any, *, out_first: bool) -> Any:
-    """Derivatives by passes as one array of shape ``out.shape + x.shape``."""
-    out_shape, x_shape = np.shape(out), np.shape(x)
-    if not any_pass:
-        return np.zeros((*out_shape, *x_shape), np.result_type(x if out_first else out))
-    stacked = np.stack(parts)
-    if out_first:
-        return np.reshape(stacked, (*out_shape, *x_shape))
-    return np.reshape(np.moveaxis(stacked, 0, -1), (*out_shape, *x_shape))
+ELEMENTS_AT_ONCE = 1 << 22
+"""The most numbers that the arguments and results of the passes which are made together may hold."""
 
 
-def _basis(value: Any) -> Any:
-    """Arrays of a value's shape and dtype with a single 1."""
-    for i in range(np.size(value)):
-        unit = np.zeros(np.shape(value), value.dtype)
-        unit.flat[i] = 1
-        yield unit
+def _over_basis(f: Callable[[Any], list[Any]], value: Any, widest: int) -> list[Any]:
+    """What a linear function gives for each array like a value with a single 1, along a new first axis.
+
+    All passes are one, by `vmap`, or where they would hold too many numbers several.
+    """
+    size = int(np.size(value))
+    if not size:
+        return [np.zeros((0, *np.shape(result)), result.dtype) for result in f(np.zeros_like(value))]
+    count = max(1, ELEMENTS_AT_ONCE // widest)
+    parts = []
+    for start in range(0, size, count):
+        stop = min(start + count, size)
+        basis = np.zeros((stop - start, size), value.dtype)
+        basis[np.arange(stop - start), np.arange(start, stop)] = 1
+        parts.append(vmap(f)(np.reshape(basis, (-1, *np.shape(value)))))
+    return parts[0] if len(parts) == 1 else [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd_lite import GradientError, NoRuleError, Tensor, custom_vjp, defvjp, no_grad
+from autograd_lite import GradientError, NoRuleError, Tensor, custom_vjp, defjvp, defvjp, no_grad
 from autograd_lite.registry import RULES
 from autograd_lite.transforms import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
 from tests.autograd_lite import numerical
@@ -134,19 +134,48 @@ def test_jacobians_have_the_shape_of_the_result_and_then_of_the_argument(mode):
     np.testing.assert_array_equal(jacobians["sum"], np.ones(3))
 
 
-@pytest.mark.parametrize(("shape", "passes"), [((2, 6), 2), ((6, 2), 2)])
-def test_the_jacobian_takes_as_many_passes_as_the_shorter_side_is_long(shape, passes):
+@pytest.mark.parametrize(("shape", "mode"), [((2, 6), "reverse"), ((6, 2), "forward"), ((3, 3), "reverse")])
+def test_the_jacobian_takes_the_mode_with_fewer_passes(shape, mode):
     ran = []
-    counting = custom_vjp(lambda x: x.copy(), x=lambda g: ran.append("back") or g)
+    noting = custom_vjp(lambda x: x.copy(), x=lambda g: ran.append("reverse") or g)
+    defjvp(noting, x=lambda t: ran.append("forward") or t)
+    np.testing.assert_array_equal(jacobian(lambda x: np.ones(shape) @ noting(x))(np.ones(shape[1])), np.ones(shape))
+    assert ran == [mode]
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_all_passes_of_a_jacobian_are_made_together(mode):
     calls = []
 
     def f(x):
         calls.append(x)
-        return np.ones(shape) @ counting(x)
+        return np.sin(x) * x[::-1]
 
-    jacobian(f)(np.ones(shape[1]))
-    forward_passes = len(calls) - 1
-    assert (forward_passes or len(ran)) == passes
+    jacobian(f, mode=mode)(np.ones(100))
+    assert len(calls) <= 2
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_passes_that_would_hold_too_many_numbers_are_made_one_after_the_other(mode, monkeypatch):
+    def f(x):
+        return {"a": np.outer(x, x), "b": np.sum(np.sin(x))}
+
+    x = np.linspace(0.1, 1.0, 7)
+    together = jacobian(f, mode=mode)(x)
+    monkeypatch.setattr("autograd_lite.jacobians.ELEMENTS_AT_ONCE", 100)
+    apart = jacobian(f, mode=mode)(x)
+    for name in ("a", "b"):
+        np.testing.assert_allclose(apart[name], together[name], rtol=1e-14)
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_a_jacobian_of_a_function_that_branches_on_its_argument(mode):
+    def f(x):
+        return x**2 if x[0] > 0 else -x
+
+    np.testing.assert_array_equal(jacobian(f, mode=mode)(np.ones(2)), 2 * np.eye(2))
+    np.testing.assert_array_equal(jacobian(f, mode=mode)(-np.ones(2)), -np.eye(2))
+    np.testing.assert_array_equal(hessian(lambda x: np.sum(f(x)))(np.ones(2)), 2 * np.eye(2))
 
 
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
