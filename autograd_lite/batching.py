@@ -19,7 +19,8 @@ from .errors import GradientError
 from .late import rule_of
 from .levels import Level, Traced
 from .passes import array_like, leaving
-from .registry import BATCHING, DERIVED, STRUCTURAL, Batching, name_of
+from .registry import BATCHING, DERIVED, STRUCTURAL, Batching
+from .rule import name_of
 from .several import in_container_of
 from .state import STATE
 from .tensor import Tensor

@@ -18,7 +18,7 @@ from .errors import GradientError
 from .levels import Level, Traced
 from .modes import ForwardLevel, ReverseLevel
 from .recording import record
-from .registry import Rule
+from .rule import Rule
 from .state import STATE
 from .tensor import Tensor
 from .trees import flatten

@@ -19,7 +19,7 @@ import numpy as np
 from .errors import ChangedTensorError, FreedGraphError
 
 if TYPE_CHECKING:
-    from .registry import Recipe
+    from .rule import Recipe
     from .tensor import Tensor
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .registry import RULES, Rule
+from .registry import RULES
+from .rule import Rule
 
 _PENDING = {"scipy.special": f"{__package__}.rules.special"}
 """From a library's module to that of its rules, until those are registered; autograd_lite imports neither."""

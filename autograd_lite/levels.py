@@ -17,7 +17,8 @@ import numpy as np
 from .errors import GradientError, NoRuleError
 from .late import rule_of
 from .recording import as_tensors, call, call_ufunc, check_dtype, no_rule, refuse_unread
-from .registry import CONSTANT, DERIVED, Mask, Rule
+from .registry import CONSTANT, DERIVED
+from .rule import Mask, Rule
 from .state import STATE
 from .tensor import Tensor, astype, getitem, wrap
 

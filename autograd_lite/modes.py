@@ -9,7 +9,7 @@ import numpy as np
 
 from .graph import GradientSlot, Leaf, Node, as_dtype, backward_pass
 from .levels import Level, Traced
-from .registry import LINEAR, Mask, Rule
+from .rule import LINEAR, Mask, Rule
 from .several import in_container_of, node_of_call, node_of_result
 from .tensor import Tensor
 

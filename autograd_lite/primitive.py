@@ -9,7 +9,8 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from .recording import call, holds_tensor
-from .registry import RULES, Rule, VectorJacobianProduct, name_of
+from .registry import RULES
+from .rule import Rule, VectorJacobianProduct, name_of
 from .several import in_container_of
 from .tensor import Tensor
 

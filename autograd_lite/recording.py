@@ -14,7 +14,8 @@ import numpy as np
 from .errors import LostGradientError, NoRuleError
 from .graph import Node
 from .late import rule_of
-from .registry import CONSTANT, DERIVED, RULES, Mask, Recipe, Rule, name_of, not_differentiable
+from .registry import CONSTANT, DERIVED, RULES
+from .rule import Mask, Recipe, Rule, name_of, not_differentiable
 from .state import STATE
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .graph import Node
-from .registry import Recipe, Rule
+from .rule import Recipe, Rule
 
 
 class Dtypes(tuple[np.dtype[Any], ...]):

@@ -17,7 +17,7 @@ from .array_methods import ArrayMethods
 from .conversions import Conversions
 from .errors import GradientError, LostGradientError
 from .graph import GradientSlot, Leaf, Node, backward_pass
-from .registry import OUT
+from .rule import OUT
 from .state import recorded
 
 Array = Any

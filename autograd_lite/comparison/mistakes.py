@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..registry import parameter_names
+from ..rule import parameter_names
 from ..special import log_softmax, softmax
 
 

@@ -11,7 +11,8 @@ import scipy
 import scipy.special
 
 import autograd_lite
-from autograd_lite.registry import CONSTANT, DERIVED, LINEAR, RULES
+from autograd_lite.registry import CONSTANT, DERIVED, RULES
+from autograd_lite.rule import LINEAR
 from autograd_lite.rules.special import NO_DERIVATIVE as SPECIAL_WITHOUT
 from autograd_lite.rules.without import NO_DERIVATIVE, WHY_CONSTANT
 

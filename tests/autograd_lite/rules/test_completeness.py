@@ -10,14 +10,15 @@ import pytest
 import autograd_lite
 from autograd_lite import Tensor
 from autograd_lite.graph import ancestors
-from autograd_lite.registry import name_of
+from autograd_lite.rule import name_of
 
 from .engine import gradients_of_leaves, seeds
 from .specs import EXAMPLES, SPECS
 
 PROGRAM = """
 import json, autograd_lite.rules.special, autograd_lite.special
-from autograd_lite.registry import DERIVED, RULES, name_of
+from autograd_lite.registry import DERIVED, RULES
+from autograd_lite.rule import name_of
 print(json.dumps([[name_of(function) for function in table] for table in (RULES, DERIVED)]))
 """
 
