@@ -299,6 +299,9 @@ def not_differentiable(rule: Rule, position: int) -> NoRuleError:
 def name_of(function: Callable[..., Any]) -> str:
     """A function's name as a user writes it: ``np.exp``, ``np.linalg.inv``, or its own name alone."""
     name = getattr(function, "__name__", repr(function))
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return f"{name_of(owner)}.{name}"
     module = getattr(function, "__module__", None) or ""
     if isinstance(function, np.ufunc):
         homes = (home for home in ("numpy", "scipy.special") if getattr(sys.modules.get(home), name, None) is function)

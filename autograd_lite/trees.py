@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -87,17 +87,25 @@ def paths(tree: Any) -> list[str]:
     >>> paths({"W": 1.0, "layers": [2.0, (3.0, 4.0)]})
     ['W', 'layers.0', 'layers.1.0', 'layers.1.1']
     """
+    inner = members(tree)
+    return [""] if inner is None else [joined(key, path) for key, member in inner for path in paths(member)]
+
+
+def joined(*names: str) -> str:
+    """The names that are not empty, with dots between."""
+    return ".".join(filter(None, names))
+
+
+def members(tree: Any) -> list[tuple[str, Any]] | None:
+    """What is right inside of a tree, by name; None for a leaf."""
     if tree is None:
         return []
-    members: Iterable[tuple[Any, Any]]
     if isinstance(tree, dict):
-        members = tree.items()
-    elif isinstance(tree, list | tuple):
-        members = zip(getattr(tree, "_fields", range(len(tree))), tree, strict=True)
-    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        members = [(f.name, getattr(tree, f.name)) for f in dataclasses.fields(tree) if f.init]
-    elif hasattr(tree, "with_parameters"):
-        return [name for name, _ in tree.named_parameters()]
-    else:
-        return [""]
-    return [".".join(filter(None, (str(key), path))) for key, member in members for path in paths(member)]
+        return [(str(key), value) for key, value in tree.items()]
+    if isinstance(tree, list | tuple):
+        return [(str(key), value) for key, value in zip(getattr(tree, "_fields", range(len(tree))), tree, strict=True)]
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        return [(field.name, getattr(tree, field.name)) for field in dataclasses.fields(tree) if field.init]
+    if hasattr(tree, "with_parameters"):
+        return list(tree.named_parameters())
+    return None

@@ -12,7 +12,7 @@ from ..arguments import ArgumentNumbers, numbers_of, replaced
 from ..errors import GradientError
 from ..graph import Node
 from ..tensor import Tensor
-from ..trees import differentiable_leaf, flatten, paths
+from ..trees import differentiable_leaf, flatten, joined, members, paths
 from .counterfactuals import Recording
 from .evidence import Sizes, row_of
 from .explain import explanations
@@ -107,7 +107,7 @@ def compare_gradients(
         given = hand() if callable(hand) else hand
         values, computed, leaves = _after_backward(auto)
         recording = None if loss is None else _recording_of(loss, leaves, computed)
-    derived = _by_hand(given)
+    derived = _by_hand(given, computed)
     _check_names(derived, computed)
     rows = [ParameterComparison(name, derived[name], gradient) for name, gradient in computed.items()]
     sizes = _sizes(recording, batch_size)
@@ -134,7 +134,7 @@ def _differentiated(
         leaves, rebuild = flatten(args[number])
         own = paths(args[number])
         prefix = _parameter_name(f, number)
-        own = [name if name and len(numbers) == 1 else ".".join(filter(None, (prefix, name))) for name in own]
+        own = [name if name and len(numbers) == 1 else joined(prefix, name) for name in own]
         made = [_leaf(leaf, name) for leaf, name in zip(leaves, own, strict=True)]
         names += own
         tensors += made
@@ -211,9 +211,15 @@ def _recording_of(
 # ---- the side by hand ----
 
 
-def _by_hand(given: Any) -> dict[str, Array]:
-    names, leaves = paths(given), flatten(given)[0]
-    return {name: _plain(f"by hand, {name}", leaf) for name, leaf in zip(names, leaves, strict=True)}
+def _by_hand(given: Any, parameters: Mapping[str, Any], path: str = "") -> dict[str, Array]:
+    """The gradients by name; what stands under a parameter's name is its gradient, a list of numbers too."""
+    inner = None if path in parameters else members(given)
+    if inner is None:
+        return {path: _plain(f"by hand, {path}", given)}
+    found: dict[str, Array] = {}
+    for key, value in inner:
+        found |= _by_hand(value, parameters, joined(path, key))
+    return found
 
 
 def _plain(name: str, value: Any) -> Array:

@@ -154,6 +154,15 @@ def test_several_arguments_are_named_after_the_functions_parameters():
     compare_gradients(hand, loss, W, {"b": np.zeros(2)}, X, argnums=(0, 1)).assert_close(0)
 
 
+def test_gradients_by_hand_may_be_lists_and_tensors():
+    compare_gradients({"w": [2.0, 0.0, 4.0], "b": Tensor(3.0)}, {"w": 2 * Y, "b": 3.0}).assert_close(0)
+
+
+def test_ragged_lists_are_refused():
+    with pytest.raises(TypeError, match="by hand, w is ragged"):
+        compare_gradients({"w": [[1.0], [1.0, 2.0]]}, {"w": Y})
+
+
 @dataclass
 class Weights:
     W: np.ndarray
