@@ -245,11 +245,8 @@ def _check_names(derived: Mapping[str, Any], computed: Mapping[str, Any]) -> Non
 
 def _sizes(recording: Recording | None, batch_size: int | None) -> Sizes:
     """The rows of the batch and the network's outputs, as the graph shows them."""
-    if recording is None:
-        return Sizes(batch_size)
-    layers = layers_of(recording.root, recording.parameters)
+    layers = [] if recording is None else layers_of(recording.root, recording.parameters)
     if not layers:
         return Sizes(batch_size)
-    last = layers[-1].preactivation.shape
-    rows = int(np.prod(last[:-1])) if len(last) > 1 else last[0] if last else None
-    return Sizes(batch_size or rows, last[-1] if len(last) > 1 else None)
+    last = layers[-1]
+    return Sizes(batch_size or last.examples, last.units, "columns" if last.axis == 1 else "rows")

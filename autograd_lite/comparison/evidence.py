@@ -74,20 +74,23 @@ class Sizes:
     Attributes
     ----------
     batch : int or None
-        The rows of the batch.
+        The examples of the batch.
     outputs : int or None
         The network's outputs.
+    counted : str
+        What the examples are in the batch.
     """
 
     batch: int | None = None
     outputs: int | None = None
+    counted: str = "rows"
 
     reasons: dict[float, list[str]] = field(init=False, default_factory=dict)
     """From a factor to what it is the number of."""
 
     def __post_init__(self) -> None:
         known = [
-            (self.batch, f"the batch has {self.batch} rows"),
+            (self.batch, f"the batch has {self.batch} {self.counted}"),
             (self.outputs, f"there are {self.outputs} outputs"),
         ]
         if self.batch and self.outputs:

@@ -118,14 +118,15 @@ def _of_one_example(row: Row, recording: Recording, layers: list[Layer]) -> Expl
         if row.name not in layer.parameters[1:] or layer.preactivation not in recording.cotangents:
             continue
         delta = np.asarray(recording.cotangents[layer.preactivation])
-        if delta.ndim != 2 or delta.shape[1:] != row.hand.shape or len(delta) < 2:
+        if delta.ndim != 2 or layer.axis is None:
             continue
-        nearest = int(np.argmin(np.max(np.abs(delta - row.hand), axis=1)))
-        if row.is_proven_by(delta[nearest]):
-            text = (
-                f"{row.name} is not summed over the batch: yours is the delta of row {nearest} alone, of {len(delta)}"
-            )
-            return Explanation("batch sum", (row.name,), text)
+        examples, kind = (delta.T, "column") if layer.axis else (delta, "row")
+        if len(examples) < 2 or examples.shape[1] != row.hand.size:
+            continue
+        nearest = int(np.argmin(np.max(np.abs(examples - row.hand.ravel()), axis=1)))
+        if row.is_proven_by(examples[nearest].reshape(row.hand.shape)):
+            alone = f"yours is the delta of {kind} {nearest} alone, of {len(examples)}"
+            return Explanation("batch sum", (row.name,), f"{row.name} is not summed over the batch: {alone}")
     return None
 
 
@@ -209,7 +210,7 @@ def _sentence(entry: Finding, members: list[Row], sizes: Sizes) -> str:
         "transpose": "yours is the transpose of the engine's",
         "reversal": f"{entry.detail} reversed",
         "permutation": f"in another order, the {entry.detail}",
-        "batch sum": f"not summed over the batch: summed over its {entry.detail} rows, yours is the engine's",
+        "batch sum": f"not summed over the batch: summed over its {entry.detail}, yours is the engine's",
         "shape": f"the numbers agree, and the shape does not: it is {entry.detail}",
     }[entry.kind]
     extra = "" if entry.factor == 1 or entry.kind == "batch sum" else f"; besides, {_times(entry.factor, sizes)}"

@@ -64,12 +64,23 @@ def _rearranged(row: Row) -> Iterator[tuple[str, str, Array]]:
     for axes, detail in _reversible(engine.ndim):
         if _differs(row, np.flip(engine, axes)):
             yield "reversal", detail, np.flip(engine, axes)
-    if hand.ndim == engine.ndim + 1 and hand.shape[1:] == engine.shape and len(hand) != 1:
-        summed = hand.sum(axis=0)
-        if largest(summed - engine) <= row.tolerance * largest(np.abs(hand).sum(axis=0)):
-            yield "batch sum", str(len(hand)), hand
+    if (counted := _examples_left(row)) is not None:
+        yield "batch sum", counted, hand
     if hand.shape != engine.shape and hand.size == engine.size and _squeezed(hand) == _squeezed(engine):
         yield "shape", f"{hand.shape}, not {engine.shape}", engine.reshape(hand.shape)
+
+
+def _examples_left(row: Row) -> str | None:
+    """The axis of examples, if the engine's gradient is the sum over one that the one by hand still has."""
+    hand, engine = row.hand, row.engine
+    if not hand.ndim or hand.size <= engine.size:
+        return None
+    for axis, counted in ((0, "rows"), (-1, "columns")):
+        summed, size = hand.sum(axis=axis), largest(np.abs(hand).sum(axis=axis))
+        same_form = summed.size == engine.size and _squeezed(summed) == _squeezed(engine)
+        if same_form and largest(summed.reshape(engine.shape) - engine) <= row.tolerance * size:
+            return f"{hand.shape[axis]} {counted}"
+    return None
 
 
 def _reversible(ndim: int) -> list[tuple[tuple[int, ...], str]]:

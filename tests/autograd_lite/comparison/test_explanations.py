@@ -367,6 +367,79 @@ def test_a_network_that_is_wrong_from_its_output_on_has_no_first_layer():
     assert explained(network.by_hand(network.parameters, wrong_delta=3), network) == []
 
 
+# ---- examples as columns ----
+
+
+class Columns:
+    """Two sigmoid layers ``W a + b`` with the quadratic cost, as Nielsen's lessons write them."""
+
+    def __init__(self):
+        rng = np.random.default_rng(5)
+        self.X, self.Y = rng.normal(size=(3, 11)), rng.random((2, 11))
+        self.parameters = {
+            "W1": rng.normal(size=(4, 3)), "b1": rng.normal(size=(4, 1)),
+            "W2": rng.normal(size=(2, 4)), "b2": rng.normal(size=(2, 1)),
+        }  # fmt: skip
+
+    def outputs(self, p):
+        a1 = 1 / (1 + np.exp(-(p["W1"] @ self.X + p["b1"])))
+        return a1, 1 / (1 + np.exp(-(p["W2"] @ a1 + p["b2"])))
+
+    def loss(self, p):
+        return np.sum((self.outputs(p)[1] - self.Y) ** 2) / 2 / 11
+
+    def deltas(self, p, derivative=True):
+        a1, a2 = self.outputs(p)
+        delta2 = (a2 - self.Y) / 11 * a2 * (1 - a2)
+        return p["W2"].T @ delta2 * (a1 * (1 - a1) if derivative else 1), delta2
+
+    def by_hand(self, derivative=True):
+        delta1, delta2 = self.deltas(self.parameters, derivative)
+        a1, _ = self.outputs(self.parameters)
+        return {
+            "W1": delta1 @ self.X.T, "b1": delta1.sum(axis=1, keepdims=True),
+            "W2": delta2 @ a1.T, "b2": delta2.sum(axis=1, keepdims=True),
+        }  # fmt: skip
+
+
+def test_right_gradients_agree_where_examples_are_columns():
+    network = Columns()
+    report = compare_gradients(network.by_hand(), network.loss, network.parameters)
+    report.assert_close(1e-12)
+
+
+def test_averages_are_explained_by_the_columns_of_the_batch():
+    network = Columns()
+    hand = {name: 11 * g for name, g in network.by_hand().items()}
+    assert "the batch has 11 columns: averaged where you summed" in only(explained(hand, network)).text
+    hand = {name: g / 2 for name, g in network.by_hand().items()}
+    assert "there are 2 outputs" in only(explained(hand, network)).text
+
+
+def test_a_missing_derivative_is_found_where_examples_are_columns():
+    network = Columns()
+    explanation = only(explained(network.by_hand(derivative=False), network))
+    assert "missing in layer 1 (W1, b1)" in explanation.text
+
+
+def test_biases_that_are_not_summed_over_columns_are_explained():
+    network = Columns()
+    delta1, delta2 = network.deltas(network.parameters)
+    hand = {**network.by_hand(), "b1": delta1, "b2": delta2[:, [4]]}
+    first, second = explained(hand, network)
+    assert (first.kind, first.parameters) == (second.kind, ("b1",)) == ("batch sum", ("b1",))
+    assert "summed over its 11 columns, yours is the engine's" in first.text
+    assert "b2 is not summed over the batch: yours is the delta of column 4 alone, of 11" in second.text
+
+
+def test_the_outputs_of_a_single_example_are_no_batch():
+    rng = np.random.default_rng(0)
+    W, x = rng.normal(size=(4, 3)), rng.normal(size=3)
+    hand = {"W": 4 * 2 * np.outer(W @ x, x)}
+    report = compare_gradients(hand, lambda p: np.sum((p["W"] @ x) ** 2), {"W": W})
+    assert only(report.explanations).text == "W: yours is 4 times the engine's"
+
+
 # ---- modules ----
 
 
