@@ -8,13 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Node, ancestors, as_dtype, checked, raise_if_unusable, sum_to_shape
+from ..graph import Node, ancestors
+from ..replay import Detour, cotangents_of_all, step
 from .mistakes import DIAGONAL, MISTAKES
 from .network import Layer
 from .report import Array
-
-Detour = Callable[[Any], list[tuple[Node, Any]]]
-"""What a node does with its cotangent in place of its rule: the nodes that get a cotangent, and which."""
 
 
 class Counterfactual(NamedTuple):
@@ -48,37 +46,15 @@ class Recording:
         self.root = root
         self.parameters = parameters
         self.order = ancestors(root)
-        for node in self.order:
-            raise_if_unusable(node)
-        self.cotangents = self._pass({})
+        self.cotangents = cotangents_of_all(root)
 
     def gradients(self, detours: Mapping[Node, Detour] | None = None) -> dict[str, Array]:
         """The gradient of every parameter, with other steps at some nodes."""
-        cotangents = self._pass(detours) if detours else self.cotangents
+        cotangents = cotangents_of_all(self.root, detours) if detours else self.cotangents
         return {
             name: np.asarray(cotangents.get(leaf, np.zeros(leaf.shape, leaf.dtype)))
             for name, leaf in self.parameters.items()
         }
-
-    def _pass(self, detours: Mapping[Node, Detour]) -> dict[Node, Any]:
-        cotangents: dict[Node, Any] = {self.root: np.ones(self.root.shape, self.root.dtype)}
-        for node in self.order:
-            if node not in cotangents or (node.recipe is None and node not in detours):
-                continue
-            g = cotangents[node]
-            for target, cotangent in detours[node](g) if node in detours else _step(node, g):
-                if cotangent.shape != target.shape:
-                    cotangent = sum_to_shape(cotangent, node, target)
-                cotangent = as_dtype(cotangent, target.dtype)
-                cotangents[target] = cotangents[target] + cotangent if target in cotangents else cotangent
-        return cotangents
-
-
-def _step(node: Node, g: Any) -> list[tuple[Node, Any]]:
-    """The right one: by the node's rule."""
-    assert node.recipe is not None
-    cotangents = node.recipe.pull(g, node.saved)
-    return list(zip(node.parents, checked(cotangents, node) if not node.recipe.fresh else cotangents, strict=True))
 
 
 def counterfactuals(recording: Recording, layers: list[Layer]) -> Iterator[Counterfactual]:
@@ -146,7 +122,7 @@ def _wrongly(node: Node) -> Detour:
         wrong = mistake.cotangent(g, dict(zip(recipe.reads, node.saved or (), strict=True)))
         return [
             (parent, wrong if argument == mistake.argument else right)
-            for argument, (parent, right) in zip(recipe.arguments, _step(node, g), strict=True)
+            for argument, (parent, right) in zip(recipe.arguments, step(node, g), strict=True)
         ]
 
     return detour
