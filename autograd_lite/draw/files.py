@@ -52,14 +52,15 @@ def save_graph(graph: graphviz.Digraph, path: str | os.PathLike[str]) -> Path:
     if suffix in TEXT:
         contents = graph.source.encode()
     elif suffix in RENDERED:
-        contents = _render(graph, suffix[1:])
+        contents = rendered(graph, suffix[1:])
     else:
         raise ValueError(f"save_graph: {path} ends in {suffix or 'nothing'!r}; expected {', '.join(RENDERED + TEXT)}")
     write_atomically(path, contents)
     return path
 
 
-def _render(graph: graphviz.Digraph, file_format: str) -> bytes:
+def rendered(graph: graphviz.Digraph, file_format: str) -> bytes:
+    """The picture as Graphviz's ``dot`` draws it."""
     import graphviz
 
     try:

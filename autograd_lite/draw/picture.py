@@ -1,65 +1,76 @@
-"""`draw_graph`: the recorded graph of a result, as a picture of its backward pass or of its forward computation."""
+"""`draw_graph`: the recorded graph of a result, as a picture of its backward pass, its forward computation, or both."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from ..graph import Node, ancestors
+from ..graph import Node
 from ..tensor import Tensor
+from .contents import Array, Contents
+from .describe import bytes_of, gradient_of, root_mean_square, values_of
+from .styles import CALL, CONSTANT, FONT, LEAF, LONG_CALL, OUTPUT, RESULT, SUM, HeatScale
 
 if TYPE_CHECKING:
-    import graphviz
+    from .graph import Graph
 
-Direction = Literal["backward", "forward"]
-
-# Colours from Okabe and Ito's palette, which colour-blind readers can tell apart, in tints that black text is read on.
-# Forms differ as well, so that a grey print says the same: parameters are framed boldly, the output doubly,
-# intermediate results in dashes.
-LEAF = {"shape": "box", "style": "filled", "fillcolor": "#D6EAF8", "color": "#0072B2", "penwidth": "2"}
-OUTPUT = {"shape": "box", "style": "filled", "fillcolor": "#FCE3D2", "color": "#D55E00", "peripheries": "2"}
-RESULT = {"shape": "box", "style": "filled,dashed", "fillcolor": "#FFF6DB", "color": "#B07800"}
-CALL = {"shape": "ellipse", "style": "filled", "fillcolor": "#F2F2F2", "color": "#555555", "margin": "0.06,0.02"}
-SUM = {
-    "shape": "circle", "style": "filled", "fillcolor": "#333333", "fontcolor": "white", "label": "+",
-    "width": "0.24", "fixedsize": "true", "margin": "0", "fontsize": "13",
-}  # fmt: skip
-FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
+Direction = Literal["backward", "forward", "both"]
 
 
 def draw_graph(
-    output: Tensor, direction: Direction = "backward", names: Mapping[Any, Any] | None = None
-) -> graphviz.Digraph:
+    output: Tensor,
+    direction: Direction = "backward",
+    names: Mapping[Any, Any] | None = None,
+    *,
+    values: bool = False,
+    heat: Literal["grad"] | None = None,
+    memory: bool = False,
+) -> Graph:
     """Draw the graph that a result was computed by.
 
     Round nodes are recorded calls. Boxes are arrays: in a bold frame the leaves, in a double one the output, in a
-    dashed one results that have a name or were told to ``retain_grad()``. Constants are not in the graph.
+    dashed one results that have a name or were told to ``retain_grad()``. Forward pictures also have the constants that
+    the graph keeps, such as the data, with a folded corner; no cotangent goes to them.
 
     Parameters
     ----------
     output : Tensor
         A result, usually the loss, before or after ``backward()``.
-    direction : {"backward", "forward"}, default "backward"
-        Whether edges run as the cotangents flow, from the output to the leaves, or as the data do. Backward edges carry
-        the cotangent's shape, and where a result was used several times, the sum of its cotangents is drawn.
+    direction : {"backward", "forward", "both"}, default "backward"
+        Whether edges run as the cotangents flow, from the output to the leaves, or as the data do; or both pictures
+        beside each other. Backward edges carry the cotangent's shape, and where a result was used several times, the
+        sum of its cotangents is drawn.
     names : dict, optional
         From name to tensor, such as ``dict(model.named_parameters())``, or from tensor to name; a name here goes before
         the tensor's own.
+    values : bool, default False
+        Whether to write out the numbers that the graph and the named tensors hold: of a small array its entries, of a
+        large one mean, standard deviation, smallest and largest; and all gradients.
+    heat : {"grad"}, optional
+        Colours every node by the root mean square of its gradient, on a logarithmic scale with a legend. Gradients that
+        are exactly zero are white in a dotted frame, those with a NaN are black.
+    memory : bool, default False
+        Whether to say for each call what its rule keeps, and how much. The total is under the picture in any case.
 
     Returns
     -------
-    graphviz.Digraph
-        Shows itself in a notebook; `save_graph` writes it to a file. The same graph gives the same text.
+    Graph
+        A `graphviz.Digraph` that shows itself in a notebook, with the text in ``source``; ``save("graph.svg")`` writes
+        it to a file. The same graph gives the same text.
 
     Raises
     ------
     TypeError
         If the output is no tensor, or requires no gradient, and so has no graph.
     ValueError
-        If the direction is unknown.
+        If the direction or what the heat is of is unknown.
+
+    Notes
+    -----
+    Gradients are shown once ``backward()`` has run. Those of intermediate results are there if it was
+    ``backward(retain_graph=True)``, or if they were told to ``retain_grad()``; a note under the picture says what is
+    missing.
 
     Examples
     --------
@@ -67,10 +78,10 @@ def draw_graph(
     >>> from autograd_lite import Tensor
     >>> x = Tensor([1.0, 2.0], requires_grad=True, name="x")
     >>> graph = draw_graph(np.sum(np.exp(x)))
-    >>> [line.strip() for line in graph.source.splitlines() if "->" in line]
-    ['a0 -> n0 [label=" ()"]', 'n0 -> n1 [label=" (2,)"]', 'n1 -> n2 [label=" (2,)"]']
+    >>> [line.strip().split(" [")[0] for line in graph.source.splitlines() if "->" in line]
+    ['a0 -> n0', 'n0 -> n1', 'n1 -> n2']
     """
-    import graphviz
+    from .graph import Graph
 
     if not isinstance(output, Tensor):
         raise TypeError(f"draw_graph: expected a Tensor, the result of a computation, not {type(output).__name__}")
@@ -79,42 +90,103 @@ def draw_graph(
             "draw_graph: the tensor requires no gradient, so no graph was recorded; compute it from tensors made with "
             "requires_grad=True, outside of no_grad()"
         )
-    if direction not in ("backward", "forward"):
-        raise ValueError(f"draw_graph: direction={direction!r} is unknown; expected 'backward' or 'forward'")
-    picture = _Picture(output.node, direction, _names_of_nodes(names or {}))
-    graph = graphviz.Digraph(
+    if direction not in ("backward", "forward", "both"):
+        raise ValueError(f"draw_graph: direction={direction!r} is unknown; expected 'backward', 'forward' or 'both'")
+    if heat not in (None, "grad"):
+        raise ValueError(f"draw_graph: heat={heat!r} is unknown; expected 'grad', or None for no colours")
+    contents = Contents(output, names or {})
+    gradients = contents.gradients()
+    sizes = {node: _size(gradient) for node, gradient in gradients.items()} if heat else {}
+    scale = HeatScale(sizes.values()) if sizes else None
+    graph = Graph(
         graph_attr={
-            "rankdir": "TB", "ranksep": "0.35", "nodesep": "0.3", "labelloc": "b", "label": picture.note,
+            "rankdir": "TB", "ranksep": "0.35", "nodesep": "0.3", "labelloc": "b",
+            "label": _note(contents, gradients, values or heat is not None),
             "fontname": FONT, "fontsize": "11", "fontcolor": "#444444",
         },
         node_attr={"fontname": FONT, "fontsize": "11", "margin": "0.12,0.06", "height": "0.3"},
         edge_attr={"fontname": FONT, "fontsize": "9", "color": "#555555", "fontcolor": "#444444", "arrowsize": "0.7"},
     )  # fmt: skip
-    for name, attributes in picture.nodes:
-        graph.node(name, **attributes)
-    for tail, head, label in picture.edges:
-        graph.edge(tail, head, **({"label": " " + label} if label else {}))
+    labels = _Labels(contents, gradients, values, heat is not None, memory)
+    if direction == "both":
+        for one in ("forward", "backward"):
+            with graph.subgraph(name=f"cluster_{one}") as part:
+                part.attr(label=one, labelloc="t", color="#AAAAAA", style="rounded", fontsize="13")
+                _Picture(contents, labels, sizes, scale, one == "backward", one[0]).draw(part)
+    else:
+        _Picture(contents, labels, sizes, scale, direction == "backward", "").draw(graph)
+    if scale is not None:
+        _draw_legend(graph, scale)
     return graph
 
 
-class _Picture:
-    """The nodes and edges of the picture, in the order of the backward pass.
+class _Labels:
+    """What is written into the nodes."""
 
-    A recorded call is drawn as ``n<i>``, the array that it makes as ``a<i>``, the sum of its cotangents as ``s<i>``.
+    def __init__(
+        self, contents: Contents, gradients: Mapping[Node, Array], values: bool, everywhere: bool, memory: bool
+    ) -> None:
+        self.contents = contents
+        self.gradients = gradients
+        self.values = values
+        self.everywhere = values or everywhere
+        self.memory = memory
+
+    def of_call(self, node: Node, boxed: bool) -> list[str]:
+        """The lines of a call; of its result only if that has no box of its own."""
+        lines = [_short_name(node)]
+        if self.memory and node in self.contents.kept:
+            names = ", ".join(self.contents.kept[node])
+            lines.append(f"keeps {names}: {bytes_of(self.contents.bytes_kept(node))}")
+        return lines if boxed else [*lines, *self._numbers(node, self.everywhere)]
+
+    def of_array(self, node: Node) -> list[str]:
+        """The lines of the box for a leaf or a result."""
+        name = self.contents.names.get(node)
+        lines = [] if name is None else [name.replace("\n", "\\n")]
+        # What a pass has left in a tensor is shown in any case.
+        left = node.slot is not None and node.slot.grad is not None
+        return [*lines, f"{node.shape} {node.dtype}", *self._numbers(node, left or self.everywhere)]
+
+    def of_constant(self, array: Array) -> list[str]:
+        """The lines of the box for a constant."""
+        return [f"{array.shape} {array.dtype}", *(values_of(array) if self.values else [])]
+
+    def _numbers(self, node: Node, gradient: bool) -> Iterator[str]:
+        if self.values and node in self.contents.values:
+            yield from values_of(self.contents.values[node])
+        if gradient and node in self.gradients:
+            yield gradient_of(self.gradients[node])
+            if self.values and self.gradients[node].size > 1:
+                yield from values_of(self.gradients[node])
+
+
+class _Picture:
+    """The nodes and edges of one picture, in the order of the backward pass.
+
+    A recorded call is drawn as ``n<i>``, the array that it makes as ``a<i>``, the sum of its cotangents as ``s<i>``, a
+    constant as ``c<i>``.
     """
 
-    def __init__(self, root: Node, direction: Direction, names: Mapping[Node, str]) -> None:
+    def __init__(
+        self,
+        contents: Contents,
+        labels: _Labels,
+        sizes: Mapping[Node, float],
+        scale: HeatScale | None,
+        backward: bool,
+        prefix: str,
+    ) -> None:
         self.nodes: list[tuple[str, dict[str, str]]] = []
         self.edges: list[tuple[str, str, str]] = []
-        self.names = names
-        self.backward = direction == "backward"
-        order = ancestors(root)
-        index = {node: i for i, node in enumerate(order)}
+        self.contents, self.labels = contents, labels
+        self.sizes, self.scale = sizes, scale
+        self.backward, self.prefix = backward, prefix
+        order = contents.order
+        self.index = {node: i for i, node in enumerate(order)}
+        self.spine = {self._id(kind, node) for node in order if node.recipe is not None for kind in "nas"}
         uses = Counter(parent for node in order for parent in node.parents)
-        self.note = _note(order)
-        entries: dict[Node, str] = {}
-        for i, node in enumerate(order):
-            entries[node] = self._draw(node, i, is_output=node is root, is_sum=self.backward and uses[node] > 1)
+        entries = {node: self._draw(node, is_sum=backward and uses[node] > 1) for node in order}
         for node in order:
             if node.recipe is None:
                 continue
@@ -122,55 +194,100 @@ class _Picture:
             for argument, parent in zip(node.recipe.arguments, node.parents, strict=True):
                 shape = _shape(parent) or str(node.shape)
                 label = f"{argument}: {shape}" if several else shape
-                entry = entries[parent] if self.backward else self._exit(parent, index[parent])
-                self._edge(f"n{index[node]}", entry, _literal(label))
+                self._edge(self._id("n", node), entries[parent] if backward else self._exit(parent), label)
+        if not backward:
+            self._draw_constants()
 
-    def _draw(self, node: Node, i: int, is_output: bool, is_sum: bool) -> str:
+    def draw(self, graph: Any) -> None:
+        """Add them to a graph."""
+        for name, attributes in self.nodes:
+            graph.node(name, **attributes)
+        for tail, head, label in self.edges:
+            attributes = {"label": " " + _literal(label)} if label else {}
+            if {tail, head} <= self.spine:
+                attributes["weight"] = "8"  # a chain of calls is drawn straight, and its parameters beside it
+            graph.edge(tail, head, **attributes)
+
+    def _draw(self, node: Node, is_sum: bool) -> str:
         """Draw a node with its array and its sum; gives the part where cotangents come in."""
-        leaf = node.recipe is None
-        boxed = is_output or self._name(node) is not None or _keeps(node)
+        leaf, is_output = node.recipe is None, node is self.contents.root
+        boxed = is_output or self._is_boxed(node)
         style = LEAF if leaf else OUTPUT if is_output else RESULT
-        entry = f"n{i}"
+        entry = self._id("n", node)
         if leaf:
-            self.nodes.append((entry, {"label": self._array_label(node), **style}))
+            self._node(entry, self.labels.of_array(node), style, node)
         else:
-            self.nodes.append((entry, {"label": _literal(_short_name(node)), **CALL}))
+            lines = self.labels.of_call(node, boxed)
+            self._node(entry, lines, CALL if len(lines) == 1 else LONG_CALL, None if boxed else node)
             if boxed:
-                entry = f"a{i}"
-                self.nodes.append((entry, {"label": self._array_label(node), **style}))
-                self._edge(entry, f"n{i}", _shape(node))
+                box = self._id("a", node)
+                self._node(box, self.labels.of_array(node), style, node)
+                self._edge(box, entry, _shape(node))
+                entry = box
         if is_sum:
-            self.nodes.append((f"s{i}", dict(SUM)))
-            self._edge(f"s{i}", entry, _shape(node))
-            entry = f"s{i}"
+            total = self._id("s", node)
+            self.nodes.append((total, dict(SUM)))
+            self._edge(total, entry, _shape(node))
+            entry = total
         return entry
 
-    def _exit(self, node: Node, i: int) -> str:
+    def _draw_constants(self) -> None:
+        drawn: dict[int, str] = {}
+        for node, constants in self.contents.constants.items():
+            for constant in constants:
+                if not constant.array.ndim:
+                    continue
+                key = id(constant.array)
+                if key not in drawn:
+                    drawn[key] = f"{self.prefix}c{len(drawn)}"
+                    self._node(drawn[key], self.labels.of_constant(constant.array), CONSTANT, None)
+                self._edge(self._id("n", node), drawn[key], constant.argument)
+
+    def _node(self, name: str, lines: list[str], style: dict[str, str], heated: Node | None) -> None:
+        """A node with its lines, coloured by the gradient of another where that is known."""
+        look = dict(style)
+        if self.scale is not None and heated is not None and heated in self.sizes:
+            look |= self.scale.look(self.sizes[heated])
+        self.nodes.append((name, {"label": "\\n".join(map(_literal, lines)), **look}))
+
+    def _is_boxed(self, node: Node) -> bool:
+        return node in self.contents.names or (node.slot is not None and node.slot.keeps)
+
+    def _exit(self, node: Node) -> str:
         """The part of a drawn node from which its value goes on, in the forward picture."""
-        boxed = node.recipe is not None and (self._name(node) is not None or _keeps(node))
-        return f"a{i}" if boxed else f"n{i}"
+        return self._id("a" if node.recipe is not None and self._is_boxed(node) else "n", node)
+
+    def _id(self, kind: str, node: Node) -> str:
+        return f"{self.prefix}{kind}{self.index[node]}"
 
     def _edge(self, tail: str, head: str, label: str) -> None:
         self.edges.append((tail, head, label) if self.backward else (head, tail, label))
 
-    def _name(self, node: Node) -> str | None:
-        return self.names.get(node, node.name)
 
-    def _array_label(self, node: Node) -> str:
-        name = self._name(node)
-        lines = [] if name is None else [name.replace("\n", "\\n")]
-        lines.append(f"{node.shape} {node.dtype}")
-        if node.slot is not None and node.slot.grad is not None and node.slot.grad.size:
-            gradient = np.abs(node.slot.grad.detach().data).astype(np.float64)
-            lines.append(f"gradient rms {np.sqrt(np.mean(gradient**2)):.2e}")
-        return "\\n".join(_literal(line) for line in lines)
+def _draw_legend(graph: Any, scale: HeatScale) -> None:
+    with graph.subgraph(name="cluster_legend") as legend:
+        legend.attr(label="root mean square of the gradient", labelloc="t", color="#AAAAAA", style="rounded")
+        names = [f"l{i}" for i in range(len(scale.legend()))]
+        for name, (label, look) in zip(names, scale.legend(), strict=True):
+            legend.node(name, label=label, shape="box", **{"style": "filled", "color": "#777777", **look})
+        for upper, lower in zip(names[::-1], names[-2::-1], strict=False):
+            legend.edge(upper, lower, style="invis", minlen="0")
 
 
-def _note(order: list[Node]) -> str:
-    leaves = [node for node in order if node.recipe is None]
-    if any(leaf.slot is not None and leaf.slot.grad is not None for leaf in leaves):
-        return ""
-    return "gradients not shown: backward() has not run"
+def _note(contents: Contents, gradients: Mapping[Node, Array], wanted: bool) -> str:
+    """What is under the picture: why gradients are not there, and how much the graph keeps."""
+    lines = []
+    if not contents.backward_has_run:
+        lines.append("gradients not shown: backward() has not run")
+    elif wanted and len(gradients) < len(contents.order):
+        lines.append("gradients of results not shown where the graph is freed: backward(retain_graph=True) keeps it")
+    if contents.kept:
+        lines.append(f"the graph keeps {bytes_of(contents.total_bytes)}")
+    return "\\n".join(lines)
+
+
+def _size(gradient: Array) -> float:
+    return float("nan") if (gradient != gradient).any() else root_mean_square(gradient)
 
 
 def _shape(node: Node) -> str:
@@ -186,19 +303,3 @@ def _short_name(node: Node) -> str:
 def _literal(text: str) -> str:
     """Text that Graphviz shows as it is, whatever is in it."""
     return text.replace("\\", "\\\\").replace("&", "&amp;")
-
-
-def _names_of_nodes(names: Mapping[Any, Any]) -> dict[Node, str]:
-    named: dict[Node, str] = {}
-    for key, value in names.items():
-        tensor, name = (key, value) if isinstance(key, Tensor) else (value, key)
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"draw_graph: names must map names to tensors, or tensors to names; got {key!r}: {value!r}")
-        if tensor.node is not None:
-            named[tensor.node] = str(name)
-    return named
-
-
-def _keeps(node: Node) -> bool:
-    """Whether a pass leaves the node's gradient for the user."""
-    return node.slot is not None and node.slot.keeps

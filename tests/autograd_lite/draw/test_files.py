@@ -58,3 +58,25 @@ except GraphvizNotFoundError as error:
     for advice in ("apt-get install graphviz", "brew install graphviz", "winget install graphviz"):
         assert advice in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["graph.dot"]
+
+
+def test_a_graph_saves_itself_by_the_ending(tmp_path, dot):
+    assert GRAPH.save(tmp_path / "graph.svg").read_text().startswith("<?xml")
+    assert GRAPH.save(tmp_path / "graph.dot").read_text() == GRAPH.source
+
+
+def test_graphviz_can_still_render_it(tmp_path, dot):
+    written = GRAPH.render(filename="graph", directory=tmp_path, format="svg")
+    assert ElementTree.parse(written).getroot().tag.endswith("svg")
+
+
+def test_a_notebook_shows_it_as_svg(dot):
+    assert "<svg" in GRAPH._repr_svg_()
+    assert "<svg" in GRAPH._repr_mimebundle_()["image/svg+xml"]
+
+
+def test_a_notebook_without_dot_shows_the_text_and_the_advice(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    text = GRAPH._repr_mimebundle_()["text/plain"]
+    assert "apt-get install graphviz" in text
+    assert GRAPH.source in text

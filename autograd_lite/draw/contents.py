@@ -1,0 +1,143 @@
+"""What is known of a recorded graph, for pictures of it: names, values, gradients, and what it keeps in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import GradientError
+from ..graph import Node, ancestors
+from ..replay import cotangents_of_all
+from ..rule import OUT
+from ..tensor import Tensor
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """An array that a call read and that needs no gradient, such as the data.
+
+    Attributes
+    ----------
+    argument : str
+        The call's argument that it was.
+    array : ndarray
+        Its numbers.
+    """
+
+    argument: str
+    array: Array
+
+
+class Contents:
+    """A graph, from its root on.
+
+    Parameters
+    ----------
+    output : Tensor
+        The result at its root.
+    names : mapping
+        From name to tensor or from tensor to name.
+
+    Attributes
+    ----------
+    order : list of Node
+        All nodes, each before its parents.
+    names : dict
+        From node to the name it is shown by.
+    values : dict
+        From node to its result, where the graph or a named tensor has it.
+    constants : dict
+        From node to the constants that its call read and that the graph keeps.
+    kept : dict
+        From node to what its rule keeps, by name: arrays alone.
+    """
+
+    def __init__(self, output: Tensor, names: Mapping[Any, Any]) -> None:
+        assert output.node is not None
+        self.root = output.node
+        self.order = ancestors(self.root)
+        self.names = {node: node.name for node in self.order if node.name is not None}
+        self.values: dict[Node, Array] = {self.root: output.data}
+        for tensor, name in _named(names):
+            if tensor.node is not None:
+                self.names[tensor.node] = name
+                self.values[tensor.node] = tensor.data
+        self.constants: dict[Node, list[Constant]] = {}
+        self.kept: dict[Node, dict[str, Array]] = {}
+        for node in self.order:
+            self._read(node)
+
+    def _read(self, node: Node) -> None:
+        """What a node's saved values tell."""
+        if node.recipe is None or node.saved is None:
+            return
+        for name, source, value in zip(node.recipe.reads, node.recipe.sources, node.saved, strict=True):
+            if not isinstance(value, np.ndarray):
+                continue
+            self.kept.setdefault(node, {})[name] = value
+            if source == OUT:
+                self.values.setdefault(node, value)
+            elif isinstance(source, int):
+                self.values.setdefault(node.parents[source], value)
+            elif source is None and name in node.recipe.rule.parameters:
+                self.constants.setdefault(node, []).append(Constant(name, value))
+
+    @property
+    def backward_has_run(self) -> bool:
+        """Whether a gradient has been left in a leaf."""
+        return any(_left(node) is not None for node in self.order if node.recipe is None)
+
+    def gradients(self) -> dict[Node, Array]:
+        """The gradient of each node, once backward has run; otherwise of none.
+
+        It is what a pass has left in a tensor, and for all others, where the graph is still there, what a pass that
+        changes nothing finds.
+        """
+        if not self.backward_has_run:
+            return {}
+        found: dict[Node, Array] = {}
+        try:
+            for node, cotangent in cotangents_of_all(self.root).items():
+                if hasattr(cotangent, "ndim"):
+                    found[node] = np.asarray(cotangent)
+        except GradientError:
+            pass  # the graph is freed, or a parameter has changed since
+        return found | {node: left for node in self.order if (left := _left(node)) is not None}
+
+    def bytes_kept(self, node: Node) -> int:
+        """What a node's rule keeps in memory."""
+        return sum(array.nbytes for array in self.kept.get(node, {}).values())
+
+    @property
+    def total_bytes(self) -> int:
+        """What the whole graph keeps, each array counted once."""
+        owners = {id(_owner(array)): _owner(array) for kept in self.kept.values() for array in kept.values()}
+        return sum(owner.nbytes for owner in owners.values())
+
+
+def _left(node: Node) -> Array | None:
+    """The gradient that a pass has left for a node."""
+    if node.slot is None or node.slot.grad is None:
+        return None
+    return np.asarray(node.slot.grad.detach().data)
+
+
+def _owner(array: Array) -> Array:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _named(names: Mapping[Any, Any]) -> list[tuple[Tensor, str]]:
+    found = []
+    for key, value in names.items():
+        tensor, name = (key, value) if isinstance(key, Tensor) else (value, key)
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"draw_graph: names must map names to tensors, or tensors to names; got {key!r}: {value!r}")
+        found.append((tensor, str(name)))
+    return found

@@ -1,0 +1,67 @@
+"""Arrays, numbers of bytes and gradients in a few characters, for labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+SMALL = 8
+"""The most entries of an array that is written out."""
+
+
+def values_of(array: Array) -> list[str]:
+    """A small array's entries; of a large one mean, standard deviation, smallest and largest."""
+    if not array.size:
+        return ["empty"]
+    if array.size <= SMALL:
+        return [_row(row) for row in (array.reshape(-1, array.shape[-1]) if array.ndim > 1 else [array])]
+    shown = array.astype(np.result_type(array.dtype, np.float64))
+    with np.errstate(all="ignore"):
+        lines = [f"mean {_number(np.mean(shown))}, std {_number(np.std(shown))}"]
+        if shown.dtype.kind != "c":
+            lines.append(f"from {_number(np.min(shown))} to {_number(np.max(shown))}")
+    missing = np.count_nonzero(~np.isfinite(shown))
+    return [*lines, f"{missing} not finite"] if missing else lines
+
+
+def root_mean_square(array: Array) -> float:
+    """The root of the mean of the squared entries, in range where their squares are not; 0 for none."""
+    sizes = np.abs(array).astype(np.float64)
+    largest = float(np.max(sizes, initial=0.0))
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    return largest * float(np.sqrt(np.mean((sizes / largest) ** 2)))
+
+
+def gradient_of(array: Array) -> str:
+    """A gradient's root mean square, and the share of its exact zeros if there are some."""
+    if np.isnan(array).any():
+        return f"gradient has {np.count_nonzero(np.isnan(array))} NaN"
+    if not array.size:
+        return "gradient empty"
+    zeros = np.count_nonzero(array == 0) / array.size
+    if zeros == 1:
+        return "gradient exactly 0"
+    share = f", {zeros:.0%} zeros" if zeros else ""
+    return f"gradient rms {root_mean_square(array):.2e}{share}"
+
+
+def bytes_of(count: int) -> str:
+    """A number of bytes, in units of 1000."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3g}"
+
+
+def _row(row: Array) -> str:
+    return f"[{', '.join(f'{entry:.4g}' for entry in row)}]" if row.ndim else f"{row[()]:.4g}"

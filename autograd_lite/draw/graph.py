@@ -1,0 +1,32 @@
+"""The picture that `draw_graph` gives: a `graphviz.Digraph` that saves itself by a file's ending, and shows itself."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import graphviz
+
+from .files import GraphvizNotFoundError, rendered, save_graph
+
+
+class Graph(graphviz.Digraph):  # type: ignore[misc]
+    """A picture as DOT text, in `source`, laid out by Graphviz's ``dot`` when it is shown or saved as an image."""
+
+    def save(self, filename: str | os.PathLike[str] | None = None, directory: Any = None, **options: Any) -> Any:
+        """Write the picture, by the ending as ``.svg``, ``.png``, ``.pdf``, ``.dot`` or ``.gv``; see `save_graph`.
+
+        With no name, or with the options of `graphviz.Digraph.save`, it is that: it writes the DOT text.
+        """
+        if filename is None or directory is not None or options:
+            return super().save(filename, directory=directory, **options)
+        return save_graph(self, filename)
+
+    def _repr_svg_(self) -> str:
+        return rendered(self, "svg").decode()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self._repr_svg_()}
+        except GraphvizNotFoundError as error:
+            return {"text/plain": f"{error}\n\n{self.source}"}

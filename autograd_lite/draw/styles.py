@@ -1,0 +1,69 @@
+"""How the nodes of a picture look: forms and colours, and the scale that gradients are coloured by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+# Colours from Okabe and Ito's palette, which colour-blind readers can tell apart, in tints that black text is read on.
+# Forms differ as well, so that a grey print says the same: parameters are framed boldly, the output doubly,
+# intermediate results in dashes, constants thinly with a folded corner.
+LEAF = {"shape": "box", "style": "filled", "fillcolor": "#D6EAF8", "color": "#0072B2", "penwidth": "2"}
+OUTPUT = {"shape": "box", "style": "filled", "fillcolor": "#FCE3D2", "color": "#D55E00", "peripheries": "2"}
+RESULT = {"shape": "box", "style": "filled,dashed", "fillcolor": "#FFF6DB", "color": "#B07800"}
+CONSTANT = {"shape": "note", "style": "filled", "fillcolor": "#EFEFEF", "color": "#777777"}
+CALL = {"shape": "ellipse", "style": "filled", "fillcolor": "#F2F2F2", "color": "#555555", "margin": "0.06,0.02"}
+LONG_CALL = {"shape": "box", "style": "filled,rounded", "fillcolor": "#F2F2F2", "color": "#555555"}
+SUM = {
+    "shape": "circle", "style": "filled", "fillcolor": "#333333", "fontcolor": "white", "label": "+",
+    "width": "0.24", "fixedsize": "true", "margin": "0", "fontsize": "13",
+}  # fmt: skip
+FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
+
+_SCALE = ("#FFF7DE", "#FBDD9C", "#F3B45F", "#DE8242", "#B9523A", "#86313B", "#4A1D36")
+"""From small gradients to large ones; lightness falls evenly, so that it is read in grey as well."""
+
+EXACTLY_ZERO = {"fillcolor": "white", "fontcolor": "#333333", "style": "filled,dotted"}
+NOT_A_NUMBER = {"fillcolor": "black", "fontcolor": "#FFD43B"}
+
+_MOST_DECADES = 7
+"""The most colours of a legend."""
+
+
+class HeatScale:
+    """A logarithmic scale of colours over the sizes of some gradients.
+
+    Parameters
+    ----------
+    sizes : iterable of float
+        Those above 0 that are finite span it.
+    """
+
+    def __init__(self, sizes: Iterable[float]) -> None:
+        exponents = [math.log10(size) for size in sizes if 0 < size < math.inf]
+        self.low = math.floor(min(exponents, default=0.0))
+        self.high = max(math.ceil(max(exponents, default=0.0)), self.low + 1)
+
+    def look(self, size: float) -> dict[str, str]:
+        """The colours of a node whose gradient has this root mean square."""
+        if math.isnan(size):
+            return NOT_A_NUMBER
+        if size == 0:
+            return EXACTLY_ZERO
+        place = 1.0 if math.isinf(size) else (math.log10(size) - self.low) / (self.high - self.low)
+        return {"fillcolor": _between(place), "fontcolor": "black" if place < 0.55 else "white"}
+
+    def legend(self) -> list[tuple[str, dict[str, str]]]:
+        """The scale's powers of ten, some of them where there are many, with their looks; the smallest first."""
+        stride = -(-(self.high - self.low) // (_MOST_DECADES - 1))
+        exponents = [*range(self.low, self.high, stride), self.high]
+        return [(f"1e{exponent}", self.look(10.0**exponent)) for exponent in exponents]
+
+
+def _between(place: float) -> str:
+    """The scale's colour at a place from 0 to 1."""
+    place = min(max(place, 0.0), 1.0) * (len(_SCALE) - 1)
+    i = min(int(place), len(_SCALE) - 2)
+    low, high = (tuple(int(colour[k : k + 2], 16) for k in (1, 3, 5)) for colour in _SCALE[i : i + 2])
+    mixed = (round(a + (b - a) * (place - i)) for a, b in zip(low, high, strict=True))
+    return "#" + "".join(f"{channel:02X}" for channel in mixed)
