@@ -17,15 +17,16 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
+from command_line import Parser, make_folder, number, save_picture
 from tqdm import tqdm
 
 import nn
 from autograd_lite import no_grad
 from autograd_lite.checks import GradientComparison, compare_gradients
-from autograd_lite.draw import GraphvizNotFoundError, draw_graph, save_graph
+from autograd_lite.draw import draw_graph
 
 Array = np.ndarray[Any, Any]
 
@@ -237,40 +238,10 @@ def draw_first_minibatch(model: nn.MLP, X: Array, y: Array, folder: Path) -> str
     loss.backward()
     graph = draw_graph(loss, names=dict(model.named_parameters()))
     model.zero_grad()
-    try:
-        save_graph(graph, folder / "backward_graph.svg")
-    except GraphvizNotFoundError as error:
-        save_graph(graph, folder / "backward_graph.dot")
-        return f"backward_graph.dot ({error})"
-    return "backward_graph.svg"
+    return save_picture(graph, folder, "backward_graph")
 
 
 # ---- the command line ----
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
-def number(kind: type, lowest: float, above: bool = False) -> Any:
-    """An argument's type: a finite number of at least, or above, the lowest."""
-
-    def convert(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and (value > lowest if above else value >= lowest)):
-            expected = "an integer" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(
-                f"expected {expected} {'above' if above else 'of at least'} {lowest}, got {text!r}"
-            )
-        return value
-
-    return convert
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -302,10 +273,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options.batch_size = options.batch_size or (128 if on_mnist else 32)
     if options.mnist_root and not on_mnist:
         parser.error("--mnist-root needs --data mnist")
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"argument --out: cannot make the folder {options.out}: {error.strerror}")
+    make_folder(parser, options.out)
     return options
 
 

@@ -37,7 +37,7 @@ def root_mean_square(array: Array) -> float:
 
 
 def gradient_of(array: Array) -> str:
-    """A gradient's root mean square, and the share of its exact zeros if there are some."""
+    """A gradient's root mean square, and the share of its exact zeros if there are some; a single number itself."""
     if np.isnan(array).any():
         return f"gradient has {np.count_nonzero(np.isnan(array))} NaN"
     if not array.size:
@@ -45,6 +45,8 @@ def gradient_of(array: Array) -> str:
     zeros = np.count_nonzero(array == 0) / array.size
     if zeros == 1:
         return "gradient exactly 0"
+    if array.size == 1:
+        return f"gradient {array.item():.4g}"
     share = f", {zeros:.0%} zeros" if zeros else ""
     return f"gradient rms {root_mean_square(array):.2e}{share}"
 

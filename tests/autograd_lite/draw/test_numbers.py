@@ -51,6 +51,7 @@ def test_small_arrays_are_written_out_and_large_ones_summed_up(array, expected):
     [
         (np.array([3.0, 4.0]), "gradient rms 3.54e+00"),
         (np.array([3.0, 0.0]), "gradient rms 2.12e+00, 50% zeros"),
+        (np.array(-0.25), "gradient -0.25"),
         (np.zeros(3), "gradient exactly 0"),
         (np.array([np.nan, 1.0]), "gradient has 1 NaN"),
         (np.zeros(0), "gradient empty"),

@@ -1,0 +1,203 @@
+"""Why the first layers of a deep network learn slowly: a chain of single units, and what reaches its first weight.
+
+    python examples/vanishing_gradients.py                 # 1 to 20 layers of sigmoid, ReLU and leaky ReLU units
+    python examples/vanishing_gradients.py --weight 4      # weights that are large enough to make up for the slopes
+
+In a chain ``a_l = f(w_l a_(l-1) + b_l)`` with the cost ``C = (a_L - y)^2 / 2`` the gradient of the first weight is a
+product with a weight and a slope for every layer above it:
+
+    dC/dw_1 = x f'(z_1) * w_2 f'(z_2) * ... * w_L f'(z_L) * (a_L - y)
+
+The slope of a sigmoid is at most 1/4, so with ordinary weights the product shrinks with every layer; that of a ReLU is
+1, or exactly 0 for good where its input is negative for all data; that of a leaky ReLU is never 0. The folder of
+results has the chains as pictures, coloured by the size of their gradients, a plot over the depth, and a table that
+holds the engine's gradients against this product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from command_line import Parser, make_folder, number, save_picture
+
+import nn
+from autograd_lite import Tensor
+from autograd_lite.draw import draw_graph
+
+SLOPES = {
+    "sigmoid": lambda z: math.exp(-abs(z)) / (1 + math.exp(-abs(z))) ** 2,
+    "relu": lambda z: 1.0 if z > 0 else 0.0,
+    "leaky_relu": lambda z: 1.0 if z > 0 else 0.01,
+}
+"""The derivative of each activation, at the preactivation."""
+
+COLOURS = {"sigmoid": ("#D55E00", "o-"), "relu": ("#0072B2", "s-"), "leaky_relu": ("#009E73", "^--")}
+
+
+@dataclass
+class Chain:
+    """Units one after the other, each with a weight and a bias."""
+
+    activation: str
+    weights: list[Tensor]
+    biases: list[Tensor]
+    x: float
+    y: float
+
+    def cost(self) -> Tensor:
+        """``(a_L - y)^2 / 2``, recorded."""
+        activation = getattr(nn, self.activation)
+        a: Any = self.x
+        for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), 1):
+            a = activation(w * a + b)
+            a.name = f"a{layer}"
+        cost = 0.5 * (a - self.y) ** 2
+        cost.name = "C"
+        return cost
+
+    def first_gradient_by_hand(self) -> float:
+        """The product of the weights and slopes along the chain, in plain Python."""
+        activation = getattr(nn, self.activation)
+        a, product = self.x, self.x
+        for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            z = w.item() * a + b.item()
+            product *= SLOPES[self.activation](z) * (w.item() if layer else 1.0)
+            a = float(activation(np.array(z)))
+        return product * (a - self.y)
+
+
+def make_chain(activation: str, depth: int, options: argparse.Namespace, biases: list[float] | None = None) -> Chain:
+    """A chain with the same weight everywhere."""
+    biases = biases or [options.bias] * depth
+    return Chain(
+        activation,
+        [Tensor(options.weight, requires_grad=True, name=f"w{layer}") for layer in range(1, depth + 1)],
+        [Tensor(b, requires_grad=True, name=f"b{layer}") for layer, b in enumerate(biases, 1)],
+        options.input,
+        options.target,
+    )
+
+
+def draw(chain: Chain, folder: Path, name: str) -> str:
+    """A chain's backward graph with all numbers, coloured by the gradients; says what was written."""
+    cost = chain.cost()
+    cost.backward(retain_graph=True)
+    tensors = {t.name: t for t in (*chain.weights, *chain.biases)}
+    return save_picture(draw_graph(cost, names=tensors, values=True, heat="grad"), folder, name)
+
+
+def gradients_over_depth(options: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
+    """For each activation and depth the first weight's gradient, by the engine and by hand."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for activation in SLOPES:
+        found[activation] = []
+        for depth in range(1, options.depth + 1):
+            chain = make_chain(activation, depth, options)
+            chain.cost().backward()
+            engine = chain.weights[0].grad
+            assert engine is not None
+            found[activation].append((engine.item(), chain.first_gradient_by_hand()))
+    return found
+
+
+def table(found: dict[str, list[tuple[float, float]]]) -> str:
+    """The gradients by the engine, and the largest relative difference from those by hand."""
+    header = "depth" + "".join(f"{name:>14}" for name in found) + "   engine against product"
+    lines = ["dC/dw1, the gradient of the first weight", header]
+    for i in range(len(next(iter(found.values())))):
+        pairs = [gradients[i] for gradients in found.values()]
+        apart = max(relative_difference(*pair) for pair in pairs)
+        lines.append(f"{i + 1:5}" + "".join(f"{engine:14.4e}" for engine, _ in pairs) + f"{apart:25.1e}")
+    return "\n".join(lines)
+
+
+def relative_difference(engine: float, by_hand: float) -> float:
+    """Over the larger of the two; 0 if both are 0."""
+    larger = max(abs(engine), abs(by_hand))
+    return abs(engine - by_hand) / larger if larger else 0.0
+
+
+def plot(found: dict[str, list[tuple[float, float]]], path: Path) -> None:
+    """The size of the first weight's gradient over the depth, on a logarithmic scale."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    for activation, gradients in found.items():
+        colour, style = COLOURS[activation]
+        sizes = np.abs([engine for engine, _ in gradients])
+        label = activation.replace("_", " ") + (" (exactly 0)" if not sizes.any() else "")
+        axes.plot(np.arange(1, len(sizes) + 1), np.where(sizes, sizes, np.nan), style, color=colour, label=label)
+    if any(engine for gradients in found.values() for engine, _ in gradients):
+        axes.set_yscale("log")
+    axes.set(title="What reaches the first weight of a chain", xlabel="layers", ylabel="|dC/dw1|")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options, from the command line by default."""
+    parser = Parser(
+        prog="vanishing_gradients.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--depth", type=number(int, 1), default=20, metavar="N", help="the most layers (default: %(default)s)")
+    add("--weight", type=number(float), default=1.0, metavar="W", help="of every unit (default: %(default)s)")
+    add("--bias", type=number(float), default=0.0, metavar="B", help="of every unit (default: %(default)s)")
+    add("--input", type=number(float), default=1.0, metavar="X", help="of the first unit (default: %(default)s)")
+    add("--target", type=number(float), default=2.0, metavar="Y", help="for the last unit (default: %(default)s)")
+    add(
+        "--out", type=Path, default=Path("runs/vanishing_gradients"), metavar="FOLDER",
+        help="results (default: %(default)s)",
+    )  # fmt: skip
+    options = parser.parse_args(arguments)
+    make_folder(parser, options.out)
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Compute, draw, report, and return the exit status."""
+    options = parse(arguments)
+    found = gradients_over_depth(options)
+    text = table(found)
+    (options.out / "gradients.txt").write_text(f"{text}\n")
+    plot(found, options.out / "gradients_over_depth.png")
+
+    # The second unit's input is negative: as a ReLU it is dead, and nothing reaches the weights up to it.
+    first = nn.relu(np.array(options.weight * options.input + options.bias)).item()
+    dead = [options.bias, -abs(options.weight) * first - 1.0, 0.5]
+    pictures = [
+        draw(make_chain("sigmoid", 3, options), options.out, "two_hidden_sigmoid"),
+        draw(make_chain("relu", 3, options), options.out, "two_hidden_relu"),
+        draw(make_chain("relu", 3, options, dead), options.out, "dead_relu"),
+        draw(make_chain("leaky_relu", 3, options, dead), options.out, "dead_relu_made_leaky"),
+        draw(make_chain("sigmoid", options.depth, options), options.out, "deep_sigmoid"),
+    ]
+    print(text)
+    for activation, what in (("relu", "as a ReLU"), ("leaky_relu", "as a leaky ReLU")):
+        chain = make_chain(activation, 3, options, dead)
+        chain.cost().backward()
+        assert chain.weights[0].grad is not None
+        print(f"a unit whose input is negative, {what}: dC/dw1 = {chain.weights[0].grad.item():.4e}")
+    written = (*pictures, "gradients.txt", "gradients_over_depth.png")
+    print(f"\nwritten to {options.out}: {', '.join(written)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
