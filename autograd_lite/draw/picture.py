@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from ..graph import Node
 from ..tensor import Tensor
+from .clusters import Clusters
 from .contents import Array, Contents
 from .describe import bytes_of, gradient_of, root_mean_square, values_of
-from .styles import CALL, CONSTANT, FONT, LEAF, LONG_CALL, OUTPUT, RESULT, SUM, HeatScale
+from .styles import CALL, CLUSTER, CONSTANT, FONT, LEAF, LONG_CALL, MODULE, OUTPUT, RESULT, SUM, HeatScale
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -26,6 +30,8 @@ def draw_graph(
     values: bool = False,
     heat: Literal["grad"] | None = None,
     memory: bool = False,
+    module: Any = None,
+    depth: int | None = None,
 ) -> Graph:
     """Draw the graph that a result was computed by.
 
@@ -52,6 +58,13 @@ def draw_graph(
         are exactly zero are white in a dotted frame, those with a NaN are black.
     memory : bool, default False
         Whether to say for each call what its rule keeps, and how much. The total is under the picture in any case.
+    module : Module, optional
+        The model that the result was computed by. Its parameters have their paths for names, and its modules are drawn
+        as clusters. A call belongs to the module whose parameters it uses, or to that around what comes before and
+        after it; the loss belongs to none.
+    depth : int, optional
+        How many levels of modules are open; those further in are folded into one node each. 0 folds the model itself;
+        None, the default, folds nothing.
 
     Returns
     -------
@@ -62,9 +75,10 @@ def draw_graph(
     Raises
     ------
     TypeError
-        If the output is no tensor, or requires no gradient, and so has no graph.
+        If the output is no tensor, or requires no gradient, and so has no graph; if `module` is none, or `depth` is
+        given without one.
     ValueError
-        If the direction or what the heat is of is unknown.
+        If the direction or what the heat is of is unknown, or `depth` is negative.
 
     Notes
     -----
@@ -94,7 +108,10 @@ def draw_graph(
         raise ValueError(f"draw_graph: direction={direction!r} is unknown; expected 'backward', 'forward' or 'both'")
     if heat not in (None, "grad"):
         raise ValueError(f"draw_graph: heat={heat!r} is unknown; expected 'grad', or None for no colours")
-    contents = Contents(output, names or {})
+    _check_module(module, depth)
+    own_names = {} if module is None else dict(module.named_parameters())
+    contents = Contents(output, {**own_names, **(names or {})})
+    clusters = None if module is None else Clusters(contents, module, depth)
     gradients = contents.gradients()
     sizes = {node: _size(gradient) for node, gradient in gradients.items()} if heat else {}
     scale = HeatScale(sizes.values()) if sizes else None
@@ -112,9 +129,9 @@ def draw_graph(
         for one in ("forward", "backward"):
             with graph.subgraph(name=f"cluster_{one}") as part:
                 part.attr(label=one, labelloc="t", color="#AAAAAA", style="rounded", fontsize="13")
-                _Picture(contents, labels, sizes, scale, one == "backward", one[0]).draw(part)
+                _Picture(contents, labels, sizes, scale, one == "backward", one[0]).draw(part, clusters)
     else:
-        _Picture(contents, labels, sizes, scale, direction == "backward", "").draw(graph)
+        _Picture(contents, labels, sizes, scale, direction == "backward", "").draw(graph, clusters)
     if scale is not None:
         _draw_legend(graph, scale)
     return graph
@@ -139,6 +156,18 @@ class _Labels:
             names = ", ".join(self.contents.kept[node])
             lines.append(f"keeps {names}: {bytes_of(self.contents.bytes_kept(node))}")
         return lines if boxed else [*lines, *self._numbers(node, self.everywhere)]
+
+    def of_module(self, title: str, nodes: list[Node]) -> list[str]:
+        """The lines of a module that is folded: its parameters, and their gradients together."""
+        count = sum(math.prod(leaf.shape) for leaf in _leaves(nodes))
+        lines = [title, f"{count:,} parameter{'' if count == 1 else 's'}"]
+        gradient = self.gradient_of_module(nodes)
+        return lines if gradient is None else [*lines, gradient_of(gradient)]
+
+    def gradient_of_module(self, nodes: list[Node]) -> Array | None:
+        """The gradients of all parameters among some nodes, as one array; None where there are none."""
+        found = [self.gradients[leaf].ravel() for leaf in _leaves(nodes) if leaf in self.gradients]
+        return np.concatenate(found) if found else None
 
     def of_array(self, node: Node) -> list[str]:
         """The lines of the box for a leaf or a result."""
@@ -198,15 +227,62 @@ class _Picture:
         if not backward:
             self._draw_constants()
 
-    def draw(self, graph: Any) -> None:
-        """Add them to a graph."""
-        for name, attributes in self.nodes:
-            graph.node(name, **attributes)
+    def draw(self, graph: Any, clusters: Clusters | None) -> None:
+        """Add them to a graph, within clusters if there are some."""
+        folds: dict[str, str] = {}
+        if clusters is None:
+            for name, attributes in self.nodes:
+                graph.node(name, **attributes)
+        else:
+            folds = self._draw_clustered(graph, clusters)
+        drawn = set()
         for tail, head, label in self.edges:
+            edge = folds.get(tail, tail), folds.get(head, head), label
+            if edge[0] == edge[1] or (edge in drawn and edge != (tail, head, label)):
+                continue
+            drawn.add(edge)
             attributes = {"label": " " + _literal(label)} if label else {}
             if {tail, head} <= self.spine:
                 attributes["weight"] = "8"  # a chain of calls is drawn straight, and its parameters beside it
-            graph.edge(tail, head, **attributes)
+            graph.edge(*edge[:2], **attributes)
+
+    def _draw_clustered(self, graph: Any, clusters: Clusters) -> dict[str, str]:
+        """Draw the nodes in their modules; gives, for those that are folded away, what stands in their place."""
+        by_id = {self._id(kind, node): node for node in self.index for kind in "nas"}
+        folds: dict[str, str] = {}
+        members: dict[str | None, list[tuple[str, dict[str, str]]]] = {}
+        folded: dict[str, list[Node]] = {}
+        for name, attributes in self.nodes:
+            node = by_id.get(name)
+            path = None if node is None else clusters.fold_of(node)
+            if node is not None and path is not None:
+                folds[name] = f"{self.prefix}m{path}"
+                folded.setdefault(path, []).append(node)
+            else:
+                members.setdefault(None if node is None else clusters.owners.get(node), []).append((name, attributes))
+        for path, nodes in folded.items():
+            around = clusters.around(path) if path else None
+            gradient = self.labels.gradient_of_module(nodes)
+            size = None if gradient is None else _size(gradient)
+            self._node(f"{self.prefix}m{path}", self.labels.of_module(clusters.title(path), nodes), MODULE, size)
+            members.setdefault(around, []).append(self.nodes.pop())
+
+        for name, attributes in members.get(None, []):
+            graph.node(name, **attributes)
+        open_modules = {around for path in members if path is not None for around in clusters.ancestry(path)}
+
+        def add(part: Any, path: str) -> None:
+            with part.subgraph(name=f"cluster_{self.prefix}module_{path}") as inner:
+                inner.attr(label=_literal(clusters.title(path)), labelloc="t", labeljust="l", **CLUSTER)
+                for name, attributes in members.get(path, []):
+                    inner.node(name, **attributes)
+                for child in clusters.children.get(path, []):
+                    if child in open_modules:
+                        add(inner, child)
+
+        if open_modules:
+            add(graph, "")
+        return folds
 
     def _draw(self, node: Node, is_sum: bool) -> str:
         """Draw a node with its array and its sum; gives the part where cotangents come in."""
@@ -215,13 +291,13 @@ class _Picture:
         style = LEAF if leaf else OUTPUT if is_output else RESULT
         entry = self._id("n", node)
         if leaf:
-            self._node(entry, self.labels.of_array(node), style, node)
+            self._node(entry, self.labels.of_array(node), style, self.sizes.get(node))
         else:
             lines = self.labels.of_call(node, boxed)
-            self._node(entry, lines, CALL if len(lines) == 1 else LONG_CALL, None if boxed else node)
+            self._node(entry, lines, CALL if len(lines) == 1 else LONG_CALL, None if boxed else self.sizes.get(node))
             if boxed:
                 box = self._id("a", node)
-                self._node(box, self.labels.of_array(node), style, node)
+                self._node(box, self.labels.of_array(node), style, self.sizes.get(node))
                 self._edge(box, entry, _shape(node))
                 entry = box
         if is_sum:
@@ -243,11 +319,11 @@ class _Picture:
                     self._node(drawn[key], self.labels.of_constant(constant.array), CONSTANT, None)
                 self._edge(self._id("n", node), drawn[key], constant.argument)
 
-    def _node(self, name: str, lines: list[str], style: dict[str, str], heated: Node | None) -> None:
-        """A node with its lines, coloured by the gradient of another where that is known."""
+    def _node(self, name: str, lines: list[str], style: dict[str, str], size: float | None) -> None:
+        """A node with its lines, coloured by the size of its gradient where that is known."""
         look = dict(style)
-        if self.scale is not None and heated is not None and heated in self.sizes:
-            look |= self.scale.look(self.sizes[heated])
+        if self.scale is not None and size is not None:
+            look |= self.scale.look(size)
         self.nodes.append((name, {"label": "\\n".join(map(_literal, lines)), **look}))
 
     def _is_boxed(self, node: Node) -> bool:
@@ -262,6 +338,16 @@ class _Picture:
 
     def _edge(self, tail: str, head: str, label: str) -> None:
         self.edges.append((tail, head, label) if self.backward else (head, tail, label))
+
+
+def _check_module(module: Any, depth: int | None) -> None:
+    if module is None:
+        if depth is not None:
+            raise TypeError("draw_graph: depth= folds modules, and there are none; pass module=model as well")
+    elif not hasattr(module, "named_modules"):
+        raise TypeError(f"draw_graph: module= must be a Module, not {type(module).__name__}")
+    if depth is not None and depth < 0:
+        raise ValueError(f"draw_graph: depth={depth} is negative; expected 0 or more, or None to fold nothing")
 
 
 def _draw_legend(graph: Any, scale: HeatScale) -> None:
@@ -284,6 +370,10 @@ def _note(contents: Contents, gradients: Mapping[Node, Array], wanted: bool) -> 
     if contents.kept:
         lines.append(f"the graph keeps {bytes_of(contents.total_bytes)}")
     return "\\n".join(lines)
+
+
+def _leaves(nodes: list[Node]) -> list[Node]:
+    return [node for node in dict.fromkeys(nodes) if node.recipe is None]
 
 
 def _size(gradient: Array) -> float:

@@ -18,6 +18,8 @@ SUM = {
     "shape": "circle", "style": "filled", "fillcolor": "#333333", "fontcolor": "white", "label": "+",
     "width": "0.24", "fixedsize": "true", "margin": "0", "fontsize": "13",
 }  # fmt: skip
+MODULE = {"shape": "folder", "style": "filled", "fillcolor": "#E3EFE6", "color": "#007A56"}
+CLUSTER = {"style": "rounded", "color": "#8FA99B", "fontcolor": "#2F5D4A"}
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 
 _SCALE = ("#FFF7DE", "#FBDD9C", "#F3B45F", "#DE8242", "#B9523A", "#86313B", "#4A1D36")

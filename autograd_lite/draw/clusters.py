@@ -1,0 +1,118 @@
+"""Which module each node of a graph belongs to, as the parameters that it uses tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node
+from .contents import Contents
+
+_SHAPES = (np.transpose, np.reshape, np.swapaxes, np.moveaxis, np.broadcast_to, np.expand_dims)
+
+
+class Clusters:
+    """The modules of a model as groups of nodes.
+
+    A call that uses a parameter belongs to the module that has it. Another one belongs to the innermost module that has
+    what comes before it and what comes after it. What comes after the last parameter, such as the loss, and before the
+    first belongs to none.
+
+    Parameters
+    ----------
+    contents : Contents
+        The graph.
+    module : Module
+        With ``named_modules()`` and ``named_parameters()``.
+    depth : int or None
+        How many levels of modules are drawn open; 0 folds the model itself into one node, None folds nothing.
+
+    Attributes
+    ----------
+    modules : dict
+        From path to module; the model itself has the path "".
+    children : dict
+        From a module's path to those of the modules right inside of it, if there are some.
+    owners : dict
+        From node to its module's path; nodes of no module are left out.
+    """
+
+    def __init__(self, contents: Contents, module: Any, depth: int | None) -> None:
+        self.modules: dict[str, Any] = dict(module.named_modules())
+        self.depth = depth
+        self.children: dict[str, list[str]] = {}
+        for path in self.modules:
+            if path:
+                self.children.setdefault(self.around(path), []).append(path)
+        paths = {p.node: self._inner_module(name.rpartition(".")[0]) for name, p in module.named_parameters()}
+        self.owners: dict[Node, str] = {node: paths[node] for node in contents.order if node in paths}
+        direct = dict(self.owners)
+        inputs_first = contents.order[::-1]
+        for node in inputs_first:
+            used = [direct[parent] for parent in node.parents if parent in direct]
+            if not used:
+                continue
+            self.owners[node] = self._shared(used)
+            if node.recipe is not None and node.recipe.rule.call in _SHAPES:
+                direct[node] = self.owners[node]  # a weight in another shape is that weight
+        self._place_between(inputs_first)
+
+    def _place_between(self, inputs_first: list[Node]) -> None:
+        """Give calls without parameters the module that has both what is before them and what is after them."""
+        before: dict[Node, str] = {}
+        after: dict[Node, str] = {}
+        users: dict[Node, list[Node]] = {}
+        for node in inputs_first:
+            for parent in node.parents:
+                users.setdefault(parent, []).append(node)
+            if node in self.owners:
+                before[node] = self.owners[node]
+            elif found := [before[parent] for parent in node.parents if parent in before]:
+                before[node] = self._shared(found)
+        for node in reversed(inputs_first):
+            if node in self.owners:
+                after[node] = self.owners[node]
+            elif found := [after[user] for user in users.get(node, []) if user in after]:
+                after[node] = self._shared(found)
+        for node in inputs_first:
+            if node.recipe is not None and node in before and node in after:
+                self.owners.setdefault(node, self._shared([before[node], after[node]]))
+
+    def fold_of(self, node: Node) -> str | None:
+        """The path of the module that a node is folded into; None if it is drawn itself."""
+        if self.depth is None or node not in self.owners:
+            return None
+        line = [*reversed(list(self.ancestry(self.owners[node])))]
+        return line[self.depth] if len(line) > self.depth else None
+
+    def ancestry(self, path: str) -> Iterable[str]:
+        """A module's path and those of the modules around it, up to the model's, which is ""."""
+        while path:
+            yield path
+            path = self.around(path)
+        yield ""
+
+    def around(self, path: str) -> str:
+        """The path of the module right around another."""
+        return self._inner_module(path.rpartition(".")[0])
+
+    def title(self, path: str) -> str:
+        """A module's path and class."""
+        kind = type(self.modules[path]).__name__
+        return f"{path}: {kind}" if path else kind
+
+    def _inner_module(self, path: str) -> str:
+        """The innermost module on a path, which may lead through lists."""
+        while path and path not in self.modules:
+            path = path.rpartition(".")[0]
+        return path
+
+    def _shared(self, paths: list[str]) -> str:
+        """The innermost module that has all of these."""
+        shared = [*self.ancestry(paths[0])]
+        for path in paths[1:]:
+            around = set(self.ancestry(path))
+            shared = [each for each in shared if each in around]
+        return shared[0]
