@@ -330,6 +330,11 @@ def _pairing(weights: Sequence[Any], values: Sequence[Any]) -> Value:
     total = size = 0.0
     with np.errstate(all="ignore"):
         for weight, value in zip(weights, values, strict=True):
+            if np.shape(weight) != np.shape(value):
+                raise GradientCheckError(
+                    f"check_gradients: the function's result has shape {np.shape(weight)} at the arguments given, and "
+                    f"{np.shape(value)} near by; differences need results of one shape"
+                )
             terms = np.real(weight * _plain(value))
             total += float(np.sum(terms, dtype=np.float64))
             size += float(np.sum(np.abs(terms), dtype=np.float64))

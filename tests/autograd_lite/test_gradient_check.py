@@ -223,3 +223,8 @@ def test_compositions_pass_and_any_wrong_factor_in_them_is_caught(functions, see
     check_gradients(composed, point, argnums=0)
     with pytest.raises(GradientCheckError):
         check_gradients(lambda x: composed(x, wrong=True), point, order=1)
+
+
+def test_a_result_whose_shape_changes_near_by_is_refused():
+    with pytest.raises(GradientCheckError, match=r"result has shape \(2,\) at the arguments given, and \(1,\) near by"):
+        check_gradients(lambda x: x[x > 0], np.array([1.0, 1e-12]))

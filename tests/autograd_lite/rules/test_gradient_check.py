@@ -7,7 +7,7 @@ rule without this test cannot exist.
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from autograd_lite import check_gradients
 
@@ -17,6 +17,9 @@ from .specs.spec import Example
 
 FIVE_DIGITS = {"itairy"}
 """What SciPy computes to five digits, while its derivative has all."""
+
+NAN_IN_SINGLE = {"modfresnelp", "modfresnelm"}
+"""What SciPy gives NaN for in single precision."""
 
 EXACT = [spec for spec in SPECS if spec.name not in FIVE_DIGITS]
 
@@ -43,6 +46,8 @@ def test_first_and_second_derivatives_agree_with_differences_in_both_modes(examp
     st.sampled_from((np.float64, np.float32)),
 )
 def test_so_they_do_for_drawn_arguments_layouts_and_dtypes(spec, choice, seed, layout, dtype):
+    # In single precision rounding decides how many coefficients or roots there are.
+    assume(dtype is np.float64 or not (spec.ragged or spec.name in NAN_IN_SINGLE))
     example = Example(spec, spec.shapes[choice % len(spec.shapes)])
     arrays = [a if layout == "as drawn" else laid_out(a, layout) for a in example.arrays(dtype, seed)]
     check_gradients(listed(example), *arrays, order=1 if dtype is np.float32 else 2)

@@ -4,11 +4,11 @@ import numpy
 
 from autograd_lite.tensor import getitem
 
-from .spec import Spec, reals
+from .spec import Spec, nonzero, reals
 
 
-def indexed(variant, call, *shapes, **options):
-    return Spec(getitem, call, (reals,), tuple((shape,) for shape in shapes), variant, **options)
+def indexed(variant, call, *shapes, domain=reals, **options):
+    return Spec(getitem, call, (domain,), tuple((shape,) for shape in shapes), variant, **options)
 
 
 MASK = numpy.array([[True, False, True], [False, False, True]])
@@ -41,7 +41,7 @@ ADVANCED = [
     indexed("x[no mask]", lambda np, x: x[numpy.zeros((2, 3), dtype=bool)], (2, 3)),
     indexed("x[True]", lambda np, x: x[True], (), (2, 3)),
     indexed("x[np.False_]", lambda np, x: x[numpy.False_], (), (2, 3)),
-    indexed("x[x > 0]", lambda np, x: x[x > 0], (2, 3), ragged=True),
+    indexed("x[x > 0]", lambda np, x: x[x > 0], (2, 3), domain=nonzero, ragged=True),
     indexed("x[integers]", lambda np, x: x[numpy.array([0, 2, 1])], (3,), (3, 2)),
     indexed("x[recurring]", lambda np, x: x[[0, 2, 2, 0, -1]], (3,), (3, 2)),
     indexed("x[one of them]", lambda np, x: x[[1]], (3,), (3, 2)),
