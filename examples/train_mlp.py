@@ -4,9 +4,10 @@
     python examples/train_mlp.py --data mnist        # MNIST, downloaded once
     python examples/train_mlp.py --hidden 64 32 --activation tanh --optimizer sgd --lr 0.5
 
-It prints the test accuracy, for each digit too, and writes a folder with the learning curves, the backward graph of the
-first minibatch, the digits that are misread, the weights, and the table that holds every parameter's gradient as the
-engine computes it against the one derived by hand, in the function `gradients_by_hand` below.
+It prints the test accuracy, for each digit too, and writes a folder with the learning curves, the forward and backward
+graph of the first minibatch, coloured by its gradients, the digits that are misread, the weights, and the table that
+holds every parameter's gradient as the engine computes it against the one derived by hand, in the function
+`gradients_by_hand` below.
 """
 
 from __future__ import annotations
@@ -231,12 +232,12 @@ def plot_misread(digits: Digits, predicted: Array, path: Path, most: int = 40) -
 
 
 def draw_first_minibatch(model: nn.MLP, X: Array, y: Array, folder: Path) -> str:
-    """The backward graph of a minibatch as SVG, or as DOT text where Graphviz is missing; says what was written."""
+    """Both graphs of a minibatch as SVG, or as DOT text where Graphviz is missing; says what was written."""
     model.zero_grad()
     loss = nn.softmax_cross_entropy(model(X), y)
     loss.name = "loss"
-    loss.backward()
-    graph = draw_graph(loss, names=dict(model.named_parameters()))
+    loss.backward(retain_graph=True)
+    graph = draw_graph(loss, "both", module=model, heat="grad", memory=True)
     model.zero_grad()
     return save_picture(graph, folder, "backward_graph")
 
