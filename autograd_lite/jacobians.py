@@ -9,6 +9,7 @@ import numpy as np
 
 from .arguments import ArgumentNumbers, named_after, numbers_of, replaced
 from .batching import vmap
+from .errors import GradientError
 from .gradients import grad, jvp
 from .passes import entering, leaving, linearized
 from .tensor import Tensor
@@ -27,9 +28,9 @@ def jacobian(
     argnums : int or sequence of int, default 0
         The positional arguments to differentiate with respect to.
     mode : {"reverse", "forward"}, optional
-        A row for each element of the result, or a column for each element of the arguments, all computed together
-        by `vmap`. By default the mode with fewer of them, and reverse where they are equally many; for a complex
-        result of real arguments forward, and for a real result of complex ones reverse.
+        A row for each element of the result, or a column for each element of the arguments, many of them computed
+        together by `vmap`. By default the mode with fewer of them, and reverse where they are equally many; for a
+        complex result of real arguments forward, and for a real result of complex ones reverse.
     holomorphic : bool, default False
         Whether ``f`` is a holomorphic function of complex arguments, as it must be for a complex result of those.
 
@@ -196,23 +197,32 @@ def _forward_jacobian(f: Callable[..., Any], values: list[Any]) -> tuple[list[li
     return [[column[k] for column in columns] for k in range(len(columns[0]))], structures[0]
 
 
-ELEMENTS_AT_ONCE = 1 << 22
-"""The most numbers that the arguments and results of the passes which are made together may hold."""
+PASSES_TOGETHER = 32
+"""The most passes that are made as one: what lies between arguments and results is there for each of them."""
+
+ELEMENTS_TOGETHER = 1 << 22
+"""The most numbers that the arguments and results of the passes which are made as one may hold."""
 
 
 def _over_basis(f: Callable[[Any], list[Any]], value: Any, widest: int) -> list[Any]:
-    """What a linear function gives for each array like a value with a single 1, along a new first axis.
-
-    All passes are one, by `vmap`, or where they would hold too many numbers several.
-    """
+    """What a linear function gives for each array like a value with a single 1, along a new first axis."""
     size = int(np.size(value))
     if not size:
         return [np.zeros((0, *np.shape(result)), result.dtype) for result in f(np.zeros_like(value))]
-    count = max(1, ELEMENTS_AT_ONCE // widest)
+    count = min(PASSES_TOGETHER, max(1, ELEMENTS_TOGETHER // widest))
     parts = []
     for start in range(0, size, count):
         stop = min(start + count, size)
         basis = np.zeros((stop - start, size), value.dtype)
         basis[np.arange(stop - start), np.arange(start, stop)] = 1
-        parts.append(vmap(f)(np.reshape(basis, (-1, *np.shape(value)))))
-    return parts[0] if len(parts) == 1 else [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+        parts.append(_of_each(f, np.reshape(basis, (-1, *np.shape(value)))))
+    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+
+
+def _of_each(f: Callable[[Any], list[Any]], rows: Any) -> list[Any]:
+    """The function of every row: in one pass, or in one for each where a user's own rule takes arrays alone."""
+    try:
+        return vmap(f)(rows)  # type: ignore[no-any-return]
+    except (GradientError, TypeError):
+        pass
+    return [np.stack(results) for results in zip(*map(f, rows), strict=True)]

@@ -20,7 +20,9 @@ def rule_of(function: Callable[..., Any]) -> Rule | None:
     """The rule of a function, None if it has none."""
     rule = RULES.get(function)
     if rule is None and _PENDING and isinstance(function, np.ufunc):
-        for library in _PENDING.keys() & sys.modules.keys():
-            import_module(_PENDING.pop(library))
+        for library in list(_PENDING.keys() & sys.modules.keys()):
+            # Taken out afterwards, so that another thread waits for the import in place of finding no rule.
+            import_module(_PENDING[library])
+            _PENDING.pop(library, None)
         rule = RULES.get(function)
     return rule

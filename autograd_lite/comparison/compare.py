@@ -16,7 +16,6 @@ from ..trees import differentiable_leaf, flatten, joined, members, paths
 from .counterfactuals import Recording
 from .evidence import Sizes, row_of
 from .explain import explanations
-from .network import layers_of
 from .report import Array, GradientComparison, ParameterComparison
 
 Gradients = Mapping[str, Any]
@@ -245,8 +244,7 @@ def _check_names(derived: Mapping[str, Any], computed: Mapping[str, Any]) -> Non
 
 def _sizes(recording: Recording | None, batch_size: int | None) -> Sizes:
     """The rows of the batch and the network's outputs, as the graph shows them."""
-    layers = [] if recording is None else layers_of(recording.root, recording.parameters)
-    if not layers:
+    if recording is None or not recording.layers:
         return Sizes(batch_size)
-    last = layers[-1]
+    last = recording.layers[-1]
     return Sizes(batch_size or last.examples, last.units, "columns" if last.axis == 1 else "rows")

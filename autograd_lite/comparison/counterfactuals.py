@@ -11,7 +11,7 @@ import numpy as np
 from ..graph import Node, ancestors
 from ..replay import Detour, cotangents_of_all, step
 from .mistakes import DIAGONAL, MISTAKES
-from .network import Layer
+from .network import Layer, layers_of
 from .report import Array
 
 
@@ -47,6 +47,7 @@ class Recording:
         self.parameters = parameters
         self.order = ancestors(root)
         self.cotangents = cotangents_of_all(root)
+        self.layers = layers_of(root, parameters)
 
     def gradients(self, detours: Mapping[Node, Detour] | None = None) -> dict[str, Array]:
         """The gradient of every parameter, with other steps at some nodes."""
@@ -57,11 +58,11 @@ class Recording:
         }
 
 
-def counterfactuals(recording: Recording, layers: list[Layer]) -> Iterator[Counterfactual]:
+def counterfactuals(recording: Recording) -> Iterator[Counterfactual]:
     """The mistakes that can be made in this graph, the most likely ones first."""
-    for text, detours in _known_mistakes(recording):
-        yield Counterfactual("softmax", text, recording.gradients(detours))
-    yield from _without_derivatives(recording, layers)
+    for kind, text, detours in _known_mistakes(recording):
+        yield Counterfactual(kind, text, recording.gradients(detours))
+    yield from _without_derivatives(recording, recording.layers)
 
 
 # ---- activation derivatives left out ----
@@ -102,15 +103,15 @@ def _left_out(layers: list[Layer]) -> str:
 # ---- wrong rules of single functions ----
 
 
-def _known_mistakes(recording: Recording) -> Iterator[tuple[str, dict[Node, Detour]]]:
+def _known_mistakes(recording: Recording) -> Iterator[tuple[str, str, dict[Node, Detour]]]:
     for node in recording.order:
         if node.recipe is None:
             continue
         mistake = MISTAKES.get(node.recipe.rule.call)
         if mistake is not None and mistake.argument in node.recipe.arguments:
-            yield mistake.text, {node: _wrongly(node)}
+            yield mistake.kind, mistake.text, {node: _wrongly(node)}
         elif node.recipe.rule.function is np.divide and (logits := _logits_of_softmax(node)) is not None:
-            yield DIAGONAL, {node: _diagonally(node, logits)}
+            yield "softmax", DIAGONAL, {node: _diagonally(node, logits)}
 
 
 def _wrongly(node: Node) -> Detour:

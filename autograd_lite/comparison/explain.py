@@ -8,7 +8,7 @@ import numpy as np
 
 from .counterfactuals import Counterfactual, Recording, counterfactuals
 from .evidence import SINGLE, Row, Sizes, largest, multiple
-from .network import Layer, layers_of
+from .network import Layer
 from .report import Explanation
 from .single import Finding, finding
 
@@ -32,13 +32,13 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
     if not differing:
         return []
     found = {row.name: finding(row) for row in differing}
-    layers = layers_of(recording.root, recording.parameters) if recording is not None else []
+    layers = [] if recording is None else recording.layers
     # What stands in the wrong form may still come from a delta that is right: the others tell whether it is.
     misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}
     deltas = [row for row in rows if row.name not in misshapen]
     whole = None
     if recording is not None and any(found.get(row.name) is None or _is_factor(found[row.name]) for row in deltas):
-        whole = _of_the_whole(deltas, recording, layers, sizes)
+        whole = _of_the_whole(deltas, recording, sizes)
     if whole is not None:
         found = {name: entry for name, entry in found.items() if name in misshapen}
         return [*_in_sentences([row for row in differing if row.name in misshapen], found, sizes, layers), whole]
@@ -46,7 +46,7 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
     said = _in_sentences(differing, found, sizes, layers)
     unexplained = [row for row in differing if found[row.name] is None]
     if recording is not None:
-        one_row = [one for row in unexplained if (one := _of_one_example(row, recording, layers)) is not None]
+        one_row = [one for row in unexplained if (one := _of_one_example(row, recording)) is not None]
         said += one_row
         explained = {name for explanation in one_row for name in explanation.parameters}
         unexplained = [row for row in unexplained if row.name not in explained]
@@ -62,12 +62,12 @@ def _is_factor(entry: Finding | None) -> bool:
 # ---- mistakes that change several parameters ----
 
 
-def _of_the_whole(rows: Sequence[Row], recording: Recording, layers: list[Layer], sizes: Sizes) -> Explanation | None:
+def _of_the_whole(rows: Sequence[Row], recording: Recording, sizes: Sizes) -> Explanation | None:
     """The counterfactual whose gradients, all of them, are those by hand, or all the same known multiple of them."""
     differing = [row for row in rows if not row.agrees]
     if not differing or not all(row.same_shape and row.finite for row in rows):
         return None
-    for candidate in counterfactuals(recording, layers):
+    for candidate in counterfactuals(recording):
         factor = _common_factor(rows, candidate)
         if factor is None:
             continue
@@ -80,7 +80,7 @@ def _of_the_whole(rows: Sequence[Row], recording: Recording, layers: list[Layer]
             continue
         text = candidate.text + f": with this mistake the engine has your numbers, in {_listed(proven)}"
         if factor != 1:
-            text += f", times {factor:g} ({reason})" if reason else f", times {factor:g}"
+            text += f", times {factor:g} ({reason})"
         return Explanation(candidate.kind, tuple(proven), text)
     return None
 
@@ -98,7 +98,7 @@ def _common_factor(rows: Sequence[Row], candidate: Counterfactual) -> float | No
 def _changes_something(rows: Sequence[Row], candidate: Counterfactual) -> bool:
     """Whether the mistake makes other numbers, and not the engine's own, or a multiple of them."""
     return any(
-        not row.is_close_to(row.engine)
+        not row.agrees
         and largest(candidate.gradients[row.name] - row.engine) > SINGLE * largest(row.engine)
         and not _proportional(candidate, row)
         for row in rows
@@ -112,9 +112,9 @@ def _proportional(candidate: Counterfactual, row: Row) -> bool:
     return largest(gradient - multiple(gradient, row.engine) * row.engine) <= SINGLE * largest(gradient)
 
 
-def _of_one_example(row: Row, recording: Recording, layers: list[Layer]) -> Explanation | None:
+def _of_one_example(row: Row, recording: Recording) -> Explanation | None:
     """A bias whose gradient is the delta of one row of the batch, in place of their sum."""
-    for layer in layers:
+    for layer in recording.layers:
         if row.name not in layer.parameters[1:] or layer.preactivation not in recording.cotangents:
             continue
         delta = np.asarray(recording.cotangents[layer.preactivation])
@@ -224,8 +224,7 @@ def _times(factor: float, sizes: Sizes) -> str:
     size = abs(factor)
     reason = sizes.reason_for(size)
     shown = f"{size:.6g} times the engine's" if size >= 1 else f"the engine's divided by {1 / size:.6g}"
-    return f"yours is {shown}{flipped}" + (f", {reason}" if reason and reason.startswith("as ") else
-        f", and {reason}" if reason else "")  # fmt: skip
+    return f"yours is {shown}{flipped}" + (f", and {reason}" if reason else "")
 
 
 def _decayed(alpha: float, members: list[Row]) -> str:

@@ -28,7 +28,7 @@ def values_of(array: Array) -> list[str]:
 
 
 def root_mean_square(array: Array) -> float:
-    """The root of the mean of the squared entries, in range where their squares are not; 0 for none."""
+    """The root of the mean of the squared entries, also where squares leave the range; 0 for none, NaN with a NaN."""
     sizes = np.abs(array).astype(np.float64)
     largest = float(np.max(sizes, initial=0.0))
     if largest == 0 or not np.isfinite(largest):

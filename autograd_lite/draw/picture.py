@@ -113,7 +113,7 @@ def draw_graph(
     contents = Contents(output, {**own_names, **(names or {})})
     clusters = None if module is None else Clusters(contents, module, depth)
     gradients = contents.gradients()
-    sizes = {node: _size(gradient) for node, gradient in gradients.items()} if heat else {}
+    sizes = {node: root_mean_square(gradient) for node, gradient in gradients.items()} if heat else {}
     scale = HeatScale(sizes.values()) if sizes else None
     graph = Graph(
         graph_attr={
@@ -263,7 +263,7 @@ class _Picture:
         for path, nodes in folded.items():
             around = clusters.around(path) if path else None
             gradient = self.labels.gradient_of_module(nodes)
-            size = None if gradient is None else _size(gradient)
+            size = None if gradient is None else root_mean_square(gradient)
             self._node(f"{self.prefix}m{path}", self.labels.of_module(clusters.title(path), nodes), MODULE, size)
             members.setdefault(around, []).append(self.nodes.pop())
 
@@ -374,10 +374,6 @@ def _note(contents: Contents, gradients: Mapping[Node, Array], wanted: bool) -> 
 
 def _leaves(nodes: list[Node]) -> list[Node]:
     return [node for node in dict.fromkeys(nodes) if node.recipe is None]
-
-
-def _size(gradient: Array) -> float:
-    return float("nan") if (gradient != gradient).any() else root_mean_square(gradient)
 
 
 def _shape(node: Node) -> str:

@@ -37,13 +37,20 @@ def test_a_rule_of_the_users_own_stays():
     program = """
 import scipy.special
 from autograd_lite import Tensor, defvjp
+from autograd_lite.transforms import jvp
 defvjp(scipy.special.erf, x=lambda g: 7 * g)
+defvjp(scipy.special.ive, x2=lambda g, x1: 8 * g)
+defvjp(scipy.special.ellipj, x1=lambda g, x2: 9 * g[0])
 for function in (scipy.special.erfc, scipy.special.erf):
     x = Tensor(0.0, requires_grad=True)
     function(x).backward()
     print(x.grad.item())
+print(jvp(lambda x: scipy.special.ive(1, x), (0.5,), (1.0,))[1])
+x = Tensor(0.0, requires_grad=True)
+scipy.special.ellipj(x, 0.5)[0].backward()
+print(x.grad.item())
 """
-    assert run(program) == ["-1.1283791670955126", "7.0"]
+    assert run(program) == ["-1.1283791670955126", "7.0", "8.0", "9.0"]
 
 
 def test_the_order_of_a_function_cannot_require_a_gradient():

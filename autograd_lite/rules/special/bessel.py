@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...registry import defjvp
 from .register import rule, rule_of_several
 
 # ---- Bessel functions of any order x1, DLMF 10.6.1 and 10.29.1 ----
@@ -30,9 +29,12 @@ def _of_scaled_i(order: Any, x: Any) -> Any:
     return (special.ive(order - 1, x) + special.ive(order + 1, x)) / 2
 
 
-rule("ive", x2=lambda g, x1, x2, out: g * _of_scaled_i(x1, x2) - np.sign(np.real(x2)) * np.real(g * out))
 # The scaling takes the real part of complex numbers, by which the function is not its own transpose.
-defjvp(special.ive, x2=lambda t, x1, x2, out: t * _of_scaled_i(x1, x2) - np.sign(np.real(x2)) * np.real(t) * out)
+rule(
+    "ive",
+    x2=lambda g, x1, x2, out: g * _of_scaled_i(x1, x2) - np.sign(np.real(x2)) * np.real(g * out),
+    jvps={"x2": lambda t, x1, x2, out: t * _of_scaled_i(x1, x2) - np.sign(np.real(x2)) * np.real(t) * out},
+)
 rule("kve", x2=lambda g, x1, x2, out: g * (out - (special.kve(x1 - 1, x2) + special.kve(x1 + 1, x2)) / 2))
 rule(
     "hankel1e",

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...registry import defjvp, defvjp
-from .register import rule
+from .register import rule, weighted
 
 # ---- complete; by hypergeometric series, whose terms do not cancel where m is small ----
 
@@ -126,8 +125,8 @@ def _jacobi_slopes(m: Any, out: Any) -> tuple[Any, ...]:
     return cn * dn, -sn * dn, -m * sn * cn, dn
 
 
-defvjp(
-    special.ellipj,
-    x1=lambda g, x2, out: sum((c * slope for c, slope in zip(g, _jacobi_slopes(x2, out), strict=True)), 0),
+rule(
+    "ellipj",
+    x1=lambda g, x2, out: weighted(g, _jacobi_slopes(x2, out)),
+    jvps={"x1": lambda t, x2, out: tuple(t * slope for slope in _jacobi_slopes(x2, out))},
 )
-defjvp(special.ellipj, x1=lambda t, x2, out: tuple(t * slope for slope in _jacobi_slopes(x2, out)))

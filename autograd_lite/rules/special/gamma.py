@@ -80,8 +80,7 @@ rule("betainccinv", x3=lambda g, x1, x2, out: -g / beta_density(x1, x2, out))
 
 # ---- zeta, by its second argument: scipy.special.zeta calls this ufunc ----
 
-if hasattr(special._ufuncs, "_zeta"):
-    defvjp(special._ufuncs._zeta, x2=lambda g, x1, x2: -g * x1 * special.zeta(x1 + 1, x2))
+rule("_zeta", x2=lambda g, x1, x2: -g * x1 * special.zeta(x1 + 1, x2))
 
 # ---- exponential, sine and hyperbolic integrals, the dilogarithm, the omega functions ----
 
@@ -93,6 +92,5 @@ rule_of_several("sici", lambda x, out: (np.sinc(x / np.pi), np.cos(x) / x))
 rule_of_several("shichi", lambda x, out: (np.sinh(x) / x, np.cosh(x) / x))
 rule("wrightomega", x=lambda g, out: g * out / (1 + out))
 
-if hasattr(special._ufuncs, "_lambertw"):
-    # The rule reads the branch x2 and the tolerance x3 only to say that it holds for all of them.
-    defvjp(special._ufuncs._lambertw, x1=lambda g, x2, x3, out: g * np.exp(-out) / (1 + out))
+# This one reads the branch x2 and the tolerance x3 only to say that it holds for all of them.
+rule("_lambertw", x1=lambda g, x2, x3, out: g * np.exp(-out) / (1 + out))

@@ -71,7 +71,7 @@ def test_an_average_over_rows_and_outputs_is_explained():
 def test_a_forgotten_two_of_the_square_is_explained():
     network = Network()
     hand = {name: 2 * g for name, g in right(network).items()}
-    assert "yours is 2 times the engine's, as where a square's 2" in only(explained(hand, network)).text
+    assert "yours is 2 times the engine's, and so it is where a square's 2" in only(explained(hand, network)).text
 
 
 def test_a_factor_without_a_known_reason_is_named_alone():
