@@ -257,6 +257,7 @@ class BatchLevel(Level):
 
     def _aligned(self, args: tuple[Any, ...], others: tuple[Any, ...] = ()) -> list[Any]:
         """Operands of an elementwise function with the axes between the examples' and their own that they lack."""
+        args, others = (tuple(map(self._as_operand, given)) for given in (args, others))
         ndim = max((arg.ndim for arg in (*args, *others) if hasattr(arg, "ndim")), default=0)
 
         def aligned(arg: Any) -> Any:
@@ -266,6 +267,12 @@ class BatchLevel(Level):
             return np.reshape(arg._data, (self.size_of_batch, *missing, *arg.shape)) if missing else arg._data
 
         return list(map(aligned, args))
+
+    def _as_operand(self, arg: Any) -> Any:
+        """A list of numbers, or of tensors, as the array that it stands for, which has axes."""
+        if not isinstance(arg, list | tuple):
+            return arg
+        return np.stack(arg) if self._holds(arg) else np.asarray(arg)
 
     def _by_rule(self, batching: Batching, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """What a batching rule gives; NotImplemented if it has none for these arguments."""

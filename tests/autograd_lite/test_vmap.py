@@ -131,6 +131,24 @@ def test_an_index_can_depend_on_the_example():
     np.testing.assert_array_equal(vmap(lambda x: np.take_along_axis(x, np.argsort(x), -1))(X), np.sort(X))
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.add(x, [1.0, 2.0]),
+        lambda x: x - [1.0, 2.0],
+        lambda x: np.power(x, [[1.0], [2.0]]),
+        lambda x: np.where(x > 3.5, [1.0, 2.0], x),
+        lambda x: np.clip(x, [0.0, 3.8], [3.0, 5.0]),
+        lambda x: np.multiply([x, 2 * x], x),
+    ],
+)
+def test_lists_beside_an_example_are_the_same_for_all(f):
+    X = np.array([3.0, 4.0])
+    np.testing.assert_array_equal(vmap(f)(X), np.stack([f(x) for x in X]))
+    by_one_call = vmap(grad(lambda x: np.sum(f(x) ** 2)))(X)
+    np.testing.assert_array_equal(by_one_call, [grad(lambda x: np.sum(f(x) ** 2))(x) for x in X])
+
+
 def test_no_loop_runs_over_the_examples_of_a_network(monkeypatch):
     def refused(self, function, args, kwargs):
         raise AssertionError(f"{function} was called one by one")
