@@ -287,8 +287,8 @@ class BatchLevel(Level):
         for name in batching.operands:
             if name in mapped:
                 given[name] = self._for_all(given[name])
-            elif name in given and batching.repeats:
-                given[name] = self.repeated(given[name])
+            elif name in given:
+                given[name] = self.repeated(given[name]) if batching.repeats else self._as_operand(given[name])
         if not batching.repeats:
             given["mapped"] = mapped
         result: Any = batching.rule(*bound.args, **bound.kwargs)

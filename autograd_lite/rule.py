@@ -253,7 +253,23 @@ class Rule:
         )
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The arguments in the order of the parameters, defaults filled in, ``*args`` gathered in one tuple."""
+        """The arguments in the order of the parameters, defaults filled in, ``*args`` gathered in one tuple.
+
+        A list of numbers in the place of an array is one, so that rules can read it.
+        """
+        values = self._bound(args, kwargs)
+        for value in values:
+            if type(value) is list or type(value) is tuple:
+                return tuple(self._readable(position, value) for position, value in enumerate(values))
+        return values
+
+    def _readable(self, position: int, value: Any) -> Any:
+        # What a user's joint backward reads is left as it was given.
+        if self.joint is None and position in self.differentiable and _is_of_numbers(value):
+            return np.asarray(value)
+        return value
+
+    def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
         if self.variadic is not None:
             args = (*args[: self.variadic], args[self.variadic :])
         if not kwargs:
@@ -338,6 +354,13 @@ def _picker(rule: Rule, positions: tuple[int, ...]) -> Callable[[Any], list[Any]
 
 def _shape_of(value: Any) -> Any:
     return [np.shape(member) for member in value] if isinstance(value, (list, tuple)) else np.shape(value)
+
+
+def _is_of_numbers(value: Any) -> bool:
+    """Whether a value is a list or a tuple of numbers, or of such lists, and holds no array."""
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    return all(isinstance(member, int | float | complex) or _is_of_numbers(member) for member in value)
 
 
 def _items(expressions: list[str]) -> str:

@@ -9,15 +9,12 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..batching import concrete
+from ..passes import array_like
 from ..registry import derive
 from .indexing import scatter_add
 from .refusals import refuse_out
 
 Shape = tuple[int, ...]
-
-
-def _array(a: Any) -> Any:
-    return a if hasattr(a, "ndim") else np.asarray(a)
 
 
 # ---- triangles and diagonals ----
@@ -54,7 +51,7 @@ def diag(v: Any, k: int = 0) -> Any:
     return scatter_add(v, (along - min(k, 0), along + max(k, 0)), (n, n))
 
 
-derive(np.diagflat)(lambda v, k=0: np.diag(np.ravel(_array(v)), k))
+derive(np.diagflat)(lambda v, k=0: np.diag(np.ravel(array_like(v)), k))
 
 
 # ---- turned ----
@@ -88,7 +85,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 @derive(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """`numpy.append`."""
-    return np.concatenate([_array(arr), _array(values)], axis=axis)
+    return np.concatenate([array_like(arr), array_like(values)], axis=axis)
 
 
 @derive(np.block)
@@ -97,7 +94,7 @@ def block(arrays: Any) -> Any:
     depth, leaves = 0, arrays
     while isinstance(leaves, list):
         depth, leaves = depth + 1, leaves[0]
-    ndim = max(depth, *(_array(leaf).ndim for leaf in _leaves(arrays)), 0)
+    ndim = max(depth, *(array_like(leaf).ndim for leaf in _leaves(arrays)), 0)
     return _joined(arrays, depth, ndim)
 
 
@@ -108,7 +105,7 @@ def _leaves(arrays: Any) -> list[Any]:
 def _joined(arrays: Any, depth: int, ndim: int) -> Any:
     if isinstance(arrays, list):
         return np.concatenate([_joined(part, depth - 1, ndim) for part in arrays], axis=-depth)
-    array = _array(arrays)
+    array = array_like(arrays)
     return np.reshape(array, (1,) * (ndim - array.ndim) + array.shape)
 
 
@@ -123,7 +120,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 @derive(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """`numpy.insert`: elements of the two, taken in the order that inserting their positions gives."""
-    arr, values = _array(arr), _array(values)
+    arr, values = array_like(arr), array_like(values)
     arr = np.ravel(arr) if axis is None else arr
     axis = normalize_axis_index(axis or 0, arr.ndim)
     n = arr.shape[axis]
@@ -153,7 +150,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 @derive(np.kron)
 def kron(a: Any, b: Any) -> Any:
     """`numpy.kron`."""
-    a, b = _array(a), _array(b)
+    a, b = array_like(a), array_like(b)
     ndim = max(a.ndim, b.ndim)
     a_shape, b_shape = ((1,) * (ndim - x.ndim) + x.shape for x in (a, b))
     a = np.reshape(a, tuple(n for length in a_shape for n in (length, 1)))
@@ -166,7 +163,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """`numpy.cross` of vectors in three dimensions."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = np.moveaxis(_array(a), axisa, -1), np.moveaxis(_array(b), axisb, -1)
+    a, b = np.moveaxis(array_like(a), axisa, -1), np.moveaxis(array_like(b), axisb, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
         raise ValueError(f"np.cross: vectors of length {a.shape[-1]} and {b.shape[-1]}; for tensors both must be 3")
     following, before = [1, 2, 0], [2, 0, 1]
@@ -191,7 +188,7 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     """`numpy.choose`: for each position the element of the array that its number names."""
     refuse_out(out, "choose")
     count = len(choices)
-    numbers = _array(a)
+    numbers = array_like(a)
     if mode == "raise" and (np.any(numbers < 0) or np.any(numbers >= count)):
         raise ValueError(f"np.choose: a number is outside of the {count} choices; mode='clip' or 'wrap' allows that")
     numbers = np.clip(numbers, 0, count - 1) if mode == "clip" else numbers % count
@@ -228,7 +225,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
         own = condition & ~claimed
         claimed = claimed | condition
         values = function(x[own], *args, **kw) if callable(function) else function
-        values = np.broadcast_to(_array(values).astype(x.dtype), (int(np.count_nonzero(own)),))
+        values = np.broadcast_to(array_like(values).astype(x.dtype), (int(np.count_nonzero(own)),))
         total = total + scatter_add(values, own, x.shape)
     return total
 

@@ -7,26 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..passes import array_like
 from ..primitive import primitive
 from ..registry import deflinear, defvjp, derive
 from .parts import conjugate
-
-
-def _array(a: Any) -> Any:
-    return a if hasattr(a, "ndim") else np.asarray(a)
 
 
 # ---- differences ----
 @derive(np.diff)
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
     """`numpy.diff`: each element less the one before, `n` times over."""
-    a = _array(a)
+    a = array_like(a)
     if n < 0:
         raise ValueError(f"np.diff: n={n} must not be negative")
     axis = normalize_axis_index(axis, a.ndim)
     beside = tuple(1 if k == axis else length for k, length in enumerate(a.shape))
     parts = [
-        part if part is a or _array(part).ndim else np.broadcast_to(part, beside)
+        part if part is a or array_like(part).ndim else np.broadcast_to(part, beside)
         for part in (prepend, a, append)
         if part is not np._NoValue and part is not None
     ]
@@ -43,18 +40,18 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     flat = np.ravel(ary)
     parts = [flat[1:] - flat[:-1]]
     if to_begin is not None:
-        parts.insert(0, np.ravel(_array(to_begin)).astype(flat.dtype))
+        parts.insert(0, np.ravel(array_like(to_begin)).astype(flat.dtype))
     if to_end is not None:
-        parts.append(np.ravel(_array(to_end)).astype(flat.dtype))
+        parts.append(np.ravel(array_like(to_end)).astype(flat.dtype))
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
 @derive(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """`numpy.gradient`: differences of second order inside, and of `edge_order` at the two ends."""
-    f = _array(f)
+    f = array_like(f)
     axes = normalize_axis_tuple(range(f.ndim) if axis is None else axis, f.ndim)
-    if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and _array(varargs[0]).ndim):
+    if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and array_like(varargs[0]).ndim):
         raise TypeError(
             f"np.gradient: {len(varargs)} spacings for {len(axes)} axes; expected none, a number, or one each"
         )
@@ -62,7 +59,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
         raise ValueError(f"np.gradient: edge_order={edge_order!r}; expected 1 or 2")
     given = varargs or (1.0,)
     spacings = given if len(given) == len(axes) else given * len(axes)
-    along = tuple(_along(f, k, _array(spacing), edge_order) for k, spacing in zip(axes, spacings, strict=True))
+    along = tuple(_along(f, k, array_like(spacing), edge_order) for k, spacing in zip(axes, spacings, strict=True))
     return along[0] if len(along) == 1 else along
 
 
@@ -102,11 +99,11 @@ def _at_edge(y0: Any, y1: Any, y2: Any, near: Any, far: Any) -> Any:
 @derive(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """`numpy.trapezoid`: half of the sum of neighbours, times the length between them."""
-    y = np.moveaxis(_array(y), axis, -1)
+    y = np.moveaxis(array_like(y), axis, -1)
     if x is None:
         steps = dx
     else:
-        x = _array(x)
+        x = array_like(x)
         steps = np.diff(x) if x.ndim == 1 else np.diff(np.moveaxis(x, axis, -1), axis=-1)
     return np.sum(steps * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1)
 
@@ -114,7 +111,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 @derive(np.interp)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """`numpy.interp`: on the line through the two points around x; at a point, that of the interval after it."""
-    x, xp, fp = _array(x), _array(xp), _array(fp)
+    x, xp, fp = array_like(x), array_like(xp), array_like(fp)
     if period is not None:
         period = abs(period)
         x, xp = x % period, xp % period
@@ -187,7 +184,7 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
 @derive(np.correlate)
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     """`numpy.correlate`: the convolution with the second reversed and conjugated."""
-    a, v = _array(a), _array(v)
+    a, v = array_like(a), array_like(v)
     if len(v) > len(a) and mode == "same":
         # NumPy exchanges the two and reverses the result, which rounds the middle the other way.
         return np.flip(np.convolve(conjugate(v), np.flip(a), mode))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..passes import array_like
 from ..registry import deflinear, defvjp, derive
 from .parts import conjugate
 
@@ -52,7 +53,7 @@ def dot(a: Any, b: Any, out: None = None) -> Any:
     """`numpy.dot`: a product of numbers, of matrices, or over the last axis and the last but one."""
     if out is not None:
         raise TypeError("np.dot: out= cannot be used with tensors; use the result that is returned")
-    a, b = _array(a), _array(b)
+    a, b = array_like(a), array_like(b)
     if a.ndim == 0 or b.ndim == 0:
         return np.multiply(a, b)
     if a.ndim <= 2 and b.ndim <= 2:
@@ -63,7 +64,7 @@ def dot(a: Any, b: Any, out: None = None) -> Any:
 @derive(np.inner)
 def inner(a: Any, b: Any, /) -> Any:
     """`numpy.inner`: the sum of products over the last axes."""
-    a, b = _array(a), _array(b)
+    a, b = array_like(a), array_like(b)
     if a.ndim == 0 or b.ndim == 0:
         return np.multiply(a, b)
     return np.tensordot(a, b, axes=((-1,), (-1,)))
@@ -78,7 +79,7 @@ def vdot(a: Any, b: Any, /) -> Any:
 @derive(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """`numpy.tensordot` as the product of two matrices."""
-    a, b = _array(a), _array(b)
+    a, b = array_like(a), array_like(b)
     if isinstance(axes, int | np.integer):
         axes = range(a.ndim - axes, a.ndim), range(axes)
     given_a, given_b = ([int(i) for i in np.atleast_1d(part)] for part in axes)
@@ -111,13 +112,9 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
 @derive(np.vecdot)
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """`numpy.vecdot`: the sum of products along an axis, the first of them conjugated."""
-    return np.sum(conjugate(np.moveaxis(_array(x1), axis, -1)) * np.moveaxis(_array(x2), axis, -1), axis=-1)
+    return np.sum(conjugate(np.moveaxis(array_like(x1), axis, -1)) * np.moveaxis(array_like(x2), axis, -1), axis=-1)
 
 
 if hasattr(np, "matvec"):
-    derive(np.matvec)(lambda x1, x2, /: np.matmul(x1, _array(x2)[..., None])[..., 0])
-    derive(np.vecmat)(lambda x1, x2, /: np.matmul(conjugate(_array(x1))[..., None, :], x2)[..., 0, :])
-
-
-def _array(a: Any) -> Any:
-    return a if hasattr(a, "ndim") else np.asarray(a)
+    derive(np.matvec)(lambda x1, x2, /: np.matmul(x1, array_like(x2)[..., None])[..., 0])
+    derive(np.vecmat)(lambda x1, x2, /: np.matmul(conjugate(array_like(x1))[..., None, :], x2)[..., 0, :])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..levels import innermost_array
+from ..passes import array_like
 from ..registry import defconstant, defjvp, defvjp, derive
 from .linalg import vecdot
 from .parts import conjugate
@@ -95,6 +96,7 @@ defjvp(np.linalg.pinv, a=lambda t, a, out: _pinv_along(t, a, out))
 @derive(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, Any]:
     """`numpy.linalg.lstsq` by the pseudo-inverse; the rank carries no gradient."""
+    a, b = array_like(a), array_like(b)
     rows, columns = a.shape
     if rcond is None:
         rcond = float(np.finfo(a.dtype).eps) * max(rows, columns)
@@ -111,6 +113,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
 @derive(np.linalg.tensorsolve)
 def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     """`numpy.linalg.tensorsolve` as one system of equations."""
+    a, b = array_like(a), array_like(b)
     if axes is not None:
         given = [axis % a.ndim for axis in axes]
         a = np.transpose(a, [i for i in range(a.ndim) if i not in given] + given)
@@ -179,8 +182,8 @@ def multi_dot(arrays: Sequence[Any], *, out: None = None) -> Any:
         raise TypeError("np.linalg.multi_dot: out= cannot be used with tensors; use the result that is returned")
     if len(arrays) < 2:
         raise ValueError(f"np.linalg.multi_dot: expected at least two arrays, got {len(arrays)}")
-    first, last = arrays[0].ndim, arrays[-1].ndim
-    matrices = list(arrays)
+    matrices = list(map(array_like, arrays))
+    first, last = matrices[0].ndim, matrices[-1].ndim
     if first == 1:
         matrices[0] = matrices[0][None, :]
     if last == 1:
