@@ -92,7 +92,7 @@ class Recipe:
         names: list[str] = []
         sources: list[Any] = []
         calls: list[str] = []
-        scope: dict[str, Any] = {"shape_of": _shape_of}
+        scope: dict[str, Any] = {"shape_of": _shape_of, "array_of": _array_of}
         for position, members in mask:
             vjp = rule.vjps[rule.parameters[position]]
             if vjp is None:
@@ -233,8 +233,16 @@ class Rule:
         if wanted == "out":
             return out
         if wanted in self.positions:
-            return values[self.positions[wanted]]
+            value = values[self.positions[wanted]]
+            return _array_of(value) if self._may_be_list(wanted) else value
         return out.shape if wanted == "out_shape" else _shape_of(values[self.positions[wanted.removesuffix("_shape")]])
+
+    def _may_be_list(self, name: str) -> bool:
+        """Whether an argument that a rule reads is an array for which a list of numbers may have been given.
+
+        Elementwise functions take lists themselves, and what a user's joint backward reads is left as it was given.
+        """
+        return name in self.vjps and self.joint is None and not self.elementwise
 
     def locate(self, wanted: str, parents: Mapping[int, Any]) -> tuple[str, Any]:
         """Where a value that a rule reads comes from: as an expression, and as the source of its gradient."""
@@ -242,6 +250,8 @@ class Rule:
             return "out", OUT
         if wanted in self.positions:
             position = self.positions[wanted]
+            if self._may_be_list(wanted) and position not in parents:
+                return f"array_of(values[{position}])", None
             return f"values[{position}]", parents.get(position)
         if wanted == "out_shape":
             return "out.shape", None
@@ -253,23 +263,7 @@ class Rule:
         )
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The arguments in the order of the parameters, defaults filled in, ``*args`` gathered in one tuple.
-
-        A list of numbers in the place of an array is one, so that rules can read it.
-        """
-        values = self._bound(args, kwargs)
-        for value in values:
-            if type(value) is list or type(value) is tuple:
-                return tuple(self._readable(position, value) for position, value in enumerate(values))
-        return values
-
-    def _readable(self, position: int, value: Any) -> Any:
-        # What a user's joint backward reads is left as it was given.
-        if self.joint is None and position in self.differentiable and _is_of_numbers(value):
-            return np.asarray(value)
-        return value
-
-    def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The arguments in the order of the parameters, defaults filled in, ``*args`` gathered in one tuple."""
         if self.variadic is not None:
             args = (*args[: self.variadic], args[self.variadic :])
         if not kwargs:
@@ -353,11 +347,17 @@ def _picker(rule: Rule, positions: tuple[int, ...]) -> Callable[[Any], list[Any]
 
 
 def _shape_of(value: Any) -> Any:
-    return [np.shape(member) for member in value] if isinstance(value, (list, tuple)) else np.shape(value)
+    if isinstance(value, list | tuple) and not _is_of_numbers(value):
+        return [np.shape(member) for member in value]
+    return np.shape(value)
+
+
+def _array_of(value: Any) -> Any:
+    """A list of numbers as the array that it stands for; a list of arrays stays one."""
+    return np.asarray(value) if _is_of_numbers(value) else value
 
 
 def _is_of_numbers(value: Any) -> bool:
-    """Whether a value is a list or a tuple of numbers, or of such lists, and holds no array."""
     if not isinstance(value, list | tuple) or not value:
         return False
     return all(isinstance(member, int | float | complex) or _is_of_numbers(member) for member in value)
