@@ -59,8 +59,8 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction = "mean
         raise ValueError(f"softmax_cross_entropy: logits have shape {logits.shape}; expected (examples, classes)")
     _check(reduction)
     if labels.shape == logits.shape:
-        return _cross_entropy_of_distributions(logits, _as_wide(labels, logits), reduction)
-    return _cross_entropy_of_labels(logits, _valid_labels(labels, logits.shape), reduction)
+        return _softmax_cross_entropy_of_distributions(logits, _as_wide(labels, logits), reduction)
+    return _softmax_cross_entropy(logits, _valid_labels(labels, logits.shape), reduction)
 
 
 @custom_vjp(
@@ -68,7 +68,7 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction = "mean
         _each(g, reduction, labels.size) * (softmax(logits) - _one_hot(labels, logits.shape[-1]))
     )
 )
-def _cross_entropy_of_labels(logits: Any, labels: Any, reduction: Reduction) -> Any:
+def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction) -> Any:
     largest = np.maximum.reduce(logits, axis=-1)
     partition = np.add.reduce(np.exp(logits - largest[..., None]), axis=-1)
     picked = logits.reshape((-1, logits.shape[-1]))[np.arange(labels.size), labels.ravel()].reshape(labels.shape)
@@ -82,12 +82,12 @@ def _cross_entropy_of_labels(logits: Any, labels: Any, reduction: Reduction) -> 
     ),
     targets=lambda g, logits, reduction: -_each(g, reduction, _examples(logits)) * log_softmax(logits),
 )
-def _cross_entropy_of_distributions(logits: Any, targets: Any, reduction: Reduction) -> Any:
+def _softmax_cross_entropy_of_distributions(logits: Any, targets: Any, reduction: Reduction) -> Any:
     return _reduced(-(targets * log_softmax(logits)).sum(axis=-1), reduction)
 
 
 defmistake(
-    _cross_entropy_of_labels,
+    _softmax_cross_entropy,
     "softmax",
     DIAGONAL,
     logits=lambda g, logits, labels, reduction: (
@@ -95,7 +95,7 @@ defmistake(
     ),
 )
 defmistake(
-    _cross_entropy_of_distributions,
+    _softmax_cross_entropy_of_distributions,
     "softmax",
     DIAGONAL,
     logits=lambda g, logits, targets, reduction: (
@@ -104,14 +104,14 @@ defmistake(
 )
 
 
-@defbatching(_cross_entropy_of_labels, "logits", "labels")
+@defbatching(_softmax_cross_entropy, "logits", "labels")
 def _of_labels_for_all(logits: Any, labels: Any, reduction: Reduction) -> Any:
-    return _reduced_for_all(_cross_entropy_of_labels(logits, labels, "none"), reduction)
+    return _reduced_for_all(_softmax_cross_entropy(logits, labels, "none"), reduction)
 
 
-@defbatching(_cross_entropy_of_distributions, "logits", "targets")
+@defbatching(_softmax_cross_entropy_of_distributions, "logits", "targets")
 def _of_distributions_for_all(logits: Any, targets: Any, reduction: Reduction) -> Any:
-    return _reduced_for_all(_cross_entropy_of_distributions(logits, targets, "none"), reduction)
+    return _reduced_for_all(_softmax_cross_entropy_of_distributions(logits, targets, "none"), reduction)
 
 
 def _reduced_for_all(losses: Any, reduction: Reduction) -> Any:
@@ -162,15 +162,15 @@ def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mea
             f"sigmoid_cross_entropy: targets must be between 0 and 1, but targets{list(where)} is {values[where]}; "
             "for classes -1 and 1 pass (targets + 1) / 2"
         )
-    return _reduced(_binary_cross_entropy(logits, targets), reduction)
+    return _reduced(_sigmoid_cross_entropy(logits, targets), reduction)
 
 
 @custom_vjp(logits=lambda g, logits, targets: g * (sigmoid(logits) - targets), targets=lambda g, logits: -g * logits)
-def _binary_cross_entropy(logits: Any, targets: Any) -> Any:
+def _sigmoid_cross_entropy(logits: Any, targets: Any) -> Any:
     return np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
 
 
-defelementwise(_binary_cross_entropy)
+defelementwise(_sigmoid_cross_entropy)
 
 
 def mean_squared_error(predictions: Any, targets: Any, reduction: Reduction = "mean") -> Any:

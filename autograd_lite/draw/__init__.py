@@ -1,5 +1,6 @@
-"""Pictures of the recorded graph, laid out by Graphviz."""
+"""Pictures of the recorded graph, laid out by Graphviz, and pages that play a backward pass."""
 
 from .files import GraphvizNotFoundError as GraphvizNotFoundError
 from .files import save_graph as save_graph
+from .page import backprop_page as backprop_page
 from .picture import draw_graph as draw_graph

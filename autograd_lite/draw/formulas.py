@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import cache
 from types import CodeType
 from typing import Any
 
-from .mathml import call, identifier, name, partial, written
+from .mathml import call, identifier, partial, written
+
+VectorJacobianProduct = Callable[..., Any]
 
 
-def formula_of(vjp: Callable[..., Any], argument: str) -> str:
+def formula_of(vjp: VectorJacobianProduct, argument: str) -> str:
     """``dL/d argument = ...`` as a ``<math>`` element, from a rule's own source.
-
-    A rule that is a lambda is written out; another function, or one whose source cannot be read, stands by its name,
-    applied to what it reads. Constants and functions keep their names, save those that have a sign.
 
     Parameters
     ----------
@@ -33,14 +35,39 @@ def formula_of(vjp: Callable[..., Any], argument: str) -> str:
     >>> text_of(formula_of(RULES[np.multiply].vjps["x1"], "x1"))
     '∂L/∂x1 = ∂L/∂out · x2'
     """
+    left = partial("<mi>L</mi>", identifier(argument))
+    return f'<math display="block"><mrow>{left}<mo>=</mo>{right_side(vjp)}</mrow></math>'
+
+
+def right_side(
+    vjp: VectorJacobianProduct, names: Mapping[str, str] | None = None, settings: Mapping[str, Any] | None = None
+) -> str:
+    """What a rule computes, as MathML.
+
+    A rule that is a lambda is written out, and so is a helper of its own that only tells cases apart. A rule that is a
+    procedure is the formula that its documentation begins with. Another, or one whose source cannot be read, stands by
+    its name, applied to what it reads. Constants and functions keep their names, save those that have a sign.
+
+    Parameters
+    ----------
+    vjp : callable
+        Takes the cotangent ``g`` first.
+    names : mapping, optional
+        From what the rule reads to the MathML that stands for it. The cotangent is dL/d out, and others are their own
+        names.
+    settings : mapping, optional
+        What the rule reads in this call other than arrays: cases that it decides are not shown.
+    """
+    names = {"g": partial("<mi>L</mi>", "<mi>out</mi>"), **(names or {})}
     source = source_of(vjp)
-    if isinstance(source, ast.expr):
-        right = written(source)
-    else:
+    expression = _stated(source) if isinstance(source, ast.FunctionDef) else source
+    if expression is None:
         code = vjp.__code__
         called = "rule" if vjp.__name__ == "<lambda>" else vjp.__name__.strip("_")
-        right = call(identifier(called), [name(n) for n in code.co_varnames[: code.co_argcount]])
-    return f'<math display="block"><mrow>{partial(argument)}<mo>=</mo>{right}</mrow></math>'
+        reads = code.co_varnames[: code.co_argcount]
+        return call(identifier(called), [names.get(name) or identifier(name) for name in reads])
+    expression = _Expanded(vjp.__globals__).visit(deepcopy(expression))
+    return written(_Decided(settings or {}).visit(expression), names)
 
 
 def source_of(function: Callable[..., Any]) -> ast.expr | ast.FunctionDef | None:
@@ -79,3 +106,75 @@ def _within(node: ast.Lambda, place: tuple[int, int]) -> bool:
     assert node.end_lineno is not None
     assert node.end_col_offset is not None
     return (node.lineno, node.col_offset) <= place <= (node.end_lineno, node.end_col_offset)
+
+
+# ---- from the source to a formula ----
+
+
+def _stated(rule: ast.FunctionDef) -> ast.expr | None:
+    """The formula, an expression in the cotangent, that a rule's documentation begins with."""
+    found = re.match(r"``(.+?)``", ast.get_docstring(rule) or "")
+    try:
+        expression = ast.parse(found[1], mode="eval").body if found else None
+    except SyntaxError:
+        return None
+    if expression is None or isinstance(expression, ast.Constant):
+        return expression
+    names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    return expression if "g" in names else None
+
+
+class _Expanded(ast.NodeTransformer):
+    """Calls of private helpers that only tell cases apart, replaced by the cases."""
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        self.scope = scope
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        helper = self.scope.get(node.func.id) if isinstance(node.func, ast.Name) else None
+        if not inspect.isfunction(helper) or not helper.__name__.startswith("_") or node.keywords:
+            return node
+        definition = source_of(helper)
+        if not isinstance(definition, ast.FunctionDef):
+            return node
+        match definition.body:
+            case [ast.Expr(), ast.Return(value)] | [ast.Return(value)] if value is not None and _is_of_cases(value):
+                parameters = [parameter.arg for parameter in definition.args.args]
+                replaced: ast.AST = _Replaced(dict(zip(parameters, node.args, strict=False))).visit(deepcopy(value))
+                return replaced
+        return node
+
+
+class _Replaced(ast.NodeTransformer):
+    """Variables replaced by expressions."""
+
+    def __init__(self, expressions: Mapping[str, ast.expr]) -> None:
+        self.expressions = expressions
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self.expressions.get(node.id, node)
+
+
+class _Decided(ast.NodeTransformer):
+    """Cases whose conditions are known, replaced by the one that is taken."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.settings = settings
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        condition = compile(ast.unparse(node.test), "<rule>", "eval")
+        if not {*condition.co_names} <= {*self.settings, *_TESTS}:
+            return self.generic_visit(node)
+        taken: ast.AST = self.visit(node.body if eval(condition, {**_TESTS, **self.settings}) else node.orelse)
+        return taken
+
+
+_TESTS = {"len": len, "isinstance": isinstance, "tuple": tuple, "list": list}
+"""What conditions on settings are made of."""
+
+
+def _is_of_cases(expression: ast.expr) -> bool:
+    if isinstance(expression, ast.Call):
+        return ast.unparse(expression.func).endswith("where")
+    return isinstance(expression, ast.IfExp)

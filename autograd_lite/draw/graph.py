@@ -8,6 +8,7 @@ from typing import Any
 import graphviz
 
 from .files import GraphvizNotFoundError, rendered, save_graph
+from .styles import FONT
 
 
 class Graph(graphviz.Digraph):  # type: ignore[misc]
@@ -30,3 +31,15 @@ class Graph(graphviz.Digraph):  # type: ignore[misc]
             return {"image/svg+xml": self._repr_svg_()}
         except GraphvizNotFoundError as error:
             return {"text/plain": f"{error}\n\n{self.source}"}
+
+
+def blank(note: str) -> Graph:
+    """A picture with nothing in it but a note at the bottom."""
+    return Graph(
+        graph_attr={
+            "rankdir": "TB", "ranksep": "0.35", "nodesep": "0.3", "labelloc": "b", "label": note,
+            "fontname": FONT, "fontsize": "11", "fontcolor": "#444444",
+        },
+        node_attr={"fontname": FONT, "fontsize": "11", "margin": "0.12,0.06", "height": "0.3"},
+        edge_attr={"fontname": FONT, "fontsize": "9", "color": "#555555", "fontcolor": "#444444", "arrowsize": "0.7"},
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 # How tightly an expression holds together: what is looser than its place gets parentheses.
@@ -25,15 +25,25 @@ _OPERATOR_OF: dict[str, type] = {
     "logical_and": ast.And, "logical_or": ast.Or,
 }  # fmt: skip
 
-_AS_THEY_ARE = frozenset({"astype", "asarray", "broadcast_to", "array"})
-"""Functions that change no number, and are left out."""
+_AS_THEY_ARE = frozenset({"astype", "asarray", "broadcast_to", "array", "spread", "keep"})
+"""Functions that change no number, or repeat it along axes, and are left out."""
+
+_NEGATIVE = "<mrow><mo>−</mo>"
 
 _SIGNS = {"pi": "π", "inf": "∞", "e": "e", "nan": "NaN"}
 
 
-def written(expression: ast.expr) -> str:
-    """An expression as MathML."""
-    return _place(expression, ANY)
+def written(expression: ast.expr, names: Mapping[str, str] | None = None) -> str:
+    """An expression as MathML.
+
+    Parameters
+    ----------
+    expression : ast.expr
+        The expression.
+    names : mapping, optional
+        From variable to the MathML that stands for it; others keep their names.
+    """
+    return _Writer(names or {}).place(expression, ANY)
 
 
 def identifier(text: str) -> str:
@@ -43,20 +53,37 @@ def identifier(text: str) -> str:
     return f"<msub>{shown}<mn>{digits}</mn></msub>" if digits and stem else shown if stem else f"<mn>{digits}</mn>"
 
 
-def name(text: str) -> str:
-    """A variable of a rule; the cotangent as the derivative that it is."""
-    return partial("out") if text == "g" else identifier(text)
+def variable(text: str) -> str:
+    """A user's own name, as it is; letters with a number after them have it for an index."""
+    return identifier(text) if re.fullmatch(r"[^\W\d_]+\d*", text) else f"<mi>{escape(text)}</mi>"
 
 
-def partial(variable: str) -> str:
-    """The derivative of the loss with respect to a variable."""
-    below = f"<mrow><mo>∂</mo>{identifier(variable)}</mrow>"
-    return f"<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow>{below}</mfrac>"
+def partial(of: str, by: str) -> str:
+    """The derivative of one thing with respect to another, both MathML."""
+    return f"<mfrac><mrow><mo>∂</mo>{of}</mrow><mrow><mo>∂</mo>{by}</mrow></mfrac>"
+
+
+def number(value: complex, digits: int = 4) -> str:
+    """A number with some significant digits."""
+    if isinstance(value, complex):
+        parts = number(abs(value.imag), digits)
+        sign = "−" if value.imag < 0 else "+"
+        return in_parentheses(f"{number(value.real, digits)}<mo>{sign}</mo>{parts}<mi>i</mi>")
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else f"{value:.{digits}g}"
+    text = text.replace("inf", "∞").replace("nan", "NaN")
+    return f"{_NEGATIVE}<mn>{text[1:]}</mn></mrow>" if text.startswith("-") else f"<mn>{text}</mn>"
+
+
+def matrix(rows: Sequence[Sequence[complex]], digits: int = 4) -> str:
+    """Numbers in rows and columns, within brackets."""
+    cells = ("".join(f"<mtd>{number(entry, digits)}</mtd>" for entry in row) for row in rows)
+    table = "".join(f"<mtr>{row}</mtr>" for row in cells)
+    return f"<mrow class='matrix'><mo>[</mo><mtable>{table}</mtable><mo>]</mo></mrow>"
 
 
 def call(function: str, arguments: Sequence[str]) -> str:
     """A function of arguments in parentheses."""
-    return f"<mrow>{function}{_in_parentheses('<mo>,</mo>'.join(arguments))}</mrow>"
+    return f"<mrow>{function}{in_parentheses('<mo>,</mo>'.join(arguments))}</mrow>"
 
 
 def text_of(mathml: str) -> str:
@@ -67,78 +94,116 @@ def text_of(mathml: str) -> str:
 # ---- expressions ----
 
 
-def _place(node: ast.expr, place: int) -> str:
-    """An expression where one that holds together so tightly is needed."""
-    mathml, tightness = _written(node)
-    return mathml if tightness >= place else _in_parentheses(mathml)
+class _Writer:
+    """Expressions as MathML, with some MathML for each variable that is known."""
 
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
 
-def _written(node: ast.expr) -> tuple[str, int]:
-    match node:
-        case ast.Name(text):
-            return name(text), ATOM
-        case ast.Constant(value):
-            return _constant(value)
-        case ast.BinOp(left, ast.Div(), right):
-            return f"<mfrac>{_row(left)}{_row(right)}</mfrac>", ATOM
-        case ast.BinOp(left, ast.Pow(), right):
-            return f"<msup>{_place(left, ATOM)}{_row(right)}</msup>", ATOM
-        case ast.BinOp(left, ast.MatMult(), right):
-            return f"<mrow>{_place(left, PRODUCT)}<mspace width='0.2em'/>{_place(right, SIGNED)}</mrow>", PRODUCT
-        case ast.BinOp(left, operator, right) if type(operator) in _INFIX:
-            return _infix(type(operator), left, right)
-        case ast.BoolOp(operator, [first, second]):
-            return _infix(type(operator), first, second)
-        case ast.Compare(left, [operator], [right]) if type(operator) in _INFIX:
-            return _infix(type(operator), left, right)
-        case ast.UnaryOp(ast.USub(), operand):
-            return f"<mrow><mo>−</mo>{_place(operand, SIGNED)}</mrow>", SIGNED
-        case ast.UnaryOp(ast.Not() | ast.Invert(), operand):
-            return f"<mrow><mo>¬</mo>{_place(operand, SIGNED)}</mrow>", SIGNED
-        case ast.IfExp(test, body, other):
-            return _cases(body, test, other), ATOM
-        case ast.Attribute(value, "T"):
-            return _transposed(value), ATOM
-        case ast.Attribute(value, "real" | "imag" as part):
-            return _function("Re" if part == "real" else "Im", [value]), ATOM
-        case ast.Attribute(_, text):
-            return identifier(_SIGNS.get(text, text)), ATOM
-        case ast.Subscript(value, index):
-            return f"<msub>{_place(value, ATOM)}<mrow>{_place(index, ANY)}</mrow></msub>", ATOM
-        case ast.Tuple(members) | ast.List(members):
-            return _in_parentheses("<mo>,</mo>".join(_place(member, ANY) for member in members)), ATOM
-        case ast.Call(function, arguments):
-            return _called(function, arguments)
-    return f"<mtext>{escape(ast.unparse(node))}</mtext>", ATOM
+    def place(self, node: ast.expr, place: int) -> str:
+        """An expression where one that holds together so tightly is needed."""
+        mathml, tightness = self.written(node)
+        return mathml if tightness >= place else in_parentheses(mathml)
 
+    def written(self, node: ast.expr) -> tuple[str, int]:
+        """An expression, and how tightly it holds together."""
+        match node:
+            case ast.Name(text):
+                known = self.names.get(text)
+                return known or identifier(text), SIGNED if known and known.startswith(_NEGATIVE) else ATOM
+            case ast.Constant(value):
+                return _constant(value)
+            case ast.BinOp(left, ast.Div(), right):
+                return f"<mfrac>{self.row(left)}{self.row(right)}</mfrac>", ATOM
+            case ast.BinOp(left, ast.Pow(), right):
+                return f"<msup>{self.place(left, ATOM)}{self.row(right)}</msup>", ATOM
+            case ast.BinOp(left, ast.MatMult(), right):
+                space = "<mspace width='0.2em'/>"
+                return f"<mrow>{self.place(left, PRODUCT)}{space}{self.place(right, SIGNED)}</mrow>", PRODUCT
+            case ast.BinOp(left, operator, right) if type(operator) in _INFIX:
+                return self.infix(type(operator), left, right)
+            case ast.BoolOp(operator, [first, second]):
+                return self.infix(type(operator), first, second)
+            case ast.Compare(left, [operator], [right]) if type(operator) in _INFIX:
+                return self.infix(type(operator), left, right)
+            case ast.UnaryOp(ast.USub(), operand):
+                return f"<mrow><mo>−</mo>{self.place(operand, SIGNED)}</mrow>", SIGNED
+            case ast.UnaryOp(ast.Not() | ast.Invert(), operand):
+                return f"<mrow><mo>¬</mo>{self.place(operand, SIGNED)}</mrow>", SIGNED
+            case ast.IfExp(test, body, other):
+                return self.cases(test, body, other), COMPARED
+            case ast.Attribute(value, "T" | "mT"):
+                return self.transposed(value), ATOM
+            case ast.Attribute(value, "real" | "imag" as part):
+                return self.function("Re" if part == "real" else "Im", [value]), ATOM
+            case ast.Attribute(ast.Name("np" | "math"), text):
+                return identifier(_SIGNS.get(text, text)), ATOM
+            case ast.Attribute(value, text):
+                return self.function(text, [value]), ATOM
+            case ast.Subscript(value, index):
+                return f"<msub>{self.place(value, ATOM)}<mrow>{self.place(index, ANY)}</mrow></msub>", ATOM
+            case ast.Tuple(members) | ast.List(members):
+                return in_parentheses("<mo>,</mo>".join(self.place(member, ANY) for member in members)), ATOM
+            case ast.Call(function, arguments):
+                return self.called(function, arguments)
+        return f"<mtext>{escape(ast.unparse(node))}</mtext>", ATOM
 
-def _called(function: ast.expr, arguments: list[ast.expr]) -> tuple[str, int]:
-    """A call, of a function or of a method; keyword arguments, which say how and where, are left out."""
-    path = ast.unparse(function).split(".")
-    called = path[-1].lstrip("_")
-    if isinstance(function, ast.Attribute) and path[0].lstrip("_") not in ("np", "math", "special"):
-        if called in _METHODS:
-            arguments = [function.value, *arguments]
-    elif path[-2:] == ["add", "reduce"]:
-        called = "sum"
-    if called in _AS_THEY_ARE:
-        return _written(arguments[0])
-    if called in _OPERATOR_OF and len(arguments) == 2:
-        return _infix(_OPERATOR_OF[called], *arguments)
-    if called in _NOTATION and arguments:
-        return _NOTATION[called](arguments)
-    return _function(called, arguments), ATOM
+    def called(self, function: ast.expr, arguments: list[ast.expr]) -> tuple[str, int]:
+        """A call, of a function or of a method; keyword arguments, which say how and where, are left out."""
+        path = ast.unparse(function).split(".")
+        called = path[-1].lstrip("_")
+        if isinstance(function, ast.Attribute) and path[0].lstrip("_") not in ("np", "math", "special"):
+            if called in _METHODS:
+                arguments = [function.value, *arguments]
+        elif path[-2:] == ["add", "reduce"]:
+            called = "sum"
+        if called in _AS_THEY_ARE:
+            return self.written(arguments[0])
+        if called in _OPERATOR_OF and len(arguments) == 2:
+            return self.infix(_OPERATOR_OF[called], *arguments)
+        if called in _NOTATION and arguments:
+            return _NOTATION[called](self, arguments)
+        return self.function(called, arguments), ATOM
+
+    def infix(self, operator: type, left: ast.expr, right: ast.expr) -> tuple[str, int]:
+        """Two operands and the sign between them."""
+        sign, tightness = _INFIX[operator]
+        # The right side of a difference needs them where the left does not: a - (b - c).
+        right_place = tightness + (operator is ast.Sub or tightness == COMPARED)
+        left_place = tightness + (tightness == COMPARED)
+        sides = self.place(left, left_place), self.place(right, right_place)
+        return f"<mrow>{sides[0]}<mo>{escape(sign)}</mo>{sides[1]}</mrow>", tightness
+
+    def row(self, node: ast.expr) -> str:
+        """An expression as one element."""
+        return f"<mrow>{self.place(node, ANY)}</mrow>"
+
+    def function(self, called: str, arguments: Sequence[ast.expr]) -> str:
+        """A function that stands by its name."""
+        return call(identifier(called), [self.place(argument, ANY) for argument in arguments])
+
+    def transposed(self, value: ast.expr) -> str:
+        """A matrix with a T at its shoulder."""
+        return f"<msup>{self.place(value, ATOM)}<mi>T</mi></msup>"
+
+    def cases(self, test: ast.expr, chosen: ast.expr, other: ast.expr) -> str:
+        """Values with the conditions under which they are taken; nested ones in one list."""
+        rows = []
+        while True:
+            rows.append((chosen, f"<mtext>where </mtext>{self.row(test)}"))
+            match other:
+                case ast.Call(function, [deeper, then, last]) if ast.unparse(function).endswith("where"):
+                    test, chosen, other = deeper, then, last
+                case ast.IfExp(deeper, then, last):
+                    test, chosen, other = deeper, then, last
+                case _:
+                    break
+        rows.append((other, "<mtext>elsewhere</mtext>"))
+        lines = (f"<mtr><mtd>{self.row(value)}</mtd><mtd><mrow>{when}</mrow></mtd></mtr>" for value, when in rows)
+        return f"<mrow><mo>{{</mo><mtable>{''.join(lines)}</mtable></mrow>"
 
 
 _METHODS = frozenset({"sum", "mean", "conj", "conjugate", "astype", "transpose", "reshape", "swapaxes"})
-
-
-def _infix(operator: type, left: ast.expr, right: ast.expr) -> tuple[str, int]:
-    sign, tightness = _INFIX[operator]
-    # The right side of a difference needs them where the left does not: a - (b - c).
-    right_place = tightness + (operator is ast.Sub or tightness == COMPARED)
-    left_place = tightness + (tightness == COMPARED)
-    return f"<mrow>{_place(left, left_place)}<mo>{escape(sign)}</mo>{_place(right, right_place)}</mrow>", tightness
 
 
 def _constant(value: object) -> tuple[str, int]:
@@ -151,64 +216,41 @@ def _constant(value: object) -> tuple[str, int]:
     return f"<mtext>{escape(str(value))}</mtext>", ATOM
 
 
-def _row(node: ast.expr) -> str:
-    return f"<mrow>{_place(node, ANY)}</mrow>"
-
-
-def _in_parentheses(mathml: str) -> str:
+def in_parentheses(mathml: str) -> str:
+    """MathML in parentheses."""
     return f"<mrow><mo>(</mo>{mathml}<mo>)</mo></mrow>"
 
 
-def _function(called: str, arguments: Sequence[ast.expr]) -> str:
-    return call(identifier(called), [_place(argument, ANY) for argument in arguments])
+def _is_one(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 1
 
 
-def _transposed(value: ast.expr) -> str:
-    return f"<msup>{_place(value, ATOM)}<mi>T</mi></msup>"
-
-
-def _cases(chosen: ast.expr, test: ast.expr, other: ast.expr) -> str:
-    rows = ((chosen, f"<mtext>where </mtext>{_row(test)}"), (other, "<mtext>elsewhere</mtext>"))
-    cells = "".join(f"<mtr><mtd>{_row(value)}</mtd><mtd><mrow>{when}</mrow></mtd></mtr>" for value, when in rows)
-    return f"<mrow><mo>{{</mo><mtable>{cells}</mtable></mrow>"
-
-
-def _between_bars(arguments: list[ast.expr]) -> tuple[str, int]:
-    return f"<mrow><mo>|</mo>{_place(arguments[0], ANY)}<mo>|</mo></mrow>", ATOM
-
-
-def _summed(arguments: list[ast.expr]) -> tuple[str, int]:
-    return f"<mrow><mo>∑</mo>{_place(arguments[0], PRODUCT)}</mrow>", PRODUCT
-
-
-def _over(arguments: list[ast.expr]) -> tuple[str, int]:
-    return f"<mfrac>{_row(arguments[0])}{_row(arguments[1])}</mfrac>", ATOM
-
-
-def _overlined(arguments: list[ast.expr]) -> tuple[str, int]:
-    return f"<mover>{_row(arguments[0])}<mo>‾</mo></mover>", ATOM
-
-
-_NOTATION: dict[str, Callable[[list[ast.expr]], tuple[str, int]]] = {
-    "sqrt": lambda a: (f"<msqrt>{_row(a[0])}</msqrt>", ATOM),
-    "square": lambda a: (f"<msup>{_place(a[0], ATOM)}<mn>2</mn></msup>", ATOM),
-    "power": lambda a: (f"<msup>{_place(a[0], ATOM)}{_row(a[1])}</msup>", ATOM),
-    "divide": _over,
-    "abs": _between_bars,
-    "absolute": _between_bars,
-    "where": lambda a: (_cases(a[1], a[0], a[2]), ATOM) if len(a) == 3 else (_function("where", a), ATOM),
-    "sum": _summed,
-    "conj": _overlined,
-    "conjugate": _overlined,
-    "real": lambda a: (_function("Re", a), ATOM),
-    "imag": lambda a: (_function("Im", a), ATOM),
-    "sign": lambda a: (_function("sgn", a), ATOM),
-    "transpose": lambda a: (_transposed(a[0]), ATOM),
-    "swapaxes": lambda a: (_transposed(a[0]), ATOM),
-    "matmul": lambda a: _written(ast.BinOp(a[0], ast.MatMult(), a[1])),
-    "negative": lambda a: _written(ast.UnaryOp(ast.USub(), a[0])),
-    "zeros_like": lambda a: ("<mn>0</mn>", ATOM),
-    "ones_like": lambda a: ("<mn>1</mn>", ATOM),
+_NOTATION: dict[str, Callable[[_Writer, list[ast.expr]], tuple[str, int]]] = {
+    "sqrt": lambda w, a: (f"<msqrt>{w.row(a[0])}</msqrt>", ATOM),
+    "square": lambda w, a: (f"<msup>{w.place(a[0], ATOM)}<mn>2</mn></msup>", ATOM),
+    "power": lambda w, a: (f"<msup>{w.place(a[0], ATOM)}{w.row(a[1])}</msup>", ATOM),
+    "divide": lambda w, a: w.written(ast.BinOp(a[0], ast.Div(), a[1])),
+    "ratio": lambda w, a: w.written(ast.BinOp(a[0], ast.Div(), a[1])),
+    "abs": lambda w, a: (f"<mrow><mo>|</mo>{w.place(a[0], ANY)}<mo>|</mo></mrow>", ATOM),
+    "absolute": lambda w, a: (f"<mrow><mo>|</mo>{w.place(a[0], ANY)}<mo>|</mo></mrow>", ATOM),
+    "where": lambda w, a: (w.cases(*a), COMPARED) if len(a) == 3 else (w.function("where", a), ATOM),
+    "sum": lambda w, a: (f"<mrow><mo>∑</mo>{w.place(a[0], PRODUCT)}</mrow>", PRODUCT),
+    "conj": lambda w, a: (f"<mover>{w.row(a[0])}<mo>‾</mo></mover>", ATOM),
+    "conjugate": lambda w, a: (f"<mover>{w.row(a[0])}<mo>‾</mo></mover>", ATOM),
+    "real": lambda w, a: (w.function("Re", a), ATOM),
+    "imag": lambda w, a: (w.function("Im", a), ATOM),
+    "sign": lambda w, a: (w.function("sgn", a), ATOM),
+    "transpose": lambda w, a: (w.transposed(a[0]), ATOM),
+    "swapaxes": lambda w, a: (w.transposed(a[0]), ATOM),
+    "matmul": lambda w, a: w.written(ast.BinOp(a[0], ast.MatMult(), a[1])),
+    "negative": lambda w, a: w.written(ast.UnaryOp(ast.USub(), a[0])),
+    "zeros_like": lambda w, a: ("<mn>0</mn>", ATOM),
+    "zero": lambda w, a: ("<mn>0</mn>", ATOM),
+    "ones_like": lambda w, a: ("<mn>1</mn>", ATOM),
+    # How many elements a reduction takes together, and that number guarded against an array with none.
+    "count": lambda w, a: ("<mi>n</mi>", ATOM),
+    "max": lambda w, a: w.written(a[0]) if len(a) == 2 and _is_one(a[1]) else (w.function("max", a), ATOM),
+    "one_hot": lambda w, a: (w.function("one_hot", a[:1]), ATOM),
 }
 """How functions with a sign of their own are written."""
 
@@ -237,9 +279,9 @@ def _text(element: ElementTree.Element) -> str:
             return " "
         case "mo":
             sign = element.text or ""
-            return sign if sign in "()∂|" else f"{sign} " if sign in ",{∑¬" else f" {sign} "
+            return sign if sign in "()[]∂|" else f"{sign} " if sign in ",{∑¬" else f" {sign} "
     return (element.text or "") + "".join(inner)
 
 
 def _grouped(text: str) -> str:
-    return text if re.fullmatch(r"∂?[\w.]+|\(.*\)", text) else f"({text.strip()})"
+    return text if re.fullmatch(r"∂?[\w.]+|\([^()]*\)", text) else f"({text.strip()})"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
 
 from ..graph import Node
 from ..tensor import Tensor
 from .clusters import Clusters
 from .contents import Array, Contents
-from .describe import bytes_of, gradient_of, root_mean_square, values_of
-from .styles import CALL, CLUSTER, CONSTANT, FONT, LEAF, LONG_CALL, MODULE, OUTPUT, RESULT, SUM, HeatScale
+from .describe import bytes_of, root_mean_square, values_of
+from .diagram import Diagram
+from .labels import Labels
+from .styles import HeatScale
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -95,259 +93,60 @@ def draw_graph(
     >>> [line.strip().split(" [")[0] for line in graph.source.splitlines() if "->" in line]
     ['a0 -> n0', 'n0 -> n1', 'n1 -> n2']
     """
-    from .graph import Graph
+    from .graph import blank
 
-    if not isinstance(output, Tensor):
-        raise TypeError(f"draw_graph: expected a Tensor, the result of a computation, not {type(output).__name__}")
-    if output.node is None:
-        raise TypeError(
-            "draw_graph: the tensor requires no gradient, so no graph was recorded; compute it from tensors made with "
-            "requires_grad=True, outside of no_grad()"
-        )
+    check_recorded("draw_graph", output)
     if direction not in ("backward", "forward", "both"):
         raise ValueError(f"draw_graph: direction={direction!r} is unknown; expected 'backward', 'forward' or 'both'")
     if heat not in (None, "grad"):
         raise ValueError(f"draw_graph: heat={heat!r} is unknown; expected 'grad', or None for no colours")
-    _check_module(module, depth)
+    check_module("draw_graph", module, depth)
     own_names = {} if module is None else dict(module.named_parameters())
     contents = Contents(output, {**own_names, **(names or {})})
     clusters = None if module is None else Clusters(contents, module, depth)
     gradients = contents.gradients()
     sizes = {node: root_mean_square(gradient) for node, gradient in gradients.items()} if heat else {}
     scale = HeatScale(sizes.values()) if sizes else None
-    graph = Graph(
-        graph_attr={
-            "rankdir": "TB", "ranksep": "0.35", "nodesep": "0.3", "labelloc": "b",
-            "label": _note(contents, gradients, values or heat is not None),
-            "fontname": FONT, "fontsize": "11", "fontcolor": "#444444",
-        },
-        node_attr={"fontname": FONT, "fontsize": "11", "margin": "0.12,0.06", "height": "0.3"},
-        edge_attr={"fontname": FONT, "fontsize": "9", "color": "#555555", "fontcolor": "#444444", "arrowsize": "0.7"},
-    )  # fmt: skip
-    labels = _Labels(contents, gradients, values, heat is not None, memory)
+    graph = blank(_note(contents, gradients, values or heat is not None))
+    labels = Labels(
+        contents,
+        gradients,
+        values=values_of if values else None,
+        everywhere=values or heat is not None,
+        memory=memory,
+    )
     if direction == "both":
         for one in ("forward", "backward"):
             with graph.subgraph(name=f"cluster_{one}") as part:
                 part.attr(label=one, labelloc="t", color="#AAAAAA", style="rounded", fontsize="13")
-                _Picture(contents, labels, sizes, scale, one == "backward", one[0]).draw(part, clusters)
+                Diagram(contents, labels, sizes, scale, one == "backward", one[0]).draw(part, clusters)
     else:
-        _Picture(contents, labels, sizes, scale, direction == "backward", "").draw(graph, clusters)
+        Diagram(contents, labels, sizes, scale, direction == "backward", "").draw(graph, clusters)
     if scale is not None:
         _draw_legend(graph, scale)
     return graph
 
 
-class _Labels:
-    """What is written into the nodes."""
-
-    def __init__(
-        self, contents: Contents, gradients: Mapping[Node, Array], values: bool, everywhere: bool, memory: bool
-    ) -> None:
-        self.contents = contents
-        self.gradients = gradients
-        self.values = values
-        self.everywhere = values or everywhere
-        self.memory = memory
-
-    def of_call(self, node: Node, boxed: bool) -> list[str]:
-        """The lines of a call; of its result only if that has no box of its own."""
-        lines = [_short_name(node)]
-        if self.memory and node in self.contents.kept:
-            names = ", ".join(self.contents.kept[node])
-            lines.append(f"keeps {names}: {bytes_of(self.contents.bytes_kept(node))}")
-        return lines if boxed else [*lines, *self._numbers(node, self.everywhere)]
-
-    def of_module(self, title: str, nodes: list[Node]) -> list[str]:
-        """The lines of a module that is folded: its parameters, and their gradients together."""
-        count = sum(math.prod(leaf.shape) for leaf in _leaves(nodes))
-        lines = [title, f"{count:,} parameter{'' if count == 1 else 's'}"]
-        gradient = self.gradient_of_module(nodes)
-        return lines if gradient is None else [*lines, gradient_of(gradient)]
-
-    def gradient_of_module(self, nodes: list[Node]) -> Array | None:
-        """The gradients of all parameters among some nodes, as one array; None where there are none."""
-        found = [self.gradients[leaf].ravel() for leaf in _leaves(nodes) if leaf in self.gradients]
-        return np.concatenate(found) if found else None
-
-    def of_array(self, node: Node) -> list[str]:
-        """The lines of the box for a leaf or a result."""
-        name = self.contents.names.get(node)
-        lines = [] if name is None else [name.replace("\n", "\\n")]
-        # What a pass has left in a tensor is shown in any case.
-        left = node.slot is not None and node.slot.grad is not None
-        return [*lines, f"{node.shape} {node.dtype}", *self._numbers(node, left or self.everywhere)]
-
-    def of_constant(self, array: Array) -> list[str]:
-        """The lines of the box for a constant."""
-        return [f"{array.shape} {array.dtype}", *(values_of(array) if self.values else [])]
-
-    def _numbers(self, node: Node, gradient: bool) -> Iterator[str]:
-        if self.values and node in self.contents.values:
-            yield from values_of(self.contents.values[node])
-        if gradient and node in self.gradients:
-            yield gradient_of(self.gradients[node])
-            if self.values and self.gradients[node].size > 1:
-                yield from values_of(self.gradients[node])
+def check_recorded(caller: str, output: Any) -> None:
+    """Refuse what has no graph."""
+    if not isinstance(output, Tensor):
+        raise TypeError(f"{caller}: expected a Tensor, the result of a computation, not {type(output).__name__}")
+    if output.node is None:
+        raise TypeError(
+            f"{caller}: the tensor requires no gradient, so no graph was recorded; compute it from tensors made with "
+            "requires_grad=True, outside of no_grad()"
+        )
 
 
-class _Picture:
-    """The nodes and edges of one picture, in the order of the backward pass.
-
-    A recorded call is drawn as ``n<i>``, the array that it makes as ``a<i>``, the sum of its cotangents as ``s<i>``, a
-    constant as ``c<i>``.
-    """
-
-    def __init__(
-        self,
-        contents: Contents,
-        labels: _Labels,
-        sizes: Mapping[Node, float],
-        scale: HeatScale | None,
-        backward: bool,
-        prefix: str,
-    ) -> None:
-        self.nodes: list[tuple[str, dict[str, str]]] = []
-        self.edges: list[tuple[str, str, str]] = []
-        self.contents, self.labels = contents, labels
-        self.sizes, self.scale = sizes, scale
-        self.backward, self.prefix = backward, prefix
-        order = contents.order
-        self.index = {node: i for i, node in enumerate(order)}
-        self.spine = {self._id(kind, node) for node in order if node.recipe is not None for kind in "nas"}
-        uses = Counter(parent for node in order for parent in node.parents)
-        entries = {node: self._draw(node, is_sum=backward and uses[node] > 1) for node in order}
-        for node in order:
-            if node.recipe is None:
-                continue
-            several = len(node.recipe.rule.vjps) > 1 or len(node.parents) > 1
-            for argument, parent in zip(node.recipe.arguments, node.parents, strict=True):
-                shape = _shape(parent) or str(node.shape)
-                label = f"{argument}: {shape}" if several else shape
-                self._edge(self._id("n", node), entries[parent] if backward else self._exit(parent), label)
-        if not backward:
-            self._draw_constants()
-
-    def draw(self, graph: Any, clusters: Clusters | None) -> None:
-        """Add them to a graph, within clusters if there are some."""
-        folds: dict[str, str] = {}
-        if clusters is None:
-            for name, attributes in self.nodes:
-                graph.node(name, **attributes)
-        else:
-            folds = self._draw_clustered(graph, clusters)
-        drawn = set()
-        for tail, head, label in self.edges:
-            edge = folds.get(tail, tail), folds.get(head, head), label
-            if edge[0] == edge[1] or (edge in drawn and edge != (tail, head, label)):
-                continue
-            drawn.add(edge)
-            attributes = {"label": " " + _literal(label)} if label else {}
-            if {tail, head} <= self.spine:
-                attributes["weight"] = "8"  # a chain of calls is drawn straight, and its parameters beside it
-            graph.edge(*edge[:2], **attributes)
-
-    def _draw_clustered(self, graph: Any, clusters: Clusters) -> dict[str, str]:
-        """Draw the nodes in their modules; gives, for those that are folded away, what stands in their place."""
-        by_id = {self._id(kind, node): node for node in self.index for kind in "nas"}
-        folds: dict[str, str] = {}
-        members: dict[str | None, list[tuple[str, dict[str, str]]]] = {}
-        folded: dict[str, list[Node]] = {}
-        for name, attributes in self.nodes:
-            node = by_id.get(name)
-            path = None if node is None else clusters.fold_of(node)
-            if node is not None and path is not None:
-                folds[name] = f"{self.prefix}m{path}"
-                folded.setdefault(path, []).append(node)
-            else:
-                members.setdefault(None if node is None else clusters.owners.get(node), []).append((name, attributes))
-        for path, nodes in folded.items():
-            around = clusters.around(path) if path else None
-            gradient = self.labels.gradient_of_module(nodes)
-            size = None if gradient is None else root_mean_square(gradient)
-            self._node(f"{self.prefix}m{path}", self.labels.of_module(clusters.title(path), nodes), MODULE, size)
-            members.setdefault(around, []).append(self.nodes.pop())
-
-        for name, attributes in members.get(None, []):
-            graph.node(name, **attributes)
-        open_modules = {around for path in members if path is not None for around in clusters.ancestry(path)}
-
-        def add(part: Any, path: str) -> None:
-            with part.subgraph(name=f"cluster_{self.prefix}module_{path}") as inner:
-                inner.attr(label=_literal(clusters.title(path)), labelloc="t", labeljust="l", **CLUSTER)
-                for name, attributes in members.get(path, []):
-                    inner.node(name, **attributes)
-                for child in clusters.children.get(path, []):
-                    if child in open_modules:
-                        add(inner, child)
-
-        if open_modules:
-            add(graph, "")
-        return folds
-
-    def _draw(self, node: Node, is_sum: bool) -> str:
-        """Draw a node with its array and its sum; gives the part where cotangents come in."""
-        leaf, is_output = node.recipe is None, node is self.contents.root
-        boxed = is_output or self._is_boxed(node)
-        style = LEAF if leaf else OUTPUT if is_output else RESULT
-        entry = self._id("n", node)
-        if leaf:
-            self._node(entry, self.labels.of_array(node), style, self.sizes.get(node))
-        else:
-            lines = self.labels.of_call(node, boxed)
-            self._node(entry, lines, CALL if len(lines) == 1 else LONG_CALL, None if boxed else self.sizes.get(node))
-            if boxed:
-                box = self._id("a", node)
-                self._node(box, self.labels.of_array(node), style, self.sizes.get(node))
-                self._edge(box, entry, _shape(node))
-                entry = box
-        if is_sum:
-            total = self._id("s", node)
-            self.nodes.append((total, dict(SUM)))
-            self._edge(total, entry, _shape(node))
-            entry = total
-        return entry
-
-    def _draw_constants(self) -> None:
-        drawn: dict[int, str] = {}
-        for node, constants in self.contents.constants.items():
-            for constant in constants:
-                if not constant.array.ndim:
-                    continue
-                key = id(constant.array)
-                if key not in drawn:
-                    drawn[key] = f"{self.prefix}c{len(drawn)}"
-                    self._node(drawn[key], self.labels.of_constant(constant.array), CONSTANT, None)
-                self._edge(self._id("n", node), drawn[key], constant.argument)
-
-    def _node(self, name: str, lines: list[str], style: dict[str, str], size: float | None) -> None:
-        """A node with its lines, coloured by the size of its gradient where that is known."""
-        look = dict(style)
-        if self.scale is not None and size is not None:
-            look |= self.scale.look(size)
-        self.nodes.append((name, {"label": "\\n".join(map(_literal, lines)), **look}))
-
-    def _is_boxed(self, node: Node) -> bool:
-        return node in self.contents.names or (node.slot is not None and node.slot.keeps)
-
-    def _exit(self, node: Node) -> str:
-        """The part of a drawn node from which its value goes on, in the forward picture."""
-        return self._id("a" if node.recipe is not None and self._is_boxed(node) else "n", node)
-
-    def _id(self, kind: str, node: Node) -> str:
-        return f"{self.prefix}{kind}{self.index[node]}"
-
-    def _edge(self, tail: str, head: str, label: str) -> None:
-        self.edges.append((tail, head, label) if self.backward else (head, tail, label))
-
-
-def _check_module(module: Any, depth: int | None) -> None:
+def check_module(caller: str, module: Any, depth: int | None) -> None:
+    """Refuse what is no module, and a depth without one."""
     if module is None:
         if depth is not None:
-            raise TypeError("draw_graph: depth= folds modules, and there are none; pass module=model as well")
+            raise TypeError(f"{caller}: depth= folds modules, and there are none; pass module=model as well")
     elif not hasattr(module, "named_modules"):
-        raise TypeError(f"draw_graph: module= must be a Module, not {type(module).__name__}")
+        raise TypeError(f"{caller}: module= must be a Module, not {type(module).__name__}")
     if depth is not None and depth < 0:
-        raise ValueError(f"draw_graph: depth={depth} is negative; expected 0 or more, or None to fold nothing")
+        raise ValueError(f"{caller}: depth={depth} is negative; expected 0 or more, or None to fold nothing")
 
 
 def _draw_legend(graph: Any, scale: HeatScale) -> None:
@@ -370,22 +169,3 @@ def _note(contents: Contents, gradients: Mapping[Node, Array], wanted: bool) -> 
     if contents.kept:
         lines.append(f"the graph keeps {bytes_of(contents.total_bytes)}")
     return "\\n".join(lines)
-
-
-def _leaves(nodes: list[Node]) -> list[Node]:
-    return [node for node in dict.fromkeys(nodes) if node.recipe is None]
-
-
-def _shape(node: Node) -> str:
-    """A node's shape; nothing for a call with several results, each of which is a node with a shape of its own."""
-    return "" if any(isinstance(part, tuple) for part in node.shape) else str(node.shape)
-
-
-def _short_name(node: Node) -> str:
-    assert node.recipe is not None
-    return node.recipe.rule.name.rpartition(".")[2].lstrip("_")
-
-
-def _literal(text: str) -> str:
-    """Text that Graphviz shows as it is, whatever is in it."""
-    return text.replace("\\", "\\\\").replace("&", "&amp;")

@@ -33,7 +33,10 @@ def _share(g: Any, larger: Any, smaller: Any) -> Any:
 
 
 def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
-    """``x2 x1^(x2 - 1)``; 0 for the constant ``x1^0``, at 0 too, and where no cotangent meets an infinite slope."""
+    """``g * (x2 * x1 ** (x2 - 1))``.
+
+    It is 0 for the constant ``x1^0``, at 0 too, and where no cotangent meets an infinite slope.
+    """
     if isinstance(x2, int | float):
         if x2 == 0:
             return _zero(g)
@@ -44,7 +47,7 @@ def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
 
 
 def _power_x2(g: Any, out: Any, x1: Any) -> Any:
-    """``x1^x2 log x1``, and 0 where ``x1^x2`` is 0 because ``x1`` is."""
+    """``g * out * np.log(x1)``, and 0 where ``x1^x2`` is 0 because ``x1`` is."""
     if isinstance(x1, int | float):
         return g * (float(np.log(x1 or 1)) * out)
     base = np.where(np.equal(x1, 0), np.ones_like(x1), x1)
@@ -57,7 +60,7 @@ def _below_one(x: Any) -> Any:
 
 
 def _arcsinh(g: Any, x: Any) -> Any:
-    """``1 / sqrt(1 + x^2)``, without the square of a real x, which leaves the range of numbers first."""
+    """``g / np.sqrt(1 + x**2)``, without the square of a real x, which leaves the range of numbers first."""
     return g / (np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x) if x.dtype.kind == "c" else np.hypot(x, 1))
 
 
@@ -67,7 +70,7 @@ def _turn(g: Any, across: Any, radius: Any) -> Any:
 
 
 def _zero(g: Any) -> Any:
-    """The derivative of a function that is constant almost everywhere."""
+    """``0``, the derivative of a function that is constant almost everywhere."""
     return np.zeros_like(g)
 
 

@@ -19,6 +19,7 @@ Shape = tuple[int, ...]
 
 
 def _matmul_x1(g: Any, x1_shape: Shape, x2: Any) -> Any:
+    """``g @ x2.T``, for vectors and stacks of matrices as well."""
     if x2.ndim == 1:
         return g[..., None] * x2
     if len(x1_shape) == 1:
@@ -27,6 +28,7 @@ def _matmul_x1(g: Any, x1_shape: Shape, x2: Any) -> Any:
 
 
 def _matmul_x2(g: Any, x1: Any, x2_shape: Shape) -> Any:
+    """``x1.T @ g``, for vectors and stacks of matrices as well."""
     if x1.ndim == 1:
         return g * x1 if len(x2_shape) == 1 else x1[..., None] * g[..., None, :]
     if len(x2_shape) == 1:

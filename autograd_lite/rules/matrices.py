@@ -48,7 +48,7 @@ defjvp(np.linalg.inv, a=lambda t, out: -out @ t @ out)
 
 
 def _solve_a(g: Any, a: Any, b_shape: Shape, out: Any) -> Any:
-    """``-a^-T g x^T``."""
+    """``-np.linalg.solve(a.T, g) @ out.T``."""
     pulled = np.linalg.solve(a.mT, _columns(g, b_shape))
     return -pulled @ _columns(out, b_shape).mT
 

@@ -73,7 +73,7 @@ def test_a_call_between_two_layers_of_a_block_is_in_the_block_and_the_loss_in_no
     assert {titles for titles, text in tree(graph).values() if text == "tanh"} == {
         ("Sequential", "layers.0: Sequential"), ("Sequential", "layers.1: Sequential"),
     }  # fmt: skip
-    assert where(graph, "cross_entropy_of_labels") == ()
+    assert where(graph, "softmax_cross_entropy") == ()
 
 
 def test_clusters_leave_no_node_and_no_edge_out():

@@ -208,7 +208,7 @@ def test_constants_are_in_the_forward_picture_once_each():
     forward, backward = draw_graph(y, "forward"), draw_graph(y)
     notes = [name for name, look in attributes(forward).items() if look.get("shape") == "note"]
     assert notes == ["c0"]
-    assert len(re.findall(r"^\tc0 -> n\d+ \[label=\" x1\"\]", forward.source, re.MULTILINE)) == 2
+    assert len(re.findall(r"^\tc0 -> n\d+ \[label=\"  x1\"\]", forward.source, re.MULTILINE)) == 2
     assert "c0" not in backward.source
 
 

@@ -1,0 +1,196 @@
+"""The nodes and edges of one picture, and how they are put into a graph, within clusters or folded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ..graph import Node
+from .clusters import Clusters
+from .contents import Contents
+from .describe import root_mean_square
+from .labels import Labels
+from .styles import CALL, CLUSTER, CONSTANT, LEAF, LONG_CALL, MODULE, OUTPUT, RESULT, SUM, HeatScale
+
+
+class Diagram:
+    """The nodes and edges of one picture, in the order of the backward pass.
+
+    A recorded call is drawn as ``n<i>``, the array that it makes as ``a<i>``, the sum of its cotangents as ``s<i>``, a
+    constant as ``c<i>``, a module that is folded as ``m<path>``.
+
+    Parameters
+    ----------
+    contents : Contents
+        The graph.
+    labels : Labels
+        What is written into the nodes.
+    sizes, scale : mapping and HeatScale
+        From node to the size of its gradient, and the colours for sizes; None for no colours.
+    backward : bool
+        Whether edges run as the cotangents flow.
+    prefix : str
+        Before every identifier, to tell two diagrams in a graph apart.
+
+    Attributes
+    ----------
+    parts : dict
+        From the identifier of what is drawn to the nodes of the recorded graph that it stands for.
+    """
+
+    def __init__(
+        self,
+        contents: Contents,
+        labels: Labels,
+        sizes: Mapping[Node, float],
+        scale: HeatScale | None,
+        backward: bool,
+        prefix: str,
+    ) -> None:
+        self.nodes: list[tuple[str, dict[str, str]]] = []
+        self.edges: list[tuple[str, str, str]] = []
+        self.contents, self.labels = contents, labels
+        self.sizes, self.scale = sizes, scale
+        self.backward, self.prefix = backward, prefix
+        order = contents.order
+        self.index = {node: i for i, node in enumerate(order)}
+        self.spine = {self._id(kind, node) for node in order if node.recipe is not None for kind in "nas"}
+        uses = Counter(parent for node in order for parent in node.parents)
+        entries = {node: self._draw(node, is_sum=backward and uses[node] > 1) for node in order}
+        for node in order:
+            if node.recipe is None:
+                continue
+            several = len(node.recipe.rule.vjps) > 1 or len(node.parents) > 1
+            for argument, parent in zip(node.recipe.arguments, node.parents, strict=True):
+                shape = _shape(parent) or str(node.shape)
+                label = f"{argument}: {shape}" if several else shape
+                self._edge(self._id("n", node), entries[parent] if backward else self._exit(parent), label)
+        if not backward:
+            self._draw_constants()
+        by_id = {self._id(kind, node): node for node in order for kind in "nas"}
+        self.parts = {name: [by_id[name]] for name, _ in self.nodes if name in by_id}
+
+    def draw(self, graph: Any, clusters: Clusters | None) -> None:
+        """Add them to a graph, within clusters if there are some."""
+        folds: dict[str, str] = {}
+        if clusters is None:
+            for name, attributes in self.nodes:
+                graph.node(name, **attributes)
+        else:
+            folds = self._draw_clustered(graph, clusters)
+        drawn = set()
+        for tail, head, label in self.edges:
+            edge = folds.get(tail, tail), folds.get(head, head), label
+            if edge[0] == edge[1] or (edge in drawn and edge != (tail, head, label)):
+                continue
+            drawn.add(edge)
+            attributes = {"label": "  " + literal(label)} if label else {}
+            if {tail, head} <= self.spine:
+                attributes["weight"] = "8"  # a chain of calls is drawn straight, and its parameters beside it
+            graph.edge(*edge[:2], **attributes)
+
+    def _draw_clustered(self, graph: Any, clusters: Clusters) -> dict[str, str]:
+        """Draw the nodes in their modules; gives, for those that are folded away, what stands in their place."""
+        folds: dict[str, str] = {}
+        members: dict[str | None, list[tuple[str, dict[str, str]]]] = {}
+        folded: dict[str, list[Node]] = {}
+        for name, attributes in self.nodes:
+            node = self.parts[name][0] if name in self.parts else None
+            path = None if node is None else clusters.fold_of(node)
+            if node is not None and path is not None:
+                folds[name] = f"{self.prefix}m{path}"
+                folded.setdefault(path, []).append(node)
+            else:
+                members.setdefault(None if node is None else clusters.owners.get(node), []).append((name, attributes))
+        for name in folds:
+            del self.parts[name]
+        for path, nodes in folded.items():
+            self.parts[f"{self.prefix}m{path}"] = [*dict.fromkeys(nodes)]
+            around = clusters.around(path) if path else None
+            gradient = self.labels.gradient_of_module(nodes)
+            size = None if gradient is None else root_mean_square(gradient)
+            self._node(f"{self.prefix}m{path}", self.labels.of_module(clusters.title(path), nodes), MODULE, size)
+            members.setdefault(around, []).append(self.nodes.pop())
+
+        for name, attributes in members.get(None, []):
+            graph.node(name, **attributes)
+        open_modules = {around for path in members if path is not None for around in clusters.ancestry(path)}
+
+        def add(part: Any, path: str) -> None:
+            with part.subgraph(name=f"cluster_{self.prefix}module_{path}") as inner:
+                inner.attr(label=literal(clusters.title(path)), labelloc="t", labeljust="l", **CLUSTER)
+                for name, attributes in members.get(path, []):
+                    inner.node(name, **attributes)
+                for child in clusters.children.get(path, []):
+                    if child in open_modules:
+                        add(inner, child)
+
+        if open_modules:
+            add(graph, "")
+        return folds
+
+    def _draw(self, node: Node, is_sum: bool) -> str:
+        """Draw a node with its array and its sum; gives the part where cotangents come in."""
+        leaf, is_output = node.recipe is None, node is self.contents.root
+        boxed = is_output or self._is_boxed(node)
+        style = LEAF if leaf else OUTPUT if is_output else RESULT
+        entry = self._id("n", node)
+        if leaf:
+            self._node(entry, self.labels.of_array(node), style, self.sizes.get(node))
+        else:
+            lines = self.labels.of_call(node, boxed)
+            self._node(entry, lines, CALL if len(lines) == 1 else LONG_CALL, None if boxed else self.sizes.get(node))
+            if boxed:
+                box = self._id("a", node)
+                self._node(box, self.labels.of_array(node), style, self.sizes.get(node))
+                self._edge(box, entry, _shape(node))
+                entry = box
+        if is_sum:
+            total = self._id("s", node)
+            self.nodes.append((total, dict(SUM)))
+            self._edge(total, entry, _shape(node))
+            entry = total
+        return entry
+
+    def _draw_constants(self) -> None:
+        drawn: dict[int, str] = {}
+        for node, constants in self.contents.constants.items():
+            for constant in constants:
+                if not constant.array.ndim:
+                    continue
+                key = id(constant.array)
+                if key not in drawn:
+                    drawn[key] = f"{self.prefix}c{len(drawn)}"
+                    self._node(drawn[key], self.labels.of_constant(constant.array), CONSTANT, None)
+                self._edge(self._id("n", node), drawn[key], constant.argument)
+
+    def _node(self, name: str, lines: list[str], style: dict[str, str], size: float | None) -> None:
+        """A node with its lines, coloured by the size of its gradient where that is known."""
+        look = dict(style)
+        if self.scale is not None and size is not None:
+            look |= self.scale.look(size)
+        self.nodes.append((name, {"label": "\\n".join(map(literal, lines)), **look}))
+
+    def _is_boxed(self, node: Node) -> bool:
+        return node in self.contents.names or (node.slot is not None and node.slot.keeps)
+
+    def _exit(self, node: Node) -> str:
+        """The part of a drawn node from which its value goes on, in the forward picture."""
+        return self._id("a" if node.recipe is not None and self._is_boxed(node) else "n", node)
+
+    def _id(self, kind: str, node: Node) -> str:
+        return f"{self.prefix}{kind}{self.index[node]}"
+
+    def _edge(self, tail: str, head: str, label: str) -> None:
+        self.edges.append((tail, head, label) if self.backward else (head, tail, label))
+
+
+def _shape(node: Node) -> str:
+    """A node's shape; nothing for a call with several results, each of which is a node with a shape of its own."""
+    return "" if any(isinstance(part, tuple) for part in node.shape) else str(node.shape)
+
+
+def literal(text: str) -> str:
+    """Text that Graphviz shows as it is, whatever is in it."""
+    return text.replace("\\", "\\\\").replace("&", "&amp;")
