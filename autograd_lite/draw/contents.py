@@ -41,7 +41,9 @@ class Contents:
     output : Tensor
         The result at its root.
     names : mapping
-        From name to tensor or from tensor to name.
+        From name to tensor or from tensor to name; they go before those of the module.
+    module : Module, optional
+        The model, whose parameters have their paths for names.
 
     Attributes
     ----------
@@ -49,6 +51,8 @@ class Contents:
         All nodes, each before its parents.
     names : dict
         From node to the name it is shown by.
+    parameters : set of Node or None
+        Those of the module; None without one, where they cannot be told from other leaves.
     values : dict
         From node to its result, where the graph or a named tensor has it.
     constants : dict
@@ -57,13 +61,15 @@ class Contents:
         From node to what its rule keeps, by name: arrays alone.
     """
 
-    def __init__(self, output: Tensor, names: Mapping[Any, Any]) -> None:
+    def __init__(self, output: Tensor, names: Mapping[Any, Any] | None, module: Any = None) -> None:
         assert output.node is not None
         self.root = output.node
         self.order = ancestors(self.root)
         self.names = {node: node.name for node in self.order if node.name is not None}
         self.values: dict[Node, Array] = {self.root: output.data}
-        for tensor, name in _named(names):
+        of_module = {} if module is None else dict(module.named_parameters())
+        self.parameters = None if module is None else {tensor.node for tensor in of_module.values()}
+        for tensor, name in _named({**of_module, **(names or {})}):
             if tensor.node is not None:
                 self.names[tensor.node] = name
                 self.values[tensor.node] = tensor.data
@@ -115,9 +121,16 @@ class Contents:
 
     @property
     def total_bytes(self) -> int:
-        """What the whole graph keeps, each array counted once."""
-        owners = {id(_owner(array)): _owner(array) for kept in self.kept.values() for array in kept.values()}
-        return sum(owner.nbytes for owner in owners.values())
+        """What the whole graph keeps, each array counted once, and of views no more than what they are views of."""
+        views: dict[int, dict[Any, int]] = {}
+        owners: dict[int, Array] = {}
+        for kept in self.kept.values():
+            for array in kept.values():
+                owner = _owner(array)
+                owners[id(owner)] = owner
+                start = array.__array_interface__["data"][0]
+                views.setdefault(id(owner), {})[start, array.shape, array.strides] = array.nbytes
+        return sum(min(owners[key].nbytes, sum(sizes.values())) for key, sizes in views.items())
 
 
 def _left(node: Node) -> Array | None:

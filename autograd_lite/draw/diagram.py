@@ -8,10 +8,10 @@ from typing import Any
 
 from ..graph import Node
 from .clusters import Clusters
-from .contents import Contents
+from .contents import Constant, Contents
 from .describe import root_mean_square
 from .labels import Labels
-from .styles import CALL, CLUSTER, CONSTANT, LEAF, LONG_CALL, MODULE, OUTPUT, RESULT, SUM, HeatScale
+from .styles import CALL, CLUSTER, CONSTANT, INPUT, LEAF, LONG_CALL, MODULE, OUTPUT, READ, RESULT, SUM, HeatScale
 
 
 class Diagram:
@@ -50,6 +50,7 @@ class Diagram:
     ) -> None:
         self.nodes: list[tuple[str, dict[str, str]]] = []
         self.edges: list[tuple[str, str, str]] = []
+        self.reads: set[tuple[str, str]] = set()
         self.contents, self.labels = contents, labels
         self.sizes, self.scale = sizes, scale
         self.backward, self.prefix = backward, prefix
@@ -66,8 +67,7 @@ class Diagram:
                 shape = _shape(parent) or str(node.shape)
                 label = f"{argument}: {shape}" if several else shape
                 self._edge(self._id("n", node), entries[parent] if backward else self._exit(parent), label)
-        if not backward:
-            self._draw_constants()
+        self._draw_constants()
         by_id = {self._id(kind, node): node for node in order for kind in "nas"}
         self.parts = {name: [by_id[name]] for name, _ in self.nodes if name in by_id}
 
@@ -86,6 +86,8 @@ class Diagram:
                 continue
             drawn.add(edge)
             attributes = {"label": "  " + literal(label)} if label else {}
+            if (tail, head) in self.reads:
+                attributes |= READ
             if {tail, head} <= self.spine:
                 attributes["weight"] = "8"  # a chain of calls is drawn straight, and its parameters beside it
             graph.edge(*edge[:2], **attributes)
@@ -134,7 +136,7 @@ class Diagram:
         """Draw a node with its array and its sum; gives the part where cotangents come in."""
         leaf, is_output = node.recipe is None, node is self.contents.root
         boxed = is_output or self._is_boxed(node)
-        style = LEAF if leaf else OUTPUT if is_output else RESULT
+        style = self._style_of_leaf(node) if leaf else OUTPUT if is_output else RESULT
         entry = self._id("n", node)
         if leaf:
             self._node(entry, self.labels.of_array(node), style, self.sizes.get(node))
@@ -154,16 +156,22 @@ class Diagram:
         return entry
 
     def _draw_constants(self) -> None:
-        drawn: dict[int, str] = {}
+        """Constants with an edge to each call that reads them; in the backward picture it is no way of cotangents."""
+        uses: dict[int, list[tuple[Node, Constant]]] = {}
         for node, constants in self.contents.constants.items():
             for constant in constants:
-                if not constant.array.ndim:
-                    continue
-                key = id(constant.array)
-                if key not in drawn:
-                    drawn[key] = f"{self.prefix}c{len(drawn)}"
-                    self._node(drawn[key], self.labels.of_constant(constant.array), CONSTANT, None)
-                self._edge(self._id("n", node), drawn[key], constant.argument)
+                if constant.array.ndim:
+                    uses.setdefault(id(constant.array), []).append((node, constant))
+        for number, users in enumerate(uses.values()):
+            box = f"{self.prefix}c{number}"
+            arguments = {constant.argument for _, constant in users}
+            # The name that all calls have for it is written into the box, several ones at the edges.
+            shared = [*arguments] if len(arguments) == 1 else []
+            self._node(box, [*shared, *self.labels.of_constant(users[0][1].array)], CONSTANT, None)
+            for node, constant in users:
+                call = self._id("n", node)
+                self._edge(call, box, "" if shared else constant.argument)
+                self.reads.add((call, box))
 
     def _node(self, name: str, lines: list[str], style: dict[str, str], size: float | None) -> None:
         """A node with its lines, coloured by the size of its gradient where that is known."""
@@ -171,6 +179,10 @@ class Diagram:
         if self.scale is not None and size is not None:
             look |= self.scale.look(size)
         self.nodes.append((name, {"label": "\\n".join(map(literal, lines)), **look}))
+
+    def _style_of_leaf(self, node: Node) -> dict[str, str]:
+        parameters = self.contents.parameters
+        return LEAF if parameters is None or node in parameters else INPUT
 
     def _is_boxed(self, node: Node) -> bool:
         return node in self.contents.names or (node.slot is not None and node.slot.keeps)

@@ -92,8 +92,7 @@ def backprop_page(
     check_recorded("backprop_page", output)
     check_module("backprop_page", module, depth)
     assert output.node is not None
-    own_names = {} if module is None else dict(module.named_parameters())
-    contents = Contents(output, {**own_names, **(names or {})})
+    contents = Contents(output, names, module)
     played = list(steps(output.node, output._seed(grad).data, hooks=True))
     names_of_all = _names_of_all(contents)
     gradients = {step.node: step.cotangent for step in played if hasattr(step.cotangent, "ndim")}

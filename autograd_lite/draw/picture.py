@@ -34,8 +34,9 @@ def draw_graph(
     """Draw the graph that a result was computed by.
 
     Round nodes are recorded calls. Boxes are arrays: in a bold frame the leaves, in a double one the output, in a
-    dashed one results that have a name or were told to ``retain_grad()``. Forward pictures also have the constants that
-    the graph keeps, such as the data, with a folded corner; no cotangent goes to them.
+    dashed one results that have a name or were told to ``retain_grad()``. What has a folded corner is an input: a
+    constant that the graph keeps, such as the data, to which no cotangent goes; or in a bold frame, where the module
+    tells which leaves are parameters, another leaf.
 
     Parameters
     ----------
@@ -101,8 +102,7 @@ def draw_graph(
     if heat not in (None, "grad"):
         raise ValueError(f"draw_graph: heat={heat!r} is unknown; expected 'grad', or None for no colours")
     check_module("draw_graph", module, depth)
-    own_names = {} if module is None else dict(module.named_parameters())
-    contents = Contents(output, {**own_names, **(names or {})})
+    contents = Contents(output, names, module)
     clusters = None if module is None else Clusters(contents, module, depth)
     gradients = contents.gradients()
     sizes = {node: root_mean_square(gradient) for node, gradient in gradients.items()} if heat else {}

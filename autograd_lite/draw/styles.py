@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 # Colours from Okabe and Ito's palette, which colour-blind readers can tell apart, in tints that black text is read on.
 # Forms differ as well, so that a grey print says the same: parameters are framed boldly, the output doubly,
-# intermediate results in dashes, constants thinly with a folded corner.
+# intermediate results in dashes, inputs have a folded corner, in bold if they have a gradient.
 LEAF = {"shape": "box", "style": "filled", "fillcolor": "#D6EAF8", "color": "#0072B2", "penwidth": "2"}
+INPUT = {**LEAF, "shape": "note"}
 OUTPUT = {"shape": "box", "style": "filled", "fillcolor": "#FCE3D2", "color": "#D55E00", "peripheries": "2"}
 RESULT = {"shape": "box", "style": "filled,dashed", "fillcolor": "#FFF6DB", "color": "#B07800"}
 CONSTANT = {"shape": "note", "style": "filled", "fillcolor": "#EFEFEF", "color": "#777777"}
@@ -20,6 +21,7 @@ SUM = {
 }  # fmt: skip
 MODULE = {"shape": "folder", "style": "filled", "fillcolor": "#E3EFE6", "color": "#007A56"}
 CLUSTER = {"style": "rounded", "color": "#8FA99B", "fontcolor": "#2F5D4A"}
+READ = {"style": "dotted", "arrowhead": "none"}
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 
 _SCALE = ("#FFF7DE", "#FBDD9C", "#F3B45F", "#DE8242", "#B9523A", "#86313B", "#4A1D36")

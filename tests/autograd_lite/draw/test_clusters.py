@@ -37,7 +37,7 @@ def tree(graph):
             titles[-1] = title.group(1)
         elif line == "}" and titles:
             titles.pop()
-        elif (node := re.match(r'"?([nasm][\w.]*)"? \[label=("(?:[^"\\]|\\.)*"|\S+)', line)) and "->" not in line:
+        elif (node := re.match(r'"?([nasmc][\w.]*)"? \[label=("(?:[^"\\]|\\.)*"|\S+)', line)) and "->" not in line:
             found[node.group(1)] = (tuple(titles), node.group(2).strip('"').split("\\n")[0])
     return found
 
@@ -105,8 +105,8 @@ def test_modules_further_in_than_the_depth_are_one_node_each(depth, folded):
 def test_a_folded_network_is_a_chain():
     model = blocks(20)
     graph = draw_graph(loss_of(model), module=model, depth=1)
-    assert len(tree(graph)) == 21 + 20 + 2  # blocks, the calls between them, and the loss
-    assert graph.source.count("->") == 21 + 20 + 1
+    assert len(tree(graph)) == 21 + 20 + 2 + 2  # blocks, the calls between them, the loss, the data and the labels
+    assert graph.source.count("->") == 21 + 20 + 1 + 2
 
 
 def test_a_folded_module_tells_its_parameters_and_their_gradients():
@@ -146,7 +146,7 @@ def test_ten_thousand_nodes_are_folded_quickly():
     graph = draw_graph(loss, module=model, depth=0)
     assert time.perf_counter() - start < 5
     assert "5,000 parameters" in graph.source
-    assert len(tree(graph)) == 3
+    assert len(tree(graph)) == 4  # the model, the sum, its result and the data
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def parts(graph):
     """The nodes as a dict from id to label, and the edges as (tail, head, label)."""
     label = r'label=("(?:[^"\\]|\\.)*"|\S+?)[ \]]'
     nodes = dict(re.findall(rf"^\t([nas]\d+) \[.*?{label}", graph.source, re.MULTILINE))
-    edges = re.findall(rf"^\t(\w\d+) -> (\w\d+)(?: \[{label})?", graph.source, re.MULTILINE)
+    edges = re.findall(rf"^\t([nas]\d+) -> ([nas]\d+)(?: \[{label})?", graph.source, re.MULTILINE)
     return {k: v.strip('"') for k, v in nodes.items()}, [(a, b, c.strip('" ')) for a, b, c in edges]
 
 
