@@ -1,4 +1,4 @@
-"""What the examples' command lines share: complaints in one line, numbers with bounds, and pictures as files."""
+"""What the examples' command lines share: complaints in one line, numbers with bounds, pictures and pages as files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd_lite.draw import GraphvizNotFoundError, save_graph
+from autograd_lite import Tensor
+from autograd_lite.draw import GraphvizNotFoundError, backprop_page, save_graph
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,3 +51,11 @@ def save_picture(graph: Any, folder: Path, name: str) -> str:
         save_graph(graph, folder / f"{name}.dot")
         return f"{name}.dot ({error})"
     return f"{name}.svg"
+
+
+def save_page(output: Tensor, folder: Path, name: str, **options: Any) -> list[str]:
+    """A backward pass as a page, or nothing where Graphviz is missing; the names of what was written."""
+    try:
+        return [backprop_page(output, folder / f"{name}.html", **options).name]
+    except GraphvizNotFoundError:
+        return []

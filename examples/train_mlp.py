@@ -5,9 +5,9 @@
     python examples/train_mlp.py --hidden 64 32 --activation tanh --optimizer sgd --lr 0.5
 
 It prints the test accuracy, for each digit too, and writes a folder with the learning curves, the forward and backward
-graph of the first minibatch, coloured by its gradients, the digits that are misread, the weights, and the table that
-holds every parameter's gradient as the engine computes it against the one derived by hand, in the function
-`gradients_by_hand` below.
+graph of the first minibatch, coloured by its gradients, a page that plays its backward pass step by step, the digits
+that are misread, the weights, and the table that holds every parameter's gradient as the engine computes it against the
+one derived by hand, in the function `gradients_by_hand` below.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, make_folder, number, save_picture
+from command_line import Parser, make_folder, number, save_page, save_picture
 from tqdm import tqdm
 
 import nn
@@ -231,15 +231,15 @@ def plot_misread(digits: Digits, predicted: Array, path: Path, most: int = 40) -
     plt.close(figure)
 
 
-def draw_first_minibatch(model: nn.MLP, X: Array, y: Array, folder: Path) -> str:
-    """Both graphs of a minibatch as SVG, or as DOT text where Graphviz is missing; says what was written."""
+def draw_first_minibatch(model: nn.MLP, X: Array, y: Array, folder: Path) -> list[str]:
+    """Both graphs of a minibatch as a picture, and its backward pass as a page; says what was written."""
     model.zero_grad()
     loss = nn.softmax_cross_entropy(model(X), y)
     loss.name = "loss"
     loss.backward(retain_graph=True)
     graph = draw_graph(loss, "both", module=model, heat="grad", memory=True)
     model.zero_grad()
-    return save_picture(graph, folder, "backward_graph")
+    return [save_picture(graph, folder, "backward_graph"), *save_page(loss, folder, "backward_pass", module=model)]
 
 
 # ---- the command line ----
@@ -291,7 +291,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(model)
 
     X, y = digits.X_train[: options.batch_size], digits.y_train[: options.batch_size]
-    picture = draw_first_minibatch(model, X, y, options.out)
+    pictures = draw_first_minibatch(model, X, y, options.out)
     comparison = compare_with_hand(model, X, y, options.activation)
     (options.out / "gradients.txt").write_text(f"{comparison}\n")
 
@@ -311,7 +311,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"\n{'stopped by Ctrl-C after' if history.interrupted else 'trained'} {steps}")
     print(f"test accuracy: {np.mean(predicted == digits.y_test):.2%}\n\n{table}\n")
     print(f"gradients by the engine and by hand, on the first minibatch:\n{comparison}\n")
-    written = (picture, "gradients.txt", "learning_curves.png", "misread.png", "per_class.txt", "weights.npz")
+    written = (*pictures, "gradients.txt", "learning_curves.png", "misread.png", "per_class.txt", "weights.npz")
     print(f"written to {options.out}: {', '.join(written)}")
     return 130 if history.interrupted else 0
 

@@ -10,8 +10,8 @@ product with a weight and a slope for every layer above it:
 
 The slope of a sigmoid is at most 1/4, so with ordinary weights the product shrinks with every layer; that of a ReLU is
 1, or exactly 0 for good where its input is negative for all data; that of a leaky ReLU is never 0. The folder of
-results has the chains as pictures, coloured by the size of their gradients, a plot over the depth, and a table that
-holds the engine's gradients against this product.
+results has the chains as pictures, coloured by the size of their gradients, a page on which a click on w1 writes out
+this product, a plot over the depth, and a table that holds the engine's gradients against the product.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, make_folder, number, save_picture
+from command_line import Parser, make_folder, number, save_page, save_picture
 
 import nn
 from autograd_lite import Tensor
@@ -61,6 +61,10 @@ class Chain:
         cost.name = "C"
         return cost
 
+    def tensors(self) -> dict[str | None, Tensor]:
+        """The parameters by name."""
+        return {parameter.name: parameter for parameter in (*self.weights, *self.biases)}
+
     def first_gradient_by_hand(self) -> float:
         """The product of the weights and slopes along the chain, in plain Python."""
         activation = getattr(nn, self.activation)
@@ -88,8 +92,7 @@ def draw(chain: Chain, folder: Path, name: str) -> str:
     """A chain's backward graph with all numbers, coloured by the gradients; says what was written."""
     cost = chain.cost()
     cost.backward(retain_graph=True)
-    tensors = {t.name: t for t in (*chain.weights, *chain.biases)}
-    return save_picture(draw_graph(cost, names=tensors, values=True, heat="grad"), folder, name)
+    return save_picture(draw_graph(cost, names=chain.tensors(), values=True, heat="grad"), folder, name)
 
 
 def gradients_over_depth(options: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
@@ -188,13 +191,15 @@ def main(arguments: list[str] | None = None) -> int:
         draw(make_chain("leaky_relu", 3, options, dead), options.out, "dead_relu_made_leaky"),
         draw(make_chain("sigmoid", options.depth, options), options.out, "deep_sigmoid"),
     ]
+    chain = make_chain("sigmoid", 3, options)
+    pages = save_page(chain.cost(), options.out, "two_hidden_sigmoid", names=chain.tensors())
     print(text)
     for activation, what in (("relu", "as a ReLU"), ("leaky_relu", "as a leaky ReLU")):
         chain = make_chain(activation, 3, options, dead)
         chain.cost().backward()
         assert chain.weights[0].grad is not None
         print(f"a unit whose input is negative, {what}: dC/dw1 = {chain.weights[0].grad.item():.4e}")
-    written = (*pictures, "gradients.txt", "gradients_over_depth.png")
+    written = (*pictures, *pages, "gradients.txt", "gradients_over_depth.png")
     print(f"\nwritten to {options.out}: {', '.join(written)}")
     return 0
 

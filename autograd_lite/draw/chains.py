@@ -48,7 +48,8 @@ def _local_derivatives(node: Node) -> list[float | str | None]:
     """The derivative of a node's result by each parent's; None where either is no single real number."""
     if not _is_scalar(node):
         return [None] * len(node.parents)
-    slopes = step(node, np.ones(node.shape, node.dtype))
+    with np.errstate(all="ignore"):
+        slopes = step(node, np.ones(node.shape, node.dtype))
     return [_as_json(float(np.sum(slope))) if _is_scalar(parent) else None for parent, slope in slopes]
 
 

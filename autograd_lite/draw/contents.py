@@ -102,15 +102,15 @@ class Contents:
         """The gradient of each node, once backward has run; otherwise of none.
 
         It is what a pass has left in a tensor, and for all others, where the graph is still there, what a pass that
-        changes nothing finds.
+        changes nothing finds. It calls the users' hooks, as any pass does.
         """
         if not self.backward_has_run:
             return {}
         found: dict[Node, Array] = {}
         try:
-            for node, cotangent in cotangents_of_all(self.root).items():
-                if hasattr(cotangent, "ndim"):
-                    found[node] = np.asarray(cotangent)
+            with np.errstate(all="ignore"):  # the pass that counts has told
+                cotangents = cotangents_of_all(self.root, hooks=True)
+            found = {node: np.asarray(c) for node, c in cotangents.items() if hasattr(c, "ndim")}
         except GradientError:
             pass  # the graph is freed, or a parameter has changed since
         return found | {node: left for node in self.order if (left := _left(node)) is not None}

@@ -121,7 +121,10 @@ class Diagram:
 
         def add(part: Any, path: str) -> None:
             with part.subgraph(name=f"cluster_{self.prefix}module_{path}") as inner:
-                inner.attr(label=literal(clusters.title(path)), labelloc="t", labeljust="l", **CLUSTER)
+                title = literal(clusters.title(path))
+                # Room beside the title, so that the edge that comes in there does not cross it.
+                title += "\N{NO-BREAK SPACE}" * (2 * len(title))
+                inner.attr(label=title, labelloc="t", labeljust="l", **CLUSTER)
                 for name, attributes in members.get(path, []):
                     inner.node(name, **attributes)
                 for child in clusters.children.get(path, []):

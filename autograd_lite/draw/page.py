@@ -11,6 +11,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import numpy as np
+
 from ..files import write_atomically
 from ..graph import Node
 from ..replay import steps
@@ -93,7 +95,8 @@ def backprop_page(
     check_module("backprop_page", module, depth)
     assert output.node is not None
     contents = Contents(output, names, module)
-    played = list(steps(output.node, output._seed(grad).data, hooks=True))
+    with np.errstate(all="ignore"):  # what is infinite or missing is shown
+        played = list(steps(output.node, output._seed(grad).data, hooks=True))
     names_of_all = _names_of_all(contents)
     gradients = {step.node: step.cotangent for step in played if hasattr(step.cotangent, "ndim")}
     unnamed = {node: name for node, name in names_of_all.items() if node not in contents.names}

@@ -83,7 +83,7 @@ def draw_graph(
     -----
     Gradients are shown once ``backward()`` has run. Those of intermediate results are there if it was
     ``backward(retain_graph=True)``, or if they were told to ``retain_grad()``; a note under the picture says what is
-    missing.
+    missing. To find them the pass is run once more, without effect on any gradient; hooks are called in it.
 
     Examples
     --------

@@ -55,7 +55,8 @@ class HeatScale:
         if size == 0:
             return EXACTLY_ZERO
         place = 1.0 if math.isinf(size) else (math.log10(size) - self.low) / (self.high - self.low)
-        return {"fillcolor": _between(place), "fontcolor": "black" if place < 0.55 else "white"}
+        colour = _between(place)
+        return {"fillcolor": colour, "fontcolor": "black" if _luminance(colour) > _MIDDLE else "white"}
 
     def legend(self) -> list[tuple[str, dict[str, str]]]:
         """The scale's powers of ten, some of them where there are many, with their looks; the smallest first."""
@@ -71,3 +72,14 @@ def _between(place: float) -> str:
     low, high = (tuple(int(colour[k : k + 2], 16) for k in (1, 3, 5)) for colour in _SCALE[i : i + 2])
     mixed = (round(a + (b - a) * (place - i)) for a, b in zip(low, high, strict=True))
     return "#" + "".join(f"{channel:02X}" for channel in mixed)
+
+
+_MIDDLE = math.sqrt(1.05 * 0.05) - 0.05
+"""The luminance on which black and white text have the same contrast, 4.58, by the formula of WCAG 2."""
+
+
+def _luminance(colour: str) -> float:
+    """The relative luminance of an sRGB colour (WCAG 2)."""
+    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

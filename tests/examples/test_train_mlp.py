@@ -47,7 +47,8 @@ def test_it_prints_a_row_for_each_digit_and_their_sum_is_the_test_set(finished):
 
 def test_it_writes_the_folder(finished, dot):
     assert sorted(path.name for path in finished[1].iterdir()) == [
-        "backward_graph.svg", "gradients.txt", "learning_curves.png", "misread.png", "per_class.txt", "weights.npz",
+        "backward_graph.svg", "backward_pass.html", "gradients.txt", "learning_curves.png", "misread.png", "per_class.txt",
+        "weights.npz",
     ]  # fmt: skip
     assert all(path.stat().st_size > 100 for path in finished[1].iterdir())
 
@@ -112,6 +113,7 @@ def test_without_dot_the_graph_is_text_and_a_line_says_how_to_get_it(tmp_path):
     done = run("--epochs", 1, "--out", tmp_path, PATH="")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "backward_graph.dot").read_text().startswith("digraph")
+    assert not (tmp_path / "backward_pass.html").exists()
     assert "apt-get install graphviz" in done.stdout
 
 

@@ -63,6 +63,15 @@ def test_the_pictures_are_written(finished, dot):
     assert (finished[1] / "gradients_over_depth.png").stat().st_size > 1000
 
 
+def test_the_chain_rule_of_the_first_weight_is_a_page(finished, dot, browser):
+    page = browser.new_page()
+    page.goto((finished[1] / "two_hidden_sigmoid.html").as_uri())
+    page.select_option("#tensor", label="w1, ()")
+    product = page.locator("#paths .product").inner_text().replace("−", "-")
+    page.close()
+    assert float(product) == pytest.approx(rows(finished[0])[2][1], rel=1e-3)
+
+
 def test_other_numbers_agree_as_well(tmp_path):
     done = run("--weight", "-1.7", "--bias", 0.3, "--input", 0.4, "--target", -1, "--depth", 5, "--out", tmp_path)
     assert done.returncode == 0, done.stderr

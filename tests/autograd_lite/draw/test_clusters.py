@@ -34,7 +34,7 @@ def tree(graph):
         if line.startswith("subgraph"):
             titles.append(None)
         elif titles and titles[-1] is None and (title := re.search(r'label="?([^"]*?)"?(?: \w+=|\])', line)):
-            titles[-1] = title.group(1)
+            titles[-1] = title.group(1).rstrip()
         elif line == "}" and titles:
             titles.pop()
         elif (node := re.match(r'"?([nasmc][\w.]*)"? \[label=("(?:[^"\\]|\\.)*"|\S+)', line)) and "->" not in line:
