@@ -47,8 +47,8 @@ def test_it_prints_a_row_for_each_digit_and_their_sum_is_the_test_set(finished):
 
 def test_it_writes_the_folder(finished, dot):
     assert sorted(path.name for path in finished[1].iterdir()) == [
-        "backward_graph.svg", "backward_pass.html", "gradients.txt", "learning_curves.png", "misread.png", "per_class.txt",
-        "weights.npz",
+        "backward_graph.svg", "backward_pass.html", "gradients.txt", "learning_curves.png", "misread.png",
+        "per_class.txt", "weights.npz",
     ]  # fmt: skip
     assert all(path.stat().st_size > 100 for path in finished[1].iterdir())
 

@@ -3,6 +3,7 @@
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const SECONDS_A_STEP = 1.5;
 const MOST_PATHS = 12;
+const SMALLEST_READABLE = 0.8;
 
 const nodes = JSON.parse(document.getElementById("data").textContent);
 const sections = [...document.querySelectorAll(".step")];
@@ -51,9 +52,19 @@ function show(step) {
     edge.drawn.classList.toggle("lit", steps.includes(current));
     edge.drawn.classList.toggle("done", steps.some((step) => step < current));
   }
-  const lit = boxes.find((box) => box.drawn.classList.contains("lit"));
-  if (lit) lit.drawn.scrollIntoView({ block: "nearest", inline: "nearest" });
+  for (const box of boxes) if (box.drawn.classList.contains("lit")) reveal(box.drawn);
   element.panel.scrollTop = 0;
+}
+
+// Only the picture scrolls, so that what is read beside or below it stays where it is.
+function reveal(drawn) {
+  const [room, box] = [element.picture.getBoundingClientRect(), drawn.getBoundingClientRect()];
+  if (box.top < room.top || box.bottom > room.bottom) {
+    element.picture.scrollTop += box.top - room.top - (room.height - box.height) / 2;
+  }
+  if (box.left < room.left || box.right > room.right) {
+    element.picture.scrollLeft += box.left - room.left - (room.width - box.width) / 2;
+  }
 }
 
 function setPlaying(playing) {
@@ -108,9 +119,10 @@ function setScale(wanted) {
   svg.style.height = `${natural.height * scale}px`;
 }
 
-function fit() {
-  const room = element.picture;
-  setScale(Math.min((room.clientWidth - 40) / natural.width, (room.clientHeight - 24) / natural.height, 1.5));
+function fit(smallest = 0) {
+  const across = (element.picture.clientWidth - 40) / natural.width;
+  const down = (element.picture.clientHeight - 24) / natural.height;
+  setScale(Math.max(Math.min(across, down, 1.5), Math.min(across, smallest)));
 }
 
 function setTheme(theme) {
@@ -120,7 +132,7 @@ function setTheme(theme) {
 
 element.smaller.addEventListener("click", () => setScale(scale / 1.25));
 element.larger.addEventListener("click", () => setScale(scale * 1.25));
-element.fit.addEventListener("click", fit);
+element.fit.addEventListener("click", () => fit());
 element.theme.addEventListener("click", () => {
   setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
 });
@@ -251,6 +263,6 @@ element.tensor.addEventListener("change", () => choose(element.tensor.value));
 element.clear.addEventListener("click", () => choose(""));
 
 setTheme(prefersDark.matches ? "dark" : "light");
-fit();
+fit(SMALLEST_READABLE);
 choose("");
 show(0);

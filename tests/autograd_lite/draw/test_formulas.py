@@ -8,8 +8,8 @@ import pytest
 
 import autograd_lite.rules.special  # noqa: F401 - registers its rules
 import nn
-from autograd_lite.draw.formulas import formula_of, source_of
-from autograd_lite.draw.mathml import text_of, written
+from autograd_lite.draw.formulas import formula_of, right_side, source_of
+from autograd_lite.draw.mathml import matrix, number, text_of, variable, written
 from autograd_lite.registry import RULES
 
 
@@ -96,3 +96,84 @@ def test_a_rule_without_a_source_stands_by_what_it_reads():
     rule = eval("lambda g, x: g * x")
     assert source_of(rule) is None
     assert text_of(formula_of(rule, "x")) == "∂L/∂x = rule(∂L/∂out, x)"
+
+
+# ---- for one call ----
+
+
+def in_this_call(function, argument, names=None, **settings):
+    return text_of(f"<math>{right_side(RULES[function].vjps[argument], names, settings)}</math>")
+
+
+def test_names_stand_for_what_a_rule_reads():
+    names = {"g": number(0.5), "x2": number(-3.0)}
+    assert in_this_call(np.multiply, "x1", names) == "0.5 · − 3"
+    assert in_this_call(np.power, "x1", {"g": "<mi>g</mi>", "x1": number(-2.0), "x2": number(3)}) == (
+        "g · 3 · ( − 2)^(3 − 1)"
+    )
+
+
+def test_settings_decide_cases():
+    rule = next(rule for rule in RULES.values() if rule.name == "_softmax_cross_entropy")
+    for reduction, g in [("mean", "(∂L/∂out)/(size(labels))"), ("sum", "∂L/∂out")]:
+        text = in_this_call(rule.call, "logits", reduction=reduction)
+        assert text == f"{g} · (softmax(logits) − one hot(labels))"
+    assert in_this_call(np.linalg.solve, "b", b_shape=(3, 2)) == "solve(a^T, ∂L/∂out)"
+
+
+def test_writing_a_rule_leaves_its_source_as_it_is():
+    before = in_this_call(np.maximum, "x1")
+    in_this_call(np.maximum, "x1", {"x1": number(1.0), "x2": number(2.0)})
+    assert in_this_call(np.maximum, "x1") == before
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "values"),
+    [
+        (np.matmul, "x1", {"x1": (4, 3), "x2": (3, 2)}),
+        (np.matmul, "x2", {"x1": (4, 3), "x2": (3, 2)}),
+        (np.power, "x1", {"x1": (3,), "x2": (3,)}),
+        (np.power, "x2", {"x1": (3,), "x2": (3,)}),
+        (np.arcsinh, "x", {"x": (5,)}),
+        (np.linalg.solve, "a", {"a": (3, 3), "b": (3, 2)}),
+        (np.floor, "x", {"x": (3,)}),
+    ],
+)
+def test_the_formula_that_a_procedure_states_is_what_it_computes(function, argument, values):
+    rng = np.random.default_rng(0)
+    scope = {name: rng.uniform(0.5, 2, size=shape) for name, shape in values.items()}
+    scope["out"] = function(*scope.values())
+    scope["g"] = rng.normal(size=scope["out"].shape)
+    scope |= {f"{name}_shape": shape for name, shape in values.items()}
+    vjp = RULES[function].vjps[argument]
+    stated = source_of(vjp).body[0].value.value.split("``")[1]
+    computed = vjp(*(scope[name] for name in vjp.__code__.co_varnames[: vjp.__code__.co_argcount]))
+    np.testing.assert_allclose(np.broadcast_to(eval(stated, {"np": np}, scope), computed.shape), computed, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.5"), (-0.25, "− 0.25"), (1 / 3, "0.3333"), (123456789, "123456789"), (True, "1"), (np.inf, "∞"),
+     (np.nan, "NaN"), (-np.inf, "− ∞"), (1e-20, "1e-20"), (1.5 - 2j, "(1.5 − 2i)")],
+)  # fmt: skip
+def test_numbers_have_four_digits(value, text):
+    assert text_of(f"<math>{number(value)}</math>") == text
+
+
+def test_matrices_have_their_numbers_in_rows():
+    assert text_of(f"<math>{matrix([[1.0, -2.0], [3.5, 4.0]])}</math>") == "[1 − 2; 3.5 4]"
+
+
+@pytest.mark.parametrize(
+    ("name", "mathml"),
+    [
+        ("w1", "<msub><mi>w</mi><mn>1</mn></msub>"),
+        ("loss", "<mi>loss</mi>"),
+        ("layers.0.weight", "<mi>layers.0.weight</mi>"),
+        ("hidden_2", "<mi>hidden_2</mi>"),
+        ("<b>", "<mi>&lt;b&gt;</mi>"),
+        ("δ2", "<msub><mi>δ</mi><mn>2</mn></msub>"),
+    ],
+)
+def test_users_names_stay_as_they_are(name, mathml):
+    assert variable(name) == mathml
