@@ -39,9 +39,11 @@ def recording_is_left_on() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def examples_write_elsewhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files that documented examples write go to a folder of their own."""
+    """The files that documented examples write go to a folder of their own; some need Graphviz."""
     if isinstance(request.node, pytest.DoctestItem):
         monkeypatch.chdir(tmp_path)
+        if any("backprop_page(" in example.source for example in request.node.dtest.examples):
+            request.getfixturevalue("dot")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -40,7 +41,10 @@ def formula_of(vjp: VectorJacobianProduct, argument: str) -> str:
 
 
 def right_side(
-    vjp: VectorJacobianProduct, names: Mapping[str, str] | None = None, settings: Mapping[str, Any] | None = None
+    vjp: VectorJacobianProduct,
+    names: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> str:
     """What a rule computes, as MathML.
 
@@ -57,6 +61,8 @@ def right_side(
         names.
     settings : mapping, optional
         What the rule reads in this call other than arrays: cases that it decides are not shown.
+    values : mapping, optional
+        All that the rule reads: counts and lengths that come out of it are put in.
     """
     names = {"g": partial("<mi>L</mi>", "<mi>out</mi>"), **(names or {})}
     source = source_of(vjp)
@@ -66,8 +72,11 @@ def right_side(
         called = "rule" if vjp.__name__ == "<lambda>" else vjp.__name__.strip("_")
         reads = code.co_varnames[: code.co_argcount]
         return call(identifier(called), [names.get(name) or identifier(name) for name in reads])
-    expression = _Expanded(vjp.__globals__).visit(deepcopy(expression))
-    return written(_Decided(settings or {}).visit(expression), names)
+    formula: Any = _Expanded(vjp.__globals__).visit(deepcopy(expression))
+    formula = _Decided(settings or {}).visit(formula)
+    if values:
+        formula = _Counted(vjp.__globals__, values).visit(formula)
+    return written(formula, names)
 
 
 def source_of(function: Callable[..., Any]) -> ast.expr | ast.FunctionDef | None:
@@ -168,6 +177,24 @@ class _Decided(ast.NodeTransformer):
             return self.generic_visit(node)
         taken: ast.AST = self.visit(node.body if eval(condition, {**_TESTS, **self.settings}) else node.orelse)
         return taken
+
+
+class _Counted(ast.NodeTransformer):
+    """What comes out as an integer, such as the number of elements that a mean is of, replaced by it."""
+
+    def __init__(self, scope: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        self.scope = {**scope, **values}
+        self.values = values
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """The node, or its value."""
+        if isinstance(node, ast.Call | ast.Attribute):
+            names = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+            if names <= {*self.scope, *dir(builtins)} and names & {*self.values}:
+                value = eval(compile(ast.unparse(node), "<rule>", "eval"), dict(self.scope))
+                if isinstance(value, int):
+                    return ast.Constant(value)
+        return self.generic_visit(node)
 
 
 _TESTS = {"len": len, "isinstance": isinstance, "tuple": tuple, "list": list}

@@ -25,12 +25,13 @@ _OPERATOR_OF: dict[str, type] = {
     "logical_and": ast.And, "logical_or": ast.Or,
 }  # fmt: skip
 
-_AS_THEY_ARE = frozenset({"astype", "asarray", "broadcast_to", "array", "spread", "keep"})
-"""Functions that change no number, or repeat it along axes, and are left out."""
+_AS_THEY_ARE = frozenset({"astype", "asarray", "broadcast_to", "array", "keep"})
+"""Functions that change no number, and are left out."""
 
 _NEGATIVE = "<mrow><mo>−</mo>"
 
 _SIGNS = {"pi": "π", "inf": "∞", "e": "e", "nan": "NaN"}
+_CONSTANT = re.compile(r"_*(LN|SQRT)_(\w+)")
 
 
 def written(expression: ast.expr, names: Mapping[str, str] | None = None) -> str:
@@ -110,6 +111,8 @@ class _Writer:
         match node:
             case ast.Name(text):
                 known = self.names.get(text)
+                if known is None and (constant := _CONSTANT.fullmatch(text)):
+                    return self.called(ast.Name(constant[1].lower()), [_parsed(constant[2].lower())])
                 return known or identifier(text), SIGNED if known and known.startswith(_NEGATIVE) else ATOM
             case ast.Constant(value):
                 return _constant(value)
@@ -221,6 +224,12 @@ def in_parentheses(mathml: str) -> str:
     return f"<mrow><mo>(</mo>{mathml}<mo>)</mo></mrow>"
 
 
+def _parsed(text: str) -> ast.expr:
+    """What a constant's name says: a product of numbers and constants of NumPy's."""
+    factors = (factor if factor.isdigit() else f"np.{factor}" for factor in text.split("_"))
+    return ast.parse(" * ".join(factors), mode="eval").body
+
+
 def _is_one(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value == 1
 
@@ -250,6 +259,8 @@ _NOTATION: dict[str, Callable[[_Writer, list[ast.expr]], tuple[str, int]]] = {
     # How many elements a reduction takes together, and that number guarded against an array with none.
     "count": lambda w, a: ("<mi>n</mi>", ATOM),
     "max": lambda w, a: w.written(a[0]) if len(a) == 2 and _is_one(a[1]) else (w.function("max", a), ATOM),
+    # What a sum hands back: the cotangent once for each term, times an array of ones.
+    "spread": lambda w, a: (f"<mrow>{w.place(a[0], PRODUCT)}<mo>·</mo><mi>𝟏</mi></mrow>", PRODUCT),
     "one_hot": lambda w, a: (w.function("one_hot", a[:1]), ATOM),
 }
 """How functions with a sign of their own are written."""

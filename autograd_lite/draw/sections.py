@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -157,7 +158,7 @@ class Sections:
         if vjp is None:
             return {"rule": f"{left}<mn>0</mn>"}
         settings = {name: value for name, (_, value) in reads.items() if not isinstance(value, _ARRAY)}
-        told = {name: _setting(value) for name, value in settings.items()}
+        told = {name: text for name, value in settings.items() if (text := _setting(value)) is not None}
         named = {name: variable(self.names[node]) for name, (node, _) in reads.items() if node is not None}
         general = right_side(vjp, {"g": partial(output, "<mi>out</mi>"), **told}, settings)
         here = right_side(vjp, {"g": self.derivative(step.node), **told, **named}, settings)
@@ -171,7 +172,7 @@ class Sections:
         arrays = {"g": step.cotangent, **{name: value for name, value in wanted.items() if isinstance(value, _ARRAY)}}
         if all(_goes_into_formula(array) for array in [*arrays.values(), contribution.cotangent]):
             numbers = {name: in_numbers(np.asarray(array)) for name, array in arrays.items()}
-            put_in = total + right_side(vjp, {**told, **numbers}, settings)
+            put_in = total + right_side(vjp, {**told, **numbers}, settings, wanted)
             result = in_numbers(np.asarray(contribution.cotangent))
             if put_in != result:
                 formulas["in numbers"] = f"{put_in}<mo>=</mo>{result}"
@@ -228,11 +229,29 @@ def _arrays_in(node: Node, reads: Reads) -> Iterator[tuple[str, Node | None, Any
                     yield f"{name}[{i}]", node.parents[parents[i]] if i in parents else owner, member
 
 
-def _setting(value: Any) -> str:
+def _setting(value: Any) -> str | None:
+    """What a rule reads and is no array, as MathML; None for a sequence of arrays, which stands by its name."""
     if isinstance(value, int | float | complex) and not isinstance(value, bool):
         return number(value)
-    text = repr(value)
+    if isinstance(value, list | tuple) and any(isinstance(member, _ARRAY) for member in value):
+        return None
+    if isinstance(value, slice | EllipsisType) or (
+        isinstance(value, tuple) and any(isinstance(member, slice | EllipsisType) for member in value)
+    ):
+        text = _index(value)
+    else:
+        text = repr(value)
     return f"<mtext>{escape(text if len(text) <= 40 else text[:39] + '…')}</mtext>"
+
+
+def _index(value: Any) -> str:
+    """An index as it is written between brackets."""
+    if isinstance(value, tuple):
+        return ", ".join(map(_index, value))
+    if isinstance(value, slice):
+        start, stop, stride = ("" if end is None else str(end) for end in (value.start, value.stop, value.step))
+        return f"{start}:{stop}" + (f":{stride}" if stride else "")
+    return "..." if value is ... else repr(value)
 
 
 def _axes(contribution: Contribution) -> str:

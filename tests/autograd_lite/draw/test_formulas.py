@@ -70,7 +70,7 @@ def test_what_is_markup_in_python_is_escaped():
         (np.power, "x1", "∂L/∂x1 = ∂L/∂out · x2 · x1^(x2 − 1)"),
         (np.matmul, "x2", "∂L/∂x2 = x1^T ∂L/∂out"),
         (np.maximum, "x1", "∂L/∂x1 = { ∂L/∂out where x1 > x2; 0.5 · ∂L/∂out where x1 = x2; 0 elsewhere"),
-        (np.mean, "a", "∂L/∂a = (∂L/∂out)/n"),
+        (np.mean, "a", "∂L/∂a = (∂L/∂out)/n · 𝟏"),
     ],
 )
 def test_a_rules_formula_is_its_own_source(function, argument, text):
@@ -119,6 +119,20 @@ def test_settings_decide_cases():
         text = in_this_call(rule.call, "logits", reduction=reduction)
         assert text == f"{g} · (softmax(logits) − one hot(labels))"
     assert in_this_call(np.linalg.solve, "b", b_shape=(3, 2)) == "solve(a^T, ∂L/∂out)"
+
+
+def test_counts_are_put_in_with_the_numbers():
+    rule = RULES[np.mean].vjps["a"]
+    values = {"a_shape": (4, 5), "axis": 1}
+    assert text_of(f"<math>{right_side(rule, {'g': number(2.0)}, values, values)}</math>") == "2/5 · 𝟏"
+    rule = next(rule for rule in RULES.values() if rule.name == "_softmax_cross_entropy").vjps["logits"]
+    values = {"logits": np.ones((3, 2)), "labels": np.array([0, 1, 1]), "reduction": "mean"}
+    assert text_of(f"<math>{right_side(rule, None, values, values)}</math>").startswith("(∂L/∂out)/3 · ")
+
+
+def test_constants_are_written_by_their_sign():
+    assert in_text("g * _LN_2") == "g · ln(2)"
+    assert in_text("2 / SQRT_PI") == "2/(√(π))"
 
 
 def test_writing_a_rule_leaves_its_source_as_it_is():
