@@ -133,6 +133,11 @@ class Contents:
         return sum(min(owners[key].nbytes, sum(sizes.values())) for key, sizes in views.items())
 
 
+def has_several(node: Node) -> bool:
+    """Whether a node is a call with several results, each of which is a node with a shape of its own."""
+    return any(isinstance(part, tuple) for part in node.shape)
+
+
 def _left(node: Node) -> Array | None:
     """The gradient that a pass has left for a node."""
     if node.slot is None or node.slot.grad is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..graph import Node
 from .clusters import Clusters
-from .contents import Constant, Contents
+from .contents import Constant, Contents, has_several
 from .describe import root_mean_square
 from .labels import Labels
 from .styles import CALL, CLUSTER, CONSTANT, INPUT, LEAF, LONG_CALL, MODULE, OUTPUT, READ, RESULT, SUM, HeatScale
@@ -203,7 +203,7 @@ class Diagram:
 
 def _shape(node: Node) -> str:
     """A node's shape; nothing for a call with several results, each of which is a node with a shape of its own."""
-    return "" if any(isinstance(part, tuple) for part in node.shape) else str(node.shape)
+    return "" if has_several(node) else str(node.shape)
 
 
 def literal(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..graph import Node
 from ..tensor import Tensor
 from .clusters import Clusters
-from .contents import Array, Contents
+from .contents import Array, Contents, has_several
 from .describe import bytes_of, root_mean_square, values_of
 from .diagram import Diagram
 from .labels import Labels
@@ -164,7 +164,7 @@ def _note(contents: Contents, gradients: Mapping[Node, Array], wanted: bool) -> 
     lines = []
     if not contents.backward_has_run:
         lines.append("gradients not shown: backward() has not run")
-    elif wanted and len(gradients) < len(contents.order):
+    elif wanted and any(node not in gradients for node in contents.order if not has_several(node)):
         lines.append("gradients of results not shown where the graph is freed: backward(retain_graph=True) keeps it")
     if contents.kept:
         lines.append(f"the graph keeps {bytes_of(contents.total_bytes)}")

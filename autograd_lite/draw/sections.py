@@ -100,11 +100,10 @@ class Sections:
             for argument, parent in zip(recipe.arguments, step.node.parents, strict=True)
         )
         title = f"Step {count} of {len(self.calls)}: {self._name(step.node)} = <code>{function}</code>"
-        hooked = step.node.slot is not None and step.node.slot.hooks
         parts = [
             f"<p class='call'><code>{function}</code> was called with {arguments}.</p>",
             "<h3>Comes in</h3>",
-            "<p>As its hooks have left it:</p>" if hooked else "",
+            "<p>As its hooks have left it:</p>" if _has_hooks(step.node) else "",
             self._figures(step.cotangent, step.node),
         ]
         reads = _reads(step.node)
@@ -139,7 +138,7 @@ class Sections:
             parts.append(self._figures(contribution.cotangent, parent))
             return f"<div class='contribution'>{''.join(parts)}</div>"
         formulas = self._formulas(step, argument, contribution, reads)
-        parts += [_formula(kind, mathml) for kind, mathml in formulas.items()]
+        parts += [_formula(kind, *pieces) for kind, pieces in formulas.items()]
         if contribution.given.shape != contribution.cotangent.shape:
             parts.append(
                 f"<p>{self._name(parent)} was broadcast from {parent.shape} to {contribution.given.shape}, so its "
@@ -148,15 +147,15 @@ class Sections:
         parts += self._sum(contribution, told="in numbers" in formulas)
         return f"<div class='contribution'>{''.join(parts)}</div>"
 
-    def _formulas(self, step: Step, argument: str, contribution: Contribution, reads: Reads) -> dict[str, str]:
-        """The rule; the same with the names of this graph; the same with its numbers, where they are few."""
+    def _formulas(self, step: Step, argument: str, contribution: Contribution, reads: Reads) -> dict[str, list[str]]:
+        """The rule; the same with the names of this graph; the same with its numbers, where they are few; in pieces."""
         assert step.node.recipe is not None
         rule = step.node.recipe.rule
         output = variable(self.names[self.root])
         left = f"{partial(output, identifier(argument))}<mo>=</mo>"
         vjp = rule.joint or rule.vjps[argument.partition("[")[0]]
         if vjp is None:
-            return {"rule": f"{left}<mn>0</mn>"}
+            return {"rule": [f"{left}<mn>0</mn>"]}
         settings = {name: value for name, (_, value) in reads.items() if not isinstance(value, _ARRAY)}
         told = {name: text for name, value in settings.items() if (text := _setting(value)) is not None}
         named = {name: variable(self.names[node]) for name, (node, _) in reads.items() if node is not None}
@@ -165,8 +164,8 @@ class Sections:
         summed = contribution.given.shape != contribution.cotangent.shape
         total = f"<munder><mo>∑</mo><mtext>{_axes(contribution)}</mtext></munder>" if summed else ""
         formulas = {
-            "rule": f"{left}{general}",
-            "here": f"{self.derivative(contribution.parent)}<mo>=</mo>{total}{here}",
+            "rule": [f"{left}{general}"],
+            "here": [f"{self.derivative(contribution.parent)}<mo>=</mo>{total}{here}"],
         }
         wanted = {name: reads[name][1] for name in parameter_names(vjp)[1:] if name in reads}
         arrays = {"g": step.cotangent, **{name: value for name, value in wanted.items() if isinstance(value, _ARRAY)}}
@@ -175,7 +174,7 @@ class Sections:
             put_in = total + right_side(vjp, {**told, **numbers}, settings, wanted)
             result = in_numbers(np.asarray(contribution.cotangent))
             if put_in != result:
-                formulas["in numbers"] = f"{put_in}<mo>=</mo>{result}"
+                formulas["in numbers"] = [put_in, f"<mo>=</mo>{result}"]
         return formulas
 
     def _sum(self, contribution: Contribution, told: bool) -> list[str]:
@@ -188,16 +187,21 @@ class Sections:
         parts = [] if told else [self.gallery.figure(this, caption)]
         if contribution.before is not None:
             if all(_goes_into_formula(array) for array in (before, this, total)):
-                sum_of_both = f"{in_numbers(before)}<mo>+</mo>{in_numbers(this)}<mo>=</mo>{in_numbers(total)}"
-                parts.append(_formula("adds up", sum_of_both))
+                plus, equals = f"<mo>+</mo>{in_numbers(this)}", f"<mo>=</mo>{in_numbers(total)}"
+                parts.append(_formula("adds up", in_numbers(before), plus, equals))
             else:
                 parts.append(self.gallery.figure(before, f"{self._inline(parent)} before this part"))
                 parts.append(self.gallery.figure(total, f"{self._inline(parent)}, added up"))
         if arrived == awaited:
-            whole = f"That is all of {self._inline(parent)}: the gradient of {self._name(parent)}."
+            whole = f"That is all of {self._inline(parent)}: the gradient of {self._name(parent)}"
+            whole += ", as its hooks are given it." if _has_hooks(parent) else "."
             return [*parts, f"<p class='whole'>{whole}</p>"]
         left = awaited - arrived
         return [*parts, f"<p>Part {arrived} of {awaited}: {left} more to come, and to be added.</p>"]
+
+
+def _has_hooks(node: Node) -> bool:
+    return node.slot is not None and bool(node.slot.hooks)
 
 
 # ---- what a rule reads ----
@@ -265,11 +269,11 @@ def _axes(contribution: Contribution) -> str:
 # ---- pieces of HTML ----
 
 
-def _formula(kind: str, mathml: str) -> str:
-    return (
-        f"<p class='formula'><span class='kind'>{kind}</span> "
-        f"<math display='block' class='{kind.replace(' ', '-')}'><mrow>{mathml}</mrow></math></p>"
-    )
+def _formula(kind: str, *pieces: str) -> str:
+    """A formula under a heading, in pieces between which a line may break."""
+    maths = "".join(f"<math display='block'><mrow>{piece}</mrow></math>" for piece in pieces)
+    name = kind.replace(" ", "-")
+    return f"<div class='formula'><span class='kind'>{kind}</span> <div class='{name}'>{maths}</div></div>"
 
 
 def _goes_into_formula(array: Any) -> bool:

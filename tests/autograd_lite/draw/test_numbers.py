@@ -147,6 +147,13 @@ def test_a_view_counts_for_what_it_shows_of_its_owner():
     assert "the graph keeps 80 kB" in draw_graph(everything).source
 
 
+def test_nothing_is_said_to_be_missing_where_a_call_has_several_results():
+    x = leaf(np.diag([1.0, 2.0]))
+    y = np.sum(np.linalg.eigh(x)[0])
+    y.backward(retain_graph=True)
+    assert "not shown" not in draw_graph(y, heat="grad").source
+
+
 def test_after_the_graph_is_freed_a_note_says_what_is_missing():
     x = leaf([1.0, 2.0])
     y = np.sum(np.exp(x))

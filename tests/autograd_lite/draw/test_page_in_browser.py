@@ -91,7 +91,7 @@ def test_every_number_at_every_step_is_the_engines(network, opened):
                 continue
             formulas = {
                 f.get_attribute("class"): f.inner_html().rpartition("<mo>=</mo>")[2]
-                for f in shown.locator(".formula math").all()
+                for f in shown.locator(".formula > div").all()
             }
             if "in-numbers" in formulas:
                 assert numbers_of(formulas["in-numbers"]) == rounded(handed.cotangent)

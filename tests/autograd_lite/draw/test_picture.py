@@ -1,6 +1,8 @@
 """The picture of a graph: its structure, held against the graph, and its text."""
 
 import re
+import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -10,7 +12,7 @@ import pytest
 import nn
 from autograd_lite import Tensor
 from autograd_lite.draw import draw_graph
-from autograd_lite.graph import ancestors
+from autograd_lite.graph import Node, ancestors
 
 
 def leaf(data, name=None):
@@ -178,3 +180,31 @@ def test_a_name_draws_as_its_text(name, dot):
 def test_what_cannot_be_drawn_is_refused(output, kwargs, error, message):
     with pytest.raises(error, match=message):
         draw_graph(output, **kwargs)
+
+
+# ---- what drawing costs those who do not draw ----
+
+
+def test_nothing_of_pictures_is_imported_until_one_is_drawn():
+    program = "import sys, autograd_lite, nn; print([m for m in sys.modules if 'draw' in m or m == 'graphviz'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_node_keeps_no_more_than_differentiation_needs():
+    assert sorted(Node.__slots__) == ["dtype", "name", "parents", "recipe", "saved", "shape", "slot"]
+    x = leaf(np.ones(3))
+    node = (np.exp(x) * 2).node
+    assert not hasattr(node, "__dict__")
+    assert node.name is None
+    assert node.slot is None
+
+
+def test_drawing_leaves_the_graph_as_it_was():
+    _, loss = mlp_loss()
+    before = [(node.saved, node.slot, node.name, node.parents) for node in ancestors(loss.node)]
+    loss.backward(retain_graph=True)
+    draw_graph(loss, "both", values=True, heat="grad", memory=True).source  # noqa: B018 - the text is made on demand
+    after = [(node.saved, node.slot, node.name, node.parents) for node in ancestors(loss.node)]
+    for old, new in zip(before, after, strict=True):
+        assert all(a is b for a, b in zip(old, new, strict=True))
