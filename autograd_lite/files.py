@@ -12,6 +12,11 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     A temporary file in the same folder is written, synced and renamed; on any failure it is removed.
 
+    Raises
+    ------
+    OSError
+        If the file cannot be written, with its name.
+
     Examples
     --------
     >>> write_atomically(Path("notes.txt"), b"new")
@@ -25,5 +30,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        # The user knows the file by its own name.
+        raise type(error)(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)

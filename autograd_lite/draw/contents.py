@@ -156,6 +156,6 @@ def _named(names: Mapping[Any, Any]) -> list[tuple[Tensor, str]]:
     for key, value in names.items():
         tensor, name = (key, value) if isinstance(key, Tensor) else (value, key)
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"draw_graph: names must map names to tensors, or tensors to names; got {key!r}: {value!r}")
+            raise TypeError(f"names= must map names to tensors, or tensors to names; got {key!r}: {value!r}")
         found.append((tensor, str(name)))
     return found

@@ -185,8 +185,8 @@ def test_without_dot_nothing_is_written(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path):
-    with pytest.raises(OSError, match="nowhere"):
+def test_a_page_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere/page\.html'$"):
         backprop_page(leaf(2.0) * 3, tmp_path / "nowhere" / "page.html")
 
 
