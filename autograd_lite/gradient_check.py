@@ -335,14 +335,14 @@ def _pairing(weights: Sequence[Any], values: Sequence[Any]) -> Value:
                     f"check_gradients: the function's result has shape {np.shape(weight)} at the arguments given, and "
                     f"{np.shape(value)} near by; differences need results of one shape"
                 )
-            terms = np.real(weight * _plain(value))
+            terms = np.real(_plain(weight) * _plain(value))
             total += float(np.sum(terms, dtype=np.float64))
             size += float(np.sum(np.abs(terms), dtype=np.float64))
     return Value(total, size)
 
 
 def _bilinear(weights: Sequence[Any], values: Sequence[Any]) -> complex:
-    return complex(sum(np.sum(weight * _plain(value)) for weight, value in zip(weights, values, strict=True)))
+    return complex(sum(np.sum(_plain(weight) * _plain(value)) for weight, value in zip(weights, values, strict=True)))
 
 
 def _scale(point: Any) -> Any:

@@ -23,6 +23,7 @@ from .activations import silu as silu
 from .activations import softmax as softmax
 from .activations import softplus as softplus
 from .activations import tanh as tanh
+from .embedding import Embedding as Embedding
 from .layers import MLP as MLP
 from .layers import Dense as Dense
 from .layers import Sequential as Sequential
@@ -31,9 +32,15 @@ from .losses import quadratic_cost as quadratic_cost
 from .losses import sigmoid_cross_entropy as sigmoid_cross_entropy
 from .losses import softmax_cross_entropy as softmax_cross_entropy
 from .module import Module as Module
+from .normalization import BatchNorm as BatchNorm
+from .normalization import LayerNorm as LayerNorm
 from .optim import SGD as SGD
 from .optim import Adagrad as Adagrad
 from .optim import Adam as Adam
 from .optim import AdamW as AdamW
 from .optim import Optimizer as Optimizer
 from .optim import RMSprop as RMSprop
+from .regularization import Dropout as Dropout
+from .regularization import l1_penalty as l1_penalty
+from .regularization import l2_penalty as l2_penalty
+from .regularization import weight_decay_groups as weight_decay_groups

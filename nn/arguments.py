@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,3 +37,28 @@ def positive_int(value: int, name: str) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value}")
     return int(value)
+
+
+def real_number(value: float, name: str) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}")
+    return float(value)
+
+
+def nonnegative(value: float, name: str) -> float:
+    """A finite number of at least 0."""
+    number = real_number(value, name)
+    if number < 0:
+        raise ValueError(f"{name} must be at least 0, got {value}")
+    return number
+
+
+def fraction(value: float, name: str, closed: bool = False) -> float:
+    """A number of at least 0 and below 1, or, if closed, at most 1."""
+    number = real_number(value, name)
+    if not 0 <= number <= 1 or (number == 1 and not closed):
+        raise ValueError(f"{name} must be at least 0 and {'at most' if closed else 'below'} 1, got {value}")
+    return number

@@ -17,13 +17,21 @@ from autograd_lite.levels import innermost_array
 from autograd_lite.registry import defbatching, defelementwise
 
 from .activations import log_softmax, sigmoid, softmax
+from .arguments import as_array, fraction
 
 Reduction = Literal["mean", "sum", "none"]
 
 _np: Any = np
 
 
-def softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction = "mean") -> Any:
+def softmax_cross_entropy(
+    logits: Any,
+    labels: Any,
+    reduction: Reduction = "mean",
+    *,
+    label_smoothing: float = 0.0,
+    class_weight: Any = None,
+) -> Any:
     """The cross-entropy between targets and the softmax of the logits: ``-sum(t log softmax(z))`` for each example.
 
     Its gradient is ``softmax(z) - t`` (Bishop, *Pattern Recognition and Machine Learning*, section 5.2).
@@ -37,11 +45,17 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction = "mean
         soft, of the logits' shape. A distribution may be a Tensor, and gets its gradient too.
     reduction : {"mean", "sum", "none"}, default "mean"
         Over the examples.
+    label_smoothing : float, default 0
+        The share of each example's distribution that is spread evenly over the classes (Szegedy et al. 2016, section
+        7), at least 0 and at most 1.
+    class_weight : array_like, shape (classes,), optional
+        A factor for each class's part of the loss, at least 0. For labels of the first form the mean is then that by
+        the weights of the examples' classes, as in PyTorch.
 
     Raises
     ------
     ValueError
-        If labels are out of range, or of a shape that fits neither form.
+        If labels are out of range, or of a shape that fits neither form, or if an option is out of its range.
     TypeError
         If labels of the first form are not integers.
 
@@ -58,9 +72,22 @@ def softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction = "mean
     if not logits.ndim or not logits.shape[-1]:
         raise ValueError(f"softmax_cross_entropy: logits have shape {logits.shape}; expected (examples, classes)")
     _check(reduction)
-    if labels.shape == logits.shape:
-        return _softmax_cross_entropy_of_distributions(logits, _as_wide(labels, logits), reduction)
-    return _softmax_cross_entropy(logits, _valid_labels(labels, logits.shape), reduction)
+    smoothing = fraction(label_smoothing, "softmax_cross_entropy: label_smoothing", closed=True)
+    by_number = labels.shape != logits.shape
+    if by_number:
+        labels = _valid_labels(labels, logits.shape)
+        if not smoothing and class_weight is None:
+            return _softmax_cross_entropy(logits, labels, reduction)
+    targets = _as_wide(_one_hot(labels, logits.shape[-1]) if by_number else labels, logits)
+    if smoothing:
+        targets = (1 - smoothing) * targets + smoothing / logits.shape[-1]
+    if class_weight is None:
+        return _softmax_cross_entropy_of_distributions(logits, targets, reduction)
+    weights = _as_wide(_class_weights(class_weight, logits.shape[-1]), logits)
+    losses = _softmax_cross_entropy_of_distributions(logits, targets * weights, "none")
+    if by_number and reduction == "mean":
+        return losses.sum() / np.take(weights, labels).sum()
+    return _reduced(losses, reduction)
 
 
 @custom_vjp(
@@ -280,6 +307,18 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
             f"to {classes - 1}"
         )
     return values.astype(np.intp, copy=False) if values.shape == labels.shape else labels
+
+
+def _class_weights(class_weight: Any, classes: int) -> Any:
+    weights = as_array(class_weight, "softmax_cross_entropy: class_weight")
+    if weights.shape != (classes,) or weights.dtype.kind not in "fiu":
+        raise ValueError(
+            f"softmax_cross_entropy: class_weight has shape {weights.shape}, {weights.dtype}; expected a number for "
+            f"each of the {classes} classes"
+        )
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(f"softmax_cross_entropy: class_weight must be finite and at least 0, got {weights}")
+    return weights
 
 
 def _one_hot(labels: Any, classes: int) -> Any:

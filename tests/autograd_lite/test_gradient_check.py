@@ -228,3 +228,10 @@ def test_compositions_pass_and_any_wrong_factor_in_them_is_caught(functions, see
 def test_a_result_whose_shape_changes_near_by_is_refused():
     with pytest.raises(GradientCheckError, match=r"result has shape \(2,\) at the arguments given, and \(1,\) near by"):
         check_gradients(lambda x: x[x > 0], np.array([1.0, 1e-12]))
+
+
+def test_a_function_may_use_tensors_that_require_gradients_themselves():
+    w = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    report = check_gradients(lambda x: np.sum(np.sin(x * w)), np.array([0.1, 0.2, 0.3]), order=2)
+    assert report.compared
+    assert w.grad is None

@@ -1,0 +1,78 @@
+"""`Embedding`: a table of vectors, looked up by number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite import Tensor
+
+from .arguments import as_array, positive_int
+from .init import Initializer, Random, get_initializer, normal
+from .module import Module
+
+
+class Embedding(Module):
+    """A table with a trainable vector for each of a number of things, such as words or categories.
+
+    Bengio, Ducharme, Vincent and Jauvin (2003). The gradient of a vector is the sum over the places where it was used.
+
+    Parameters
+    ----------
+    num_embeddings : int
+        How many vectors there are.
+    embedding_dim : int
+        Their length.
+    init : str or initialiser, optional
+        How they start; standard normal by default.
+    rng : Generator, int or None
+        Where they are drawn from.
+    dtype : dtype, default float32
+        Of the table.
+
+    Attributes
+    ----------
+    weight : Tensor, shape (num_embeddings, embedding_dim)
+
+    Raises
+    ------
+    ValueError
+        On a call, if a number is negative or too large.
+    TypeError
+        On a call, if they are no integers.
+
+    Examples
+    --------
+    >>> words = Embedding(5, 2, rng=0)
+    >>> words([[0, 4, 4]]).shape
+    (1, 3, 2)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        init: str | Initializer | None = None,
+        rng: Random = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        self.num_embeddings = positive_int(num_embeddings, "Embedding: num_embeddings")
+        self.embedding_dim = positive_int(embedding_dim, "Embedding: embedding_dim")
+        start = normal() if init is None else get_initializer(init)
+        shape = (self.num_embeddings, self.embedding_dim)
+        self.weight = Tensor(start(shape, rng=rng, dtype=dtype), requires_grad=True, name="weight")
+
+    def forward(self, indices: Any) -> Any:
+        """The vectors of `indices`, integers of any shape; of that shape and one axis more."""
+        numbers = as_array(indices, "Embedding: indices")
+        if numbers.dtype.kind not in "iu":
+            raise TypeError(f"Embedding: indices are of {numbers.dtype}; expected integers")
+        outside = (numbers < 0) | (numbers >= self.num_embeddings)
+        if outside.any():
+            where = [int(i) for i in np.argwhere(outside)[0]]
+            raise ValueError(
+                f"Embedding: indices{where or ''} is {numbers[outside][0]}; expected 0 to {self.num_embeddings - 1}"
+            )
+        return self.weight[numbers]
