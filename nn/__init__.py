@@ -2,6 +2,7 @@
 
 from . import data as data
 from . import init as init
+from . import metrics as metrics
 from .activations import ACTIVATIONS as ACTIVATIONS
 from .activations import ELU as ELU
 from .activations import GELU as GELU
