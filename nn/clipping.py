@@ -1,0 +1,90 @@
+"""Gradient clipping, by norm and by value, in place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import Tensor
+
+
+def gradient_norm(parameters: Iterable[Tensor]) -> float:
+    """The Euclidean norm of all gradients together; parameters without one do not count.
+
+    Examples
+    --------
+    >>> w, b = Tensor([3.0], requires_grad=True), Tensor(4.0, requires_grad=True)
+    >>> ((w * 3).sum() + b * 4).backward()
+    >>> gradient_norm([w, b])
+    5.0
+    """
+    total = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for gradient in _gradients(parameters):
+            flat = gradient.ravel()
+            total += float(np.dot(flat, flat))
+    if math.isfinite(total) and (total > _SMALLEST_SQUARE or not total):
+        return math.sqrt(total)
+    # Squares that leave the range of the dtype, or NaN.
+    norms = [float(np.linalg.norm(gradient.astype(np.float64))) for gradient in _gradients(parameters)]
+    return math.hypot(*norms)
+
+
+def clip_gradient_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
+    """Scale all gradients down together so that their norm is at most `max_norm`; gives the norm before.
+
+    Pascanu, Mikolov and Bengio (2013). Gradients that are not finite are left as they are.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensor
+        Those without a gradient do not count.
+    max_norm : float
+        The largest norm.
+
+    Examples
+    --------
+    >>> w = Tensor([3.0, 4.0], requires_grad=True)
+    >>> (w * np.array([3.0, 4.0])).sum().backward()
+    >>> clip_gradient_norm([w], 1.0), w.grad.data
+    (5.0, array([0.6, 0.8]))
+    """
+    parameters = list(parameters)
+    norm = gradient_norm(parameters)
+    if max_norm < norm < math.inf:
+        for gradient in _gradients(parameters):
+            gradient *= max_norm / norm
+    return norm
+
+
+def clip_gradient_value(parameters: Iterable[Tensor], limit: float) -> None:
+    """Clip every entry of all gradients to ``[-limit, limit]``.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensor
+        Those without a gradient do not count.
+    limit : float
+        The largest absolute value.
+
+    Examples
+    --------
+    >>> w = Tensor([1.0, 1.0], requires_grad=True)
+    >>> (w * np.array([3.0, -0.5])).sum().backward()
+    >>> clip_gradient_value([w], 1.0)
+    >>> w.grad.data
+    array([ 1. , -0.5])
+    """
+    for gradient in _gradients(parameters):
+        np.clip(gradient, -limit, limit, out=gradient)
+
+
+_SMALLEST_SQUARE = 1e-30
+"""A sum of squares below which float32 has lost digits."""
+
+
+def _gradients(parameters: Iterable[Tensor]) -> list[np.ndarray[Any, Any]]:
+    return [parameter.grad.data for parameter in parameters if parameter.grad is not None]

@@ -1,0 +1,89 @@
+"""How far training is: a bar in terminals and notebooks, a line for each epoch in logs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal, TextIO
+
+Style = Literal["auto", "bar", "lines"]
+
+
+class Progress:
+    """Tells of steps and epochs as they pass.
+
+    Parameters
+    ----------
+    style : {"auto", "bar", "lines"} or bool
+        "bar": one line that moves; "lines": a line when an epoch is over; "auto", or True: a bar where it can move, and
+        lines elsewhere, such as in a file or under a scheduler. False tells nothing.
+    epochs : int
+        How many there will be.
+    steps : int
+        How many an epoch has.
+    done : int, default 0
+        Steps that were taken before.
+    file : text file, optional
+        Where to; standard error by default.
+    """
+
+    def __init__(self, style: Style | bool, epochs: int, steps: int, done: int = 0, file: TextIO | None = None) -> None:
+        if style not in (True, False, "auto", "bar", "lines"):
+            raise ValueError(f"progress={style!r} is unknown; expected True, False, 'bar' or 'lines'")
+        self.file = sys.stderr if file is None else file
+        self.epochs = epochs
+        self.bar: Any = None
+        if style in (True, "auto"):
+            style = "bar" if _in_notebook() or self.file.isatty() else "lines"
+        self.lines = style == "lines"
+        if style == "bar":
+            self.bar = _tqdm()(
+                total=epochs * steps, initial=done, unit="step", desc="training", file=self.file, dynamic_ncols=True
+            )
+
+    def step(self) -> None:
+        """Tell of a step."""
+        if self.bar is not None:
+            self.bar.update()
+
+    def epoch(self, figures: Mapping[str, float]) -> None:
+        """Tell of an epoch and its figures."""
+        shown = {name: f"{value:.4g}" for name, value in figures.items() if name not in ("epoch", "gradient_norm")}
+        if self.bar is not None:
+            self.bar.set_postfix(shown)
+        elif self.lines:
+            told = "  ".join(f"{name} {value}" for name, value in shown.items())
+            print(f"epoch {figures['epoch']:.0f}/{self.epochs}  {told}", file=self.file, flush=True)
+
+    def say(self, message: str) -> None:
+        """Write a line, above the bar if there is one."""
+        if self.bar is not None:
+            self.bar.write(message, file=self.file)
+        elif self.lines:
+            print(message, file=self.file, flush=True)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _in_notebook() -> bool:
+    """Whether the program runs in a notebook's kernel."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _tqdm() -> Any:
+    """A notebook's own bar where its widgets are installed, and the one of characters elsewhere."""
+    if _in_notebook():
+        try:
+            import ipywidgets  # noqa: F401
+            from tqdm.notebook import tqdm as notebook_bar
+        except ImportError:
+            pass
+        else:
+            return notebook_bar
+    from tqdm import tqdm
+
+    return tqdm
