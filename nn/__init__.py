@@ -37,6 +37,7 @@ from .clipping import clip_gradient_norm as clip_gradient_norm
 from .clipping import clip_gradient_value as clip_gradient_value
 from .clipping import gradient_norm as gradient_norm
 from .embedding import Embedding as Embedding
+from .gradient_monitor import GradientMonitor as GradientMonitor
 from .history import History as History
 from .layers import MLP as MLP
 from .layers import Dense as Dense
@@ -58,6 +59,9 @@ from .regularization import Dropout as Dropout
 from .regularization import l1_penalty as l1_penalty
 from .regularization import l2_penalty as l2_penalty
 from .regularization import weight_decay_groups as weight_decay_groups
+from .summary import LayerSummary as LayerSummary
+from .summary import Summary as Summary
+from .summary import summary as summary
 from .training import Training as Training
 from .training import TrainingWarning as TrainingWarning
 from .training import fit as fit

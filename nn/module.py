@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -209,6 +210,24 @@ class Module:
         lines += [f"{path}: {module._describe()}" for path, module in inner]
         body = "".join(f"    {line}\n" for text in lines for line in text.split("\n"))
         return f"{type(self).__name__}(\n{body})"
+
+
+@contextmanager
+def in_mode(model: Module, training: bool | None) -> Iterator[None]:
+    """For a while a module and all in it are in training or in use; with None, in whatever mode they are put in it.
+
+    In the end each is as it was.
+    """
+    before = [(module, vars(module).get("training")) for _, module in model.named_modules()]
+    try:
+        if training is not None:
+            model.train(training)
+        yield
+    finally:
+        for module, mode in before:
+            vars(module).pop("training", None)
+            if mode is not None:
+                module.training = mode
 
 
 def _children(holder: Any) -> Iterator[tuple[str, Any]]:

@@ -21,7 +21,7 @@ from .data import Minibatches
 from .history import History
 from .init import Random
 from .interruption import Interruption
-from .module import Module
+from .module import Module, in_mode
 from .optimizer import Optimizer
 from .progress import Progress, Style
 
@@ -226,7 +226,6 @@ class Training:
     def run(self, progress: Style | bool = False) -> History:
         """Train; gives the history."""
         teller = Progress(progress, self.epochs, len(self.batches), self.step)
-        modes = {module: module.training for _, module in self.model.named_modules()}
         events = {
             name: [getattr(callback, name) for callback in self.callbacks if overrides(callback, name)]
             for name in vars(Callback)
@@ -234,7 +233,7 @@ class Training:
         }
         self.history.interrupted, self.history.stopped = False, None
         try:
-            with Interruption() as interruption:
+            with in_mode(self.model, None), Interruption() as interruption:
                 self._tell(events["on_train_begin"])
                 while self.epoch - bool(self.step_in_epoch) < self.epochs and not self._ends(interruption):
                     self._run_epoch(events, interruption, teller)
@@ -245,8 +244,6 @@ class Training:
                 self._tell(events["on_train_end"])
         finally:
             teller.close()
-            for module, mode in modes.items():
-                module.training = mode
         return self.history
 
     def _ends(self, interruption: Interruption) -> bool:
@@ -389,14 +386,8 @@ def predict(model: Module, *inputs: Any, batch_size: int = 1024) -> Any:
     (5, 2)
     """
     batches = Minibatches(*inputs, batch_size=batch_size, shuffle=False)
-    modes = {module: module.training for _, module in model.named_modules()}
-    try:
-        model.eval()
-        with no_grad():
-            outputs = [model(*_members(batch)) for batch in batches]
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with in_mode(model, training=False), no_grad():
+        outputs = [model(*_members(batch)) for batch in batches]
     return np.concatenate([out.data if isinstance(out, Tensor) else np.asarray(out) for out in outputs])
 
 
