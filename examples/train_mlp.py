@@ -247,12 +247,7 @@ def draw_first_minibatch(model: nn.MLP, X: Array, y: Array, folder: Path) -> lis
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options, from the command line by default."""
-    parser = Parser(
-        prog="train_mlp.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("train_mlp.py", __doc__)
     count, rate = number(int, 1), number(float, 0, above=True)
     add = parser.add_argument
     add("--data", choices=["digits", "mnist"], default="digits", help="which digits (default: %(default)s)")

@@ -152,12 +152,7 @@ def plot(found: dict[str, list[tuple[float, float]]], path: Path) -> None:
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options, from the command line by default."""
-    parser = Parser(
-        prog="vanishing_gradients.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("vanishing_gradients.py", __doc__)
     add = parser.add_argument
     add("--depth", type=number(int, 1), default=20, metavar="N", help="the most layers (default: %(default)s)")
     add("--weight", type=number(float), default=1.0, metavar="W", help="of every unit (default: %(default)s)")
