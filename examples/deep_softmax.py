@@ -14,8 +14,8 @@ outputs with the first term alone. For softmax outputs with both terms every out
     dJ/dz_j = 1/m [ (p_j - y_j) / (1 - p_j)  -  p_j sum over k of (p_k - y_k) / (1 - p_k) ]
 
 which for two classes is just twice the shortcut, and for more of them another direction: the shortcut is what comes out
-if softmax's Jacobian is taken as diagonal. It still trains, since it is the gradient of the first term alone. The program
-shows both, by hand and by engine, and trains with either.
+if softmax's Jacobian is taken as diagonal. It still trains, since it is the gradient of the first term alone. The
+program shows both, by hand and by engine, and trains with either.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, make_folder, number, save_page, save_picture
+from command_line import Parser, add_data, add_out, make_folder, number, save_page, save_picture
 from tqdm import tqdm
 
 import nn
@@ -250,8 +250,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = Parser("train_mlp.py", __doc__)
     count, rate = number(int, 1), number(float, 0, above=True)
     add = parser.add_argument
-    add("--data", choices=["digits", "mnist"], default="digits", help="which digits (default: %(default)s)")
-    add("--mnist-root", metavar="FOLDER", help="MNIST's four files, to read instead of a download")
+    add_data(parser)
     add("--hidden", type=count, nargs="*", default=[128], metavar="N", help="units of each hidden layer (default: 128)")
     add("--activation", choices=list(DERIVATIVES), default="relu", help="of the hidden layers (default: %(default)s)")
     add("--epochs", type=count, metavar="N", help="passes over the training data (default: 30, for MNIST 10)")
@@ -261,8 +260,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add(
         "--weight-decay", type=number(float, 0), default=0.0, metavar="L2", help="on the weights (default: %(default)s)"
     )
-    add("--seed", type=number(int, 0), default=0, metavar="N", help="of all that is random (default: %(default)s)")
-    add("--out", type=Path, default=Path("runs/train_mlp"), metavar="FOLDER", help="results (default: %(default)s)")
+    add_out(parser, "train_mlp")
     options = parser.parse_args(arguments)
     on_mnist = options.data == "mnist"
     options.epochs = options.epochs or (10 if on_mnist else 30)

@@ -1,10 +1,19 @@
-"""Why the first layers of a deep network learn slowly: a chain of single units, and what reaches its first weight.
+"""Lesson 4: the derivative for one weight, layer by layer, and why the first layers of a deep network learn slowly.
 
     python examples/vanishing_gradients.py                 # 1 to 20 layers of sigmoid, ReLU and leaky ReLU units
     python examples/vanishing_gradients.py --weight 4      # weights that are large enough to make up for the slopes
 
-In a chain ``a_l = f(w_l a_(l-1) + b_l)`` with the cost ``C = (a_L - y)^2 / 2`` the gradient of the first weight is a
-product with a weight and a slope for every layer above it:
+A layer ``y_j = f(sum_i x_i w_ij)`` with weights from [-1, 1] and the squared error ``E = 1/2 sum_j (y_j - t_j)^2`` has
+
+    dE/dw_ij = (y_j - t_j) f'(z_j) x_i
+
+With a hidden layer ``h_k = f(sum_i x_i w_ik)`` in between, a first weight reaches every output neuron, and its
+derivative is the sum over them:
+
+    dE/dw_ik = [ sum_j (y_j - t_j) f'(z_j) v_kj ] f'(s_k) x_i
+
+In a chain ``a_l = f(w_l a_(l-1) + b_l)`` of single units with the cost ``C = (a_L - y)^2 / 2`` there is one path, and
+the gradient of the first weight is a product with a weight and a slope for every layer above it:
 
     dC/dw_1 = x f'(z_1) * w_2 f'(z_2) * ... * w_L f'(z_L) * (a_L - y)
 
@@ -24,10 +33,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, make_folder, number, save_page, save_picture
+from command_line import Parser, add_out, make_folder, number, save_page, save_picture
 
 import nn
 from autograd_lite import Tensor
+from autograd_lite.checks import GradientComparison, compare_gradients
 from autograd_lite.draw import draw_graph
 
 SLOPES = {
@@ -38,6 +48,67 @@ SLOPES = {
 """The derivative of each activation, at the preactivation."""
 
 COLOURS = {"sigmoid": ("#D55E00", "o-"), "relu": ("#0072B2", "s-"), "leaky_relu": ("#009E73", "^--")}
+
+
+# ---- one weight of one layer, and of two ----
+
+
+def one_layer(rng: np.random.Generator) -> str:
+    """The derivative by one weight of a layer of two sigmoid units with three inputs."""
+    x, t = np.array([0.5, -1.0, 0.8]), np.array([1.0, 0.0])
+    w = Tensor(rng.uniform(-1, 1, size=(3, 2)), requires_grad=True, name="w")
+    y = nn.sigmoid(x @ w)
+    (0.5 * np.sum((y - t) ** 2)).backward()
+    assert w.grad is not None
+    z = x @ w.data
+    outputs = 1 / (1 + np.exp(-z))
+    error, slope = outputs[0] - t[0], outputs[0] * (1 - outputs[0])
+    by_hand = error * slope * x[1]
+    return (
+        "one layer, the weight from input 2 to output 1\n"
+        f"  dE/dw_21 = (y_1 - t_1) f'(z_1) x_2 = ({error:.6f}) * {slope:.6f} * ({x[1]}) = {by_hand:.10f}\n"
+        f"  the engine: {w.grad.data[1, 0]:.10f}, apart by {abs(by_hand - w.grad.data[1, 0]):.1e}"
+    )
+
+
+def hidden_layer(rng: np.random.Generator) -> str:
+    """The derivative by one weight of a hidden layer, a sum over the output neurons."""
+    x, t = np.array([0.5, -1.0, 0.8]), np.array([1.0, 0.0])
+    w = Tensor(rng.uniform(-1, 1, size=(3, 4)), requires_grad=True, name="w")
+    v = Tensor(rng.uniform(-1, 1, size=(4, 2)), requires_grad=True, name="v")
+    (0.5 * np.sum((nn.sigmoid(nn.sigmoid(x @ w) @ v) - t) ** 2)).backward()
+    assert w.grad is not None
+    h = 1 / (1 + np.exp(-(x @ w.data)))
+    y = 1 / (1 + np.exp(-(h @ v.data)))
+    i, k = 1, 2
+    parts = [(y[j] - t[j]) * y[j] * (1 - y[j]) * v.data[k, j] for j in range(2)]
+    by_hand = sum(parts) * h[k] * (1 - h[k]) * x[i]
+    told = " + ".join(f"({part:.6f})" for part in parts)
+    return (
+        "a hidden layer, the weight from input 2 to hidden unit 3\n"
+        f"  dE/dw_23 = [ sum over 2 outputs of (y_j - t_j) f'(z_j) v_3j ] f'(s_3) x_2\n"
+        f"           = [ {told} ] * {h[k] * (1 - h[k]):.6f} * ({x[i]}) = {by_hand:.10f}\n"
+        f"  the engine: {w.grad.data[i, k]:.10f}, apart by {abs(by_hand - w.grad.data[i, k]):.1e}"
+    )
+
+
+def all_of_both_layers(rng: np.random.Generator) -> GradientComparison:
+    """The same two derivatives for every weight at once, as matrices, against the engine's."""
+    x, t = np.array([0.5, -1.0, 0.8]), np.array([1.0, 0.0])
+    w, v = rng.uniform(-1, 1, size=(3, 4)), rng.uniform(-1, 1, size=(4, 2))
+    h = 1 / (1 + np.exp(-(x @ w)))
+    y = 1 / (1 + np.exp(-(h @ v)))
+    delta_y = (y - t) * y * (1 - y)
+    delta_h = v @ delta_y * h * (1 - h)
+    by_hand = {"w": np.outer(x, delta_h), "v": np.outer(h, delta_y)}
+
+    def error(p: dict[str, Any]) -> Any:
+        return 0.5 * np.sum((nn.sigmoid(nn.sigmoid(x @ p["w"]) @ p["v"]) - t) ** 2)
+
+    return compare_gradients(by_hand, error, {"w": w, "v": v})
+
+
+# ---- a chain of single units ----
 
 
 @dataclass
@@ -159,10 +230,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--bias", type=number(float), default=0.0, metavar="B", help="of every unit (default: %(default)s)")
     add("--input", type=number(float), default=1.0, metavar="X", help="of the first unit (default: %(default)s)")
     add("--target", type=number(float), default=2.0, metavar="Y", help="for the last unit (default: %(default)s)")
-    add(
-        "--out", type=Path, default=Path("runs/vanishing_gradients"), metavar="FOLDER",
-        help="results (default: %(default)s)",
-    )  # fmt: skip
+    add_out(parser, "vanishing_gradients")
     options = parser.parse_args(arguments)
     make_folder(parser, options.out)
     return options
@@ -171,6 +239,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Compute, draw, report, and return the exit status."""
     options = parse(arguments)
+    rng = np.random.default_rng(options.seed)
+    print(f"{one_layer(rng)}\n\n{hidden_layer(rng)}\n\n{all_of_both_layers(rng)}\n")
     found = gradients_over_depth(options)
     text = table(found)
     (options.out / "gradients.txt").write_text(f"{text}\n")
