@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,28 @@ def plot_history(history: History, path: str | os.PathLike[str] | None) -> Any:
         each.set_xlabel("epoch")
     if path is not None:
         save_figure(figure, path)
+    return figure
+
+
+def plot_curves(histories: Mapping[str, History], path: str | os.PathLike[str]) -> Any:
+    """The losses, and the metrics that all have, of several histories over each other."""
+    figure_class = _figure_class("plot")
+    shared = set.intersection(*({*history.epochs} for history in histories.values())) - _OTHER
+    metrics = sorted(name for name in shared if not name.startswith("val_") and name != "loss")
+    figure = figure_class(figsize=(5 * (1 + len(metrics)), 3.8), layout="constrained")
+    panels = figure.subplots(1, 1 + len(metrics), squeeze=False)[0]
+    for axes, name in zip(panels, ["loss", *metrics], strict=True):
+        for i, (label, history) in enumerate(histories.items()):
+            colour = COLOURS[i % len(COLOURS)]
+            axes.plot(history["epoch"], history[name], "-", color=colour, linewidth=1, alpha=0.6)
+            if f"val_{name}" in history.epochs:
+                axes.plot(history["epoch"], history[f"val_{name}"], "--", color=colour, label=label)
+        axes.set(title=f"{name}: training solid, validation dashed", xlabel="epoch")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+    panels[0].set_yscale("log")
+    save_figure(figure, path)
     return figure
 
 

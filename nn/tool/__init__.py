@@ -1,0 +1,1 @@
+"""The command-line tool: tables in, model files out, predictions, figures and plots from them."""

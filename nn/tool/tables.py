@@ -1,0 +1,233 @@
+"""Tables as rows of cells: CSV read line by line, and NumPy's .npy and .npz; complaints name file, row and column."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Cell = str | float
+
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
+"""What stands for a missing value, in small or capital letters."""
+
+DELIMITERS = (",", ";", "\t", "|")
+
+
+class TableError(ValueError):
+    """A table that cannot be read as one, in a line that says where and why."""
+
+
+class Row(NamedTuple):
+    """A row of a table.
+
+    Attributes
+    ----------
+    number : int
+        Its number as a spreadsheet counts: from 1, the header included.
+    cells : list
+        Texts, or the numbers of an array.
+    """
+
+    number: int
+    cells: list[Cell]
+
+
+class Table:
+    """A table that is read as it is iterated over.
+
+    Parameters
+    ----------
+    path : Path
+        Ending in ``.npy`` or ``.npz``; all others are CSV.
+    header : bool, optional
+        Whether the first row has the columns' names. By default it has if none of its cells is a number.
+    delimiter : str, optional
+        Between the cells; by default the one of comma, semicolon, tab and bar that is most frequent in the first row.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the columns: those of the header, or "column 1" and so on.
+    has_header : bool
+
+    Raises
+    ------
+    TableError
+        If the file is empty, no text, or no table; when iterated over, if a row has another number of cells.
+    OSError
+        If it cannot be read.
+    """
+
+    def __init__(self, path: Path, header: bool | None = None, delimiter: str | None = None) -> None:
+        self.path = path
+        self.delimiter = delimiter
+        records = self._records()
+        first = next(records, None)
+        if first is None:
+            raise TableError(f"{path} is empty")
+        if self.is_csv:
+            self.has_header = header if header is not None else _looks_like_header(first.cells)
+        else:
+            self.has_header = isinstance(first.number, int) and first.number == 0
+        if self.has_header:
+            self.names = self._checked_names(first.cells)
+        else:
+            self.names = [f"column {i}" for i in range(1, len(first.cells) + 1)]
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether the cells are texts."""
+        return self.path.suffix.lower() not in (".npy", ".npz")
+
+    def __iter__(self) -> Iterator[Row]:
+        records = self._records()
+        if self.has_header:
+            next(records, None)
+        for row in records:
+            if len(row.cells) != len(self.names):
+                raise TableError(
+                    f"{self.path}, row {row.number}: it has {len(row.cells)} cells, and the first row {len(self.names)}"
+                )
+            yield row
+
+    def index(self, column: str) -> int:
+        """The place of a column, by its name or its number from 1."""
+        if column in self.names:
+            return self.names.index(column)
+        if column.isdecimal() and 1 <= int(column) <= len(self.names):
+            return int(column) - 1
+        shown = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
+        raise TableError(f"{self.path} has no column {column!r}; it has {shown}")
+
+    # ---- records, the header included ----
+
+    def _records(self) -> Iterator[Row]:
+        if self.is_csv:
+            yield from self._csv_records()
+        else:
+            yield from self._array_records()
+
+    def _csv_records(self) -> Iterator[Row]:
+        number = 0
+        try:
+            with self.path.open(encoding="utf-8-sig", newline=None) as file:
+                if self.delimiter is None:
+                    start = file.readline()
+                    while start and not start.strip():
+                        start = file.readline()
+                    self.delimiter = max(DELIMITERS, key=re.sub(r'"[^"]*"', "", start).count)
+                    file.seek(0)
+                for cells in csv.reader(file, delimiter=self.delimiter, strict=True):
+                    number += 1
+                    if any(cell.strip() for cell in cells):
+                        yield Row(number, [cell.strip() for cell in cells])
+        except csv.Error as error:
+            raise TableError(f"{self.path}, row {number + 1}: {error}") from None
+        except UnicodeDecodeError:
+            raise TableError(f"{self.path}{self._what_is_no_text()}; save it as UTF-8") from None
+
+    def _what_is_no_text(self) -> str:
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError as error:
+                    return f", row {number}: the byte {line[error.start]:#04x} is no UTF-8 text"
+        return " is no UTF-8 text"
+
+    def _array_records(self) -> Iterator[Row]:
+        columns = self._columns()
+        lengths = {len(values) for values in columns.values()}
+        if len(lengths) != 1:
+            told = ", ".join(f"{name} has {len(values)}" for name, values in columns.items())
+            raise TableError(f"{self.path}: its arrays have different numbers of rows: {told}")
+        if lengths == {0}:
+            raise TableError(f"{self.path} is empty")
+        yield Row(0, list(columns))
+        arrays = list(columns.values())
+        for i in range(lengths.pop()):
+            yield Row(i + 1, [_cell(array[i]) for array in arrays])
+
+    def _columns(self) -> dict[str, np.ndarray[Any, Any]]:
+        arrays: dict[str, np.ndarray[Any, Any]]
+        try:
+            if self.path.suffix.lower() == ".npy":
+                arrays = {"": np.lib.format.open_memmap(self.path, mode="r")}
+            else:
+                with self.path.open("rb") as file, zipfile.ZipFile(file):
+                    file.seek(0)
+                    with np.load(file, allow_pickle=False) as archive:
+                        arrays = {name: archive[name] for name in archive.files}
+        except OSError:
+            raise
+        except Exception as error:
+            # NumPy and zipfile raise what they like for what is none of their files.
+            raise TableError(f"{self.path} is no file of arrays: {_one_line(error)}") from None
+        columns: dict[str, np.ndarray[Any, Any]] = {}
+        for name, array in arrays.items():
+            if array.dtype.names:
+                columns |= {field: array[field] for field in array.dtype.names}
+            elif array.ndim == 2:
+                prefix = f"{name} " if name else "column "
+                columns |= {f"{prefix}{i + 1}": array[:, i] for i in range(array.shape[1])}
+            elif array.ndim == 1 and name:
+                columns[name] = array
+            else:
+                what = f"its array {name!r}" if name else "its array"
+                raise TableError(f"{self.path}: {what} has shape {array.shape}; expected rows and columns")
+        for name, array in columns.items():
+            if array.ndim != 1 or array.dtype.kind not in "fiubU":
+                raise TableError(f"{self.path}, column {name!r}: it holds {array.dtype}; expected numbers or texts")
+        if not columns:
+            raise TableError(f"{self.path} holds no arrays")
+        return columns
+
+    def _checked_names(self, cells: Sequence[Cell]) -> list[str]:
+        names = [str(cell) for cell in cells]
+        for place, name in enumerate(names, 1):
+            if not name:
+                raise TableError(
+                    f"{self.path}, row 1: column {place} has no name; pass --no-header if it has no header"
+                )
+            if names.index(name) != place - 1:
+                raise TableError(
+                    f"{self.path}, row 1: columns {names.index(name) + 1} and {place} are both named {name!r}"
+                )
+        return names
+
+
+def is_missing(cell: Cell) -> bool:
+    """Whether a cell stands for no value."""
+    return cell.lower() in MISSING if isinstance(cell, str) else math.isnan(cell)
+
+
+def as_number(cell: Cell) -> float | None:
+    """A cell's number; None if it is none, or not finite."""
+    if isinstance(cell, str):
+        # Python takes 1_000 and other digits than 0 to 9 as well, which no table means.
+        if not _NUMBER.fullmatch(cell):
+            return None
+        cell = float(cell)
+    return cell if math.isfinite(cell) else None
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def _looks_like_header(cells: Sequence[Cell]) -> bool:
+    return all(isinstance(cell, str) and as_number(cell) is None for cell in cells)
+
+
+def _cell(value: Any) -> Cell:
+    return str(value) if isinstance(value, np.str_) else float(value)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
