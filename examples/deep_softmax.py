@@ -16,6 +16,10 @@ outputs with the first term alone. For softmax outputs with both terms every out
 which for two classes is just twice the shortcut, and for more of them another direction: the shortcut is what comes out
 if softmax's Jacobian is taken as diagonal. It still trains, since it is the gradient of the first term alone. The
 program shows both, by hand and by engine, and trains with either.
+
+On MNIST, after 60 epochs of about a second each, 94.1 % of the test images are read right with the shortcut and 94.6 %
+with the exact gradient. With weights a quarter as large (--scale 1) nothing reaches the first layers, and the network
+still guesses, at 11 %, after 12 epochs; with a ten times larger learning rate (--lr 0.02) it is at 95 % after 15.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 import io
 import json
 import signal
+import sys
 import threading
+import types
 import warnings
 
 import numpy as np
@@ -235,6 +237,21 @@ def test_a_log_gets_a_line_for_each_epoch_and_a_terminal_a_bar():
     progress.close()
     assert "\r" in terminal.getvalue()
     assert "2/2" in terminal.getvalue()
+
+
+def test_a_notebook_gets_a_bar_though_its_output_is_no_terminal(monkeypatch):
+    class ZMQInteractiveShell:
+        pass
+
+    kernel = types.ModuleType("IPython")
+    kernel.get_ipython = ZMQInteractiveShell
+    monkeypatch.setitem(sys.modules, "IPython", kernel)
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    output = io.StringIO()
+    progress = Progress(True, epochs=1, steps=1, file=output)
+    progress.step()
+    progress.close()
+    assert "1/1" in output.getvalue()
 
 
 # ---- callbacks ----
