@@ -19,13 +19,15 @@ def chain_data(played: Sequence[Step], names: Mapping[Node, str]) -> list[dict[s
 
     ``name`` and ``mathml`` say what the node is called; ``call`` is the number of the step in which its rule runs, or
     None for a leaf; ``complete`` that in which the last of its cotangent comes in; ``parents`` has for each argument
-    the parent's number and the local derivative, None unless both results are single real numbers; ``gradient`` and
-    ``value`` are the cotangent in words and, if it is a single real number, itself.
+    the parent's number and the local derivative, None unless both results are single real numbers, and with hooks;
+    ``gradient`` and ``value`` are the cotangent in words and, if it is a single real number, itself.
     """
     numbers = {one.node: i for i, one in enumerate(played)}
     calls = {one.node: i for i, one in enumerate((one for one in played if one.node.recipe is not None), 1)}
     complete = {played[0].node: 0}
     complete |= {c.parent: calls[one.node] for one in played for c in one.contributions}
+    # Where hooks change cotangents on the way, their product is not that of the local derivatives.
+    hooked = any(one.node.slot is not None and one.node.slot.hooks for one in played)
     return [
         {
             "name": names[one.node],
@@ -37,16 +39,16 @@ def chain_data(played: Sequence[Step], names: Mapping[Node, str]) -> list[dict[s
             "value": _as_json(one.cotangent.item()) if _is_scalar(one.node) else None,
             "parents": [
                 [numbers[parent], derivative]
-                for parent, derivative in zip(one.node.parents, _local_derivatives(one.node), strict=True)
+                for parent, derivative in zip(one.node.parents, _local_derivatives(one.node, hooked), strict=True)
             ],
         }
         for one in played
     ]
 
 
-def _local_derivatives(node: Node) -> list[float | str | None]:
+def _local_derivatives(node: Node, hooked: bool) -> list[float | str | None]:
     """The derivative of a node's result by each parent's; None where either is no single real number."""
-    if not _is_scalar(node):
+    if hooked or not _is_scalar(node):
         return [None] * len(node.parents)
     with np.errstate(all="ignore"):
         slopes = step(node, np.ones(node.shape, node.dtype))

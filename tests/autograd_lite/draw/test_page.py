@@ -1,6 +1,7 @@
 """The page that plays a backward pass, as a file; `test_page_in_browser` drives it."""
 
 import html.parser
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -138,6 +139,9 @@ def test_hooks_are_called_and_said(tmp_path):
     h.register_hook(lambda g: g * 10)
     page = written(h * 3, tmp_path)
     assert "As its hooks have left it" in page
+    assert "as its hooks are given it" in page
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])
+    assert {derivative for node in data for _, derivative in node["parents"]} == {None}
     assert "<td>120</td>" in page  # 3 * 10 * 2 x
 
 
