@@ -19,7 +19,7 @@ def chain_data(played: Sequence[Step], names: Mapping[Node, str]) -> list[dict[s
 
     ``name`` and ``mathml`` say what the node is called; ``call`` is the number of the step in which its rule runs, or
     None for a leaf; ``complete`` that in which the last of its cotangent comes in; ``parents`` has for each argument
-    the parent's number and the local derivative, None unless both results are single real numbers, and with hooks;
+    the parent's number and the local derivative, None where hooks are or a result is no single real number;
     ``gradient`` and ``value`` are the cotangent in words and, if it is a single real number, itself.
     """
     numbers = {one.node: i for i, one in enumerate(played)}
