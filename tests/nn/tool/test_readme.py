@@ -22,7 +22,7 @@ def test_the_readmes_commands_run_as_they_stand(tmp_path):
     assert [command.split()[3] for command in commands] == ["train", "predict", "evaluate", "plot"]
     for command in commands:
         done = subprocess.run(
-            command.replace("python", sys.executable, 1).split(), cwd=tmp_path, capture_output=True, text=True,
+            command.replace(".venv/bin/python", sys.executable, 1).split(), cwd=tmp_path, capture_output=True, text=True,
             env={"PYTHONPATH": str(README.parent), "PATH": ""},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
