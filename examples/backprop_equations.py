@@ -2,6 +2,7 @@
 
     python examples/backprop_equations.py                              # 1-24-24-1, tanh, on noisy points of a sine
     python examples/backprop_equations.py --layers 16:relu 8:sigmoid   # other hidden layers, each with its activation
+    python examples/backprop_equations.py --data mnist                 # on 300 images of MNIST, or of the 8x8 "digits"
 
 For a network ``z_l = a_(l-1) W_l + b_l``, ``a_l = f_l(z_l)`` with examples as rows, the mean squared error
 ``J = 1/m sum ||a_L - y||^2`` and the penalty ``Omega = 1/2 sum over layers of ||W_l||^2``, which leaves the biases out:
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, add_out, make_folder, number
+from command_line import Parser, add_out, load_images, make_folder, number
 
 import nn
 from autograd_lite import Tensor
@@ -139,11 +140,21 @@ def noisy_sine(count: int, rng: np.random.Generator) -> tuple[Array, Array]:
     return X, np.sin(X) + 0.3 * rng.normal(size=X.shape)
 
 
-def study(sizes: list[int], activations: list[str], options: argparse.Namespace) -> tuple[list[dict[str, Any]], Any]:
-    """The same network trained with several alphas on few points: its errors on them and on many others."""
+def load(options: argparse.Namespace) -> tuple[Array, Array, Array, Array]:
+    """A few points or images to train on with their targets, and 1000 others; of images, a 1 for the digit."""
     rng = np.random.default_rng(options.seed)
-    X, Y = noisy_sine(options.points, rng)
-    X_test, Y_test = noisy_sine(1000, rng)
+    if options.data == "sine":
+        return *noisy_sine(options.points, rng), *noisy_sine(1000, rng)
+    X, labels, X_test, labels_test = load_images(options)
+    some = rng.permutation(len(X))[: options.points]
+    return X[some], np.eye(10)[labels[some]], X_test[:1000], np.eye(10)[labels_test[:1000]]
+
+
+def study(
+    sizes: list[int], activations: list[str], data: tuple[Array, Array, Array, Array], options: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """The same network trained with several alphas on few examples: its errors on them and on many others."""
+    X, Y, X_test, Y_test = data
     found = []
     for alpha in options.alphas:
         net = make_network(sizes, activations, np.random.default_rng(options.seed + 1))
@@ -151,25 +162,36 @@ def study(sizes: list[int], activations: list[str], options: argparse.Namespace)
         row = {"alpha": alpha, "train": error(net, X, Y), "test": error(net, X_test, Y_test)}
         row["size"] = float(np.sqrt(sum(np.sum(W**2) for W in net.weights)))
         found.append(row | {"net": net})
-    return found, (X, Y)
+    return found
 
 
-def plot(found: list[dict[str, Any]], points: tuple[Array, Array], path: Path) -> None:
-    """The fitted curves, and both errors over alpha."""
+def accuracy(net: Network, X: Array, Y: Array) -> float:
+    """The share of examples whose largest output is that of their class."""
+    return float(np.mean(forward(net, X)[1][-1].argmax(axis=1) == Y.argmax(axis=1)))
+
+
+def plot(found: list[dict[str, Any]], data: tuple[Array, Array, Array, Array], path: Path) -> None:
+    """The fitted curves, or the accuracies of images, and both errors over alpha."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.9), layout="constrained")
-    line = np.linspace(-3, 3, 400)[:, None]
-    left.plot(*points, "o", color="#333333", markersize=4, label="training points")
-    left.plot(line, np.sin(line), ":", color="#777777", label="without noise")
-    best = min(found, key=lambda row: row["test"])
-    for row, colour, style in ((found[0], "#D55E00", "--"), (best, "#0072B2", "-")):
-        left.plot(line, forward(row["net"], line)[1][-1], style, color=colour, label=f"alpha = {row['alpha']:g}")
-    left.set(title="What the network has learned", xlabel="x", ylabel="y", ylim=(-2, 2))
     alphas = range(len(found))
+    if data[1].shape[1] == 1:
+        line = np.linspace(-3, 3, 400)[:, None]
+        left.plot(*data[:2], "o", color="#333333", markersize=4, label="training points")
+        left.plot(line, np.sin(line), ":", color="#777777", label="without noise")
+        best = min(found, key=lambda row: row["test"])
+        for row, colour, style in ((found[0], "#D55E00", "--"), (best, "#0072B2", "-")):
+            left.plot(line, forward(row["net"], line)[1][-1], style, color=colour, label=f"alpha = {row['alpha']:g}")
+        left.set(title="What the network has learned", xlabel="x", ylabel="y", ylim=(-2, 2))
+    else:
+        left.plot(alphas, [accuracy(row["net"], *data[:2]) for row in found], "o-", color="#0072B2", label="training")
+        left.plot(alphas, [accuracy(row["net"], *data[2:]) for row in found], "s--", color="#D55E00", label="test")
+        left.set(title="Share of images read right", xlabel="alpha")
+        left.set_xticks(alphas, [f"{row['alpha']:g}" for row in found])
     right.plot(alphas, [row["train"] for row in found], "o-", color="#0072B2", label="training")
     right.plot(alphas, [row["test"] for row in found], "s--", color="#D55E00", label="test")
     right.set(title="Mean squared error", xlabel="alpha", yscale="log")
@@ -200,7 +222,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = Parser("backprop_equations.py", __doc__)
     add = parser.add_argument
     add("--layers", type=layer, nargs="+", default=[(24, "tanh"), (24, "tanh")], metavar="N:NAME", help="hidden layers")
-    add("--points", type=number(int, 2), default=16, metavar="N", help="to train on (default: %(default)s)")
+    add("--data", choices=["sine", "digits", "mnist"], default="sine", help="what to learn (default: %(default)s)")
+    add("--mnist-root", metavar="FOLDER", help="MNIST's four files, to read instead of a download")
+    add("--points", type=number(int, 2), metavar="N", help="examples to train on (default: 16, of images 300)")
     add(
         "--alphas",
         type=number(float, 0),
@@ -209,10 +233,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="A",
         help="penalties",
     )
-    add("--steps", type=number(int, 1), default=6000, metavar="N", help="of training (default: %(default)s)")
+    add("--steps", type=number(int, 1), metavar="N", help="of training (default: 6000, on images 1000)")
     add("--lr", type=number(float, 0, above=True), default=0.02, metavar="RATE", help="(default: %(default)s)")
     add_out(parser, "backprop_equations")
     options = parser.parse_args(arguments)
+    options.points = options.points or (16 if options.data == "sine" else 300)
+    options.steps = options.steps or (6000 if options.data == "sine" else 1000)
     make_folder(parser, options.out)
     return options
 
@@ -220,10 +246,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Compare, train, report, and return the exit status."""
     options = parse(arguments)
-    sizes = [1, *(units for units, _ in options.layers), 1]
+    data = load(options)
+    X, Y = data[:2]
+    sizes = [X.shape[1], *(units for units, _ in options.layers), Y.shape[1]]
     activations = [*(name for _, name in options.layers), "identity"]
     net = make_network(sizes, activations, np.random.default_rng(options.seed))
-    X, Y = noisy_sine(options.points, np.random.default_rng(options.seed))
     alpha = max(options.alphas)
     deltas, gradients = backward(net, X, Y, alpha)
     engine_deltas, parameters = by_engine(net, X, Y, alpha)
@@ -232,14 +259,14 @@ def main(arguments: list[str] | None = None) -> int:
     (options.out / "gradients.txt").write_text(f"{text}\n")
     print(f"{'-'.join(map(str, sizes))}: the deltas, and the gradients of J + {alpha:g} Omega\n\n{text}\n")
 
-    found, points = study(sizes, activations, options)
+    found = study(sizes, activations, data, options)
     count = sum(W.size for W in net.weights) + sum(b.size for b in net.biases)
-    print(f"{count} weights and biases, {options.points} training points, 1000 test points")
+    print(f"{count} weights and biases, {len(X)} training examples, {len(data[2])} test examples")
     print("   alpha  training error  test error       gap  size of the weights")
     for row in found:
         gap = row["test"] - row["train"]
         print(f"{row['alpha']:8g}{row['train']:16.4f}{row['test']:12.4f}{gap:10.4f}{row['size']:21.2f}")
-    plot(found, points, options.out / "regularization.png")
+    plot(found, data, options.out / "regularization.png")
     print(f"\nwritten to {options.out}: gradients.txt, regularization.png")
     return 0
 

@@ -2,6 +2,7 @@
 
     python examples/vanishing_gradients.py                 # 1 to 20 layers of sigmoid, ReLU and leaky ReLU units
     python examples/vanishing_gradients.py --weight 4      # weights that are large enough to make up for the slopes
+    python examples/vanishing_gradients.py --data mnist    # and in every layer of a network for images, of MNIST's
 
 A layer ``y_j = f(sum_i x_i w_ij)`` with weights from [-1, 1] and the squared error ``E = 1/2 sum_j (y_j - t_j)^2`` has
 
@@ -29,16 +30,19 @@ import argparse
 import math
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, add_out, make_folder, number, save_page, save_picture
+from command_line import Parser, add_out, load_images, make_folder, number, save_page, save_picture
 
 import nn
 from autograd_lite import Tensor
 from autograd_lite.checks import GradientComparison, compare_gradients
 from autograd_lite.draw import draw_graph
+
+Array = np.ndarray[Any, Any]
 
 SLOPES = {
     "sigmoid": lambda z: math.exp(-abs(z)) / (1 + math.exp(-abs(z))) ** 2,
@@ -46,6 +50,13 @@ SLOPES = {
     "leaky_relu": lambda z: 1.0 if z > 0 else 0.01,
 }
 """The derivative of each activation, at the preactivation."""
+
+SLOPES_OF_ARRAYS = {
+    "sigmoid": lambda z: nn.sigmoid(z) * (1 - nn.sigmoid(z)),
+    "relu": lambda z: (z > 0).astype(float),
+    "leaky_relu": lambda z: np.where(z > 0, 1.0, 0.01),
+}
+"""The same of arrays."""
 
 COLOURS = {"sigmoid": ("#D55E00", "o-"), "relu": ("#0072B2", "s-"), "leaky_relu": ("#009E73", "^--")}
 
@@ -180,6 +191,45 @@ def gradients_over_depth(options: argparse.Namespace) -> dict[str, list[tuple[fl
     return found
 
 
+# ---- the layers of a network for images ----
+
+
+def layers_on_images(X: Array, labels: Array, rng: np.random.Generator) -> str:
+    """How large the gradients of eight hidden layers of 30 units are, by hand, on a minibatch, with each activation."""
+    sizes, Y = [X.shape[1], *[30] * 8, 10], np.eye(10)[labels]
+    start = [rng.normal(size=pair) / np.sqrt(pair[0]) for pair in pairwise(sizes)]
+    sizes_of: dict[str, list[float]] = {}
+    apart = 0.0
+    for name, slope in SLOPES_OF_ARRAYS.items():
+        f = getattr(nn, name)
+        z, a = [], [X]
+        for W in start:
+            z.append(a[-1] @ W)
+            a.append(f(z[-1]))
+        delta, gradients = (a[-1] - Y) / len(X) * slope(z[-1]), {}
+        for layer in reversed(range(len(start))):
+            gradients[f"W{layer + 1}"] = a[layer].T @ delta
+            if layer:
+                delta = delta @ start[layer].T * slope(z[layer - 1])
+
+        def cost(p: dict[str, Any], f: Any = f) -> Any:
+            out: Any = X
+            for layer in range(1, len(p) + 1):
+                out = f(out @ p[f"W{layer}"])
+            return 0.5 * np.sum((out - Y) ** 2) / len(X)
+
+        report = compare_gradients(gradients, cost, {f"W{i}": W for i, W in enumerate(start, 1)})
+        apart = max(apart, *(row.relative for row in report.rows))
+        sizes_of[name] = [float(np.sqrt(np.mean(g**2))) for _, g in sorted(gradients.items())]
+    lines = [
+        f"the root mean square of dC/dW in every layer, on {len(X)} images",
+        "layer" + "".join(f"{n:>14}" for n in sizes_of),
+    ]
+    for layer in range(len(start)):
+        lines.append(f"{layer + 1:5}" + "".join(f"{values[layer]:14.4e}" for values in sizes_of.values()))
+    return "\n".join([*lines, f"by hand and by engine at most {apart:.1e} of the largest entry apart"])
+
+
 def table(found: dict[str, list[tuple[float, float]]]) -> str:
     """The gradients by the engine, and the largest relative difference from those by hand."""
     header = "depth" + "".join(f"{name:>14}" for name in found) + "   engine against product"
@@ -230,6 +280,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--bias", type=number(float), default=0.0, metavar="B", help="of every unit (default: %(default)s)")
     add("--input", type=number(float), default=1.0, metavar="X", help="of the first unit (default: %(default)s)")
     add("--target", type=number(float), default=2.0, metavar="Y", help="for the last unit (default: %(default)s)")
+    add(
+        "--data",
+        choices=["chain", "digits", "mnist"],
+        default="chain",
+        help="images as well (default: %(default)s alone)",
+    )
+    add("--mnist-root", metavar="FOLDER", help="MNIST's four files, to read instead of a download")
     add_out(parser, "vanishing_gradients")
     options = parser.parse_args(arguments)
     make_folder(parser, options.out)
@@ -264,6 +321,9 @@ def main(arguments: list[str] | None = None) -> int:
         chain.cost().backward()
         assert chain.weights[0].grad is not None
         print(f"a unit whose input is negative, {what}: dC/dw1 = {chain.weights[0].grad.item():.4e}")
+    if options.data != "chain":
+        X, labels, *_ = load_images(options)
+        print(f"\n{layers_on_images(X[:64], labels[:64], rng)}")
     written = (*pictures, *pages, "gradients.txt", "gradients_over_depth.png")
     print(f"\nwritten to {options.out}: {', '.join(written)}")
     return 0

@@ -114,6 +114,18 @@ def test_lesson_2_takes_any_layers(finished):
     assert all(difference < 1e-14 for _, difference, _ in found)
 
 
+@pytest.mark.parametrize("data", ["digits", "mnist"])
+def test_lesson_2_overfits_few_images_too(data, finished, request):
+    root = ["--mnist-root", request.getfixturevalue("mnist_root")] if data == "mnist" else []
+    text, _ = finished("backprop_equations", "--data", data, *root, "--steps", "400", "--alphas", "0", "0.1")
+    assert all(difference < 1e-14 for _, difference, _ in comparisons(text))
+    (_, train, test, gap, _), (_, _, _, smaller_gap, _) = (
+        [float(n) for n in line.split()] for line in text.splitlines() if re.match(r" +[\d.]+ +\d\.\d{4} ", line)
+    )
+    assert test > 1.5 * train
+    assert smaller_gap < gap
+
+
 # ---- the third: deep, softmax, a shortcut ----
 
 
@@ -182,6 +194,22 @@ def test_lesson_4_adds_up_the_paths_over_the_output_neurons(finished):
     parts = re.search(r"\[ \((\S+)\) \+ \((\S+)\) \] \* (\S+) \* \((\S+)\) = (\S+)", finished("vanishing_gradients")[0])
     first, second, slope, x, product = map(float, parts.groups())
     assert (first + second) * slope * x == pytest.approx(product, abs=1e-6)
+
+
+@pytest.mark.parametrize("data", ["digits", "mnist"])
+def test_lesson_4_shows_the_layers_of_a_network_for_images(data, finished, request):
+    root = ["--mnist-root", request.getfixturevalue("mnist_root")] if data == "mnist" else []
+    text, _ = finished("vanishing_gradients", "--depth", "2", "--data", data, *root)
+    rows = [
+        [float(n) for n in line.split()]
+        for line in text.partition("root mean square of dC/dW")[2].splitlines()
+        if re.match(r" +\d ", line)
+    ]
+    sigmoid, relu = ([row[i] for row in rows] for i in (1, 2))
+    assert len(rows) == 9
+    assert sigmoid[1] < sigmoid[-1] / 1000
+    assert relu[1] > relu[-1] / 100
+    assert float(re.search(r"by hand and by engine at most (\S+) of the largest entry apart", text)[1]) < 1e-10
 
 
 # ---- the fifth: breast cancer ----

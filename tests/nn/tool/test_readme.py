@@ -21,10 +21,9 @@ def test_the_readmes_commands_run_as_they_stand(tmp_path):
     commands = [line.partition("#")[0].strip() for line in block.splitlines()]
     assert [command.split()[3] for command in commands] == ["train", "predict", "evaluate", "plot"]
     for command in commands:
-        done = subprocess.run(
-            command.replace(".venv/bin/python", sys.executable, 1).split(), cwd=tmp_path, capture_output=True, text=True,
-            env={"PYTHONPATH": str(README.parent), "PATH": ""},
-        )  # fmt: skip
+        words = command.replace(".venv/bin/python", sys.executable, 1).split()
+        environment = {"PYTHONPATH": str(README.parent), "PATH": ""}
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stderr
         if "train" in command:
             (tmp_path / "other.safetensors").write_bytes((tmp_path / "model.safetensors").read_bytes())
