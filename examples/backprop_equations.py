@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, add_out, load_images, make_folder, number
+from command_line import Parser, add_out, load_images, make_folder, number, panels, save_panels
 
 import nn
 from autograd_lite import Tensor
@@ -172,12 +172,7 @@ def accuracy(net: Network, X: Array, Y: Array) -> float:
 
 def plot(found: list[dict[str, Any]], data: tuple[Array, Array, Array, Array], path: Path) -> None:
     """The fitted curves, or the accuracies of images, and both errors over alpha."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.9), layout="constrained")
+    figure, (left, right) = panels(2)
     alphas = range(len(found))
     if data[1].shape[1] == 1:
         line = np.linspace(-3, 3, 400)[:, None]
@@ -196,12 +191,7 @@ def plot(found: list[dict[str, Any]], data: tuple[Array, Array, Array, Array], p
     right.plot(alphas, [row["test"] for row in found], "s--", color="#D55E00", label="test")
     right.set(title="Mean squared error", xlabel="alpha", yscale="log")
     right.set_xticks(alphas, [f"{row['alpha']:g}" for row in found])
-    for axes in (left, right):
-        axes.legend(frameon=False)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save_panels(figure, path)
 
 
 # ---- the command line ----

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, add_out, make_folder, number
+from command_line import Parser, add_out, make_folder, number, panels, save_panels
 
 import nn
 from autograd_lite.checks import compare_gradients
@@ -204,12 +204,7 @@ def train_once(X: Array, y: Array, seed: int, epochs: int) -> tuple[float, nn.Hi
 
 def plot(curves: dict[str, list[float]], history: nn.History, stopping: nn.EarlyStopping, path: Path) -> None:
     """The four optimizers, and the training that was stopped."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.9), layout="constrained")
+    figure, (left, right) = panels(2)
     styles = zip(("#777777", "#0072B2", "#009E73", "#D55E00"), (":", "-", "--", "-."), strict=True)
     for (name, losses), (colour, style) in zip(curves.items(), styles, strict=True):
         smooth = np.convolve(losses, np.ones(10) / 10, mode="valid")
@@ -219,12 +214,7 @@ def plot(curves: dict[str, list[float]], history: nn.History, stopping: nn.Early
     right.plot(history["epoch"], history["val_loss"], "--", color="#D55E00", label="validation")
     right.axvline(stopping.best_epoch, color="#777777", linestyle=":", label="weights that are taken back")
     right.set(title="Early stopping", xlabel="epoch", ylabel="loss", yscale="log")
-    for axes in (left, right):
-        axes.legend(frameon=False)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save_panels(figure, path)
 
 
 # ---- the command line ----

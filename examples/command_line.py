@@ -1,4 +1,4 @@
-"""What the examples' command lines share: complaints in one line, numbers with bounds, pictures and pages as files."""
+"""What the examples' command lines share: complaints in one line, numbers with bounds, plots, pictures, pages."""
 
 from __future__ import annotations
 
@@ -87,6 +87,23 @@ def make_folder(parser: argparse.ArgumentParser, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         parser.error(f"argument --out: cannot make the folder {folder}: {error.strerror}")
+
+
+def panels(count: int, width: float = 10, height: float = 3.9) -> tuple[Any, Any]:
+    """A figure of plots side by side, and these; without a window of its own."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(1, count, squeeze=False)[0]
+
+
+def save_panels(figure: Any, path: Path) -> None:
+    """Save them, each with a legend, a faint grid, and no frame at the top and at the right."""
+    for axes in figure.axes:
+        axes.legend(frameon=False)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
 
 
 def save_picture(graph: Any, folder: Path, name: str) -> str:

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, add_data, add_out, load_images, make_folder, number
+from command_line import Parser, add_data, add_out, load_images, make_folder, number, panels, save_panels
 
 import nn
 from autograd_lite.checks import compare_gradients
@@ -175,24 +175,14 @@ def train(
 
 def plot(histories: dict[str, list[dict[str, float]]], path: Path) -> None:
     """The cost and the test accuracy over the epochs."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, panels = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+    figure, both = panels(2)
     styles = (("#0072B2", "-"), ("#D55E00", "--"), ("#777777", ":"))
     for (name, history), (colour, line) in zip(histories.items(), styles, strict=False):
-        for axes, key in zip(panels, ("J", "test"), strict=True):
+        for axes, key in zip(both, ("J", "test"), strict=True):
             axes.plot([row["epoch"] for row in history], [row[key] for row in history], line, color=colour, label=name)
-    panels[0].set(title="Cost on training samples", xlabel="epoch", ylabel="J")
-    panels[1].set(title="Test accuracy", xlabel="epoch", ylabel="share read right")
-    for axes in panels:
-        axes.legend(frameon=False)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    both[0].set(title="Cost on training samples", xlabel="epoch", ylabel="J")
+    both[1].set(title="Test accuracy", xlabel="epoch", ylabel="share read right")
+    save_panels(figure, path)
 
 
 # ---- the command line ----

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, add_data, add_out, load_images, make_folder, number
+from command_line import Parser, add_data, add_out, load_images, make_folder, number, panels, save_panels
 
 import nn
 from autograd_lite import Tensor
@@ -193,12 +193,7 @@ def surface() -> dict[str, Any]:
 
 def plot(history: list[dict[str, float]], curves: dict[str, list[tuple[int, float]]], path: Path) -> None:
     """The epochs, batch against minibatch over the examples seen, and over a cost surface."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
+    figure, (left, middle, right) = panels(3, width=13)
     epochs = [row["epoch"] for row in history]
     left.plot(epochs, [row["validation"] for row in history], "o-", color="#0072B2", markersize=3, label="validation")
     left.plot(epochs, [row["test"] for row in history], "s--", color="#D55E00", markersize=3, label="test")
@@ -211,12 +206,7 @@ def plot(history: list[dict[str, float]], curves: dict[str, list[tuple[int, floa
     for (name, steps), colour, line in zip(found["paths"].items(), ("#D55E00", "#0072B2"), ("o--", "-"), strict=True):
         right.plot(steps[:, 0], steps[:, 1], line, color=colour, markersize=2.5, linewidth=1, label=name)
     right.set(title="Paths over the cost of one unit", xlabel="weight", ylabel="bias")
-    for axes in (left, middle, right):
-        axes.legend(frameon=False)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save_panels(figure, path)
 
 
 # ---- the command line ----

@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command_line import Parser, add_out, load_images, make_folder, number, save_page, save_picture
+from command_line import Parser, add_out, load_images, make_folder, number, panels, save_page, save_panels, save_picture
 
 import nn
 from autograd_lite import Tensor
@@ -249,12 +249,7 @@ def relative_difference(engine: float, by_hand: float) -> float:
 
 def plot(found: dict[str, list[tuple[float, float]]], path: Path) -> None:
     """The size of the first weight's gradient over the depth, on a logarithmic scale."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    figure, (axes,) = panels(1, width=7, height=4.2)
     for activation, gradients in found.items():
         colour, style = COLOURS[activation]
         sizes = np.abs([engine for engine, _ in gradients])
@@ -264,11 +259,7 @@ def plot(found: dict[str, list[tuple[float, float]]], path: Path) -> None:
         axes.set_yscale("log")
     axes.set(title="What reaches the first weight of a chain", xlabel="layers", ylabel="|dC/dw1|")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    save_panels(figure, path)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

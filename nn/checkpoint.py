@@ -76,10 +76,9 @@ class Checkpoint(Callback):
             self.write(training)
 
     def on_epoch_end(self, training: Training) -> None:
-        """Write, if it is time."""
-        if (self.unit == "epoch" and (training.epoch % self.every == 0 or training.epoch == training.epochs)) or (
-            self.unit == "step" and training.step // self.every > (training.step - len(training.batches)) // self.every
-        ):
+        """Write, if it is time, and after the last one."""
+        passed = training.epoch if self.unit == "epoch" else training.step
+        if passed % self.every == 0 or training.epoch == training.epochs:
             self.write(training)
 
     def on_pause(self, training: Training) -> None:
@@ -164,6 +163,9 @@ def _restore(training: Training, path: Path) -> None:
             owner, _, entry = name.partition("/")
             owners.setdefault(owner, {})[entry] = value
         _check_fit(training, plain, path)
+        epoch, step, step_in_epoch = (int(plain[name]) for name in ("epoch", "step", "step_in_epoch"))
+        last_loss, stop_reason = float(plain["last_loss"]), plain["stopped"]
+        order = None if plain["order"] is None else _unlisted(plain["order"])
         generators = dict(_generators(training))
         before = _everything(training)
         try:
@@ -181,11 +183,8 @@ def _restore(training: Training, path: Path) -> None:
         raise
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path} does not fit this training: {error}") from None
-    training.epoch, training.step = int(plain["epoch"]), int(plain["step"])
-    training.step_in_epoch = int(plain["step_in_epoch"])
-    training.last_loss = float(plain["last_loss"])
-    training.order = None if plain["order"] is None else _unlisted(plain["order"])
-    training.stop_reason = plain["stopped"]
+    training.epoch, training.step, training.step_in_epoch = epoch, step, step_in_epoch
+    training.last_loss, training.stop_reason, training.order = last_loss, stop_reason, order
     training.resumed = True
 
 

@@ -21,16 +21,20 @@ def gradient_norm(parameters: Iterable[Tensor]) -> float:
     >>> gradient_norm([w, b])
     5.0
     """
+    return norm_of(_gradients(parameters))
+
+
+def norm_of(arrays: Iterable[np.ndarray[Any, Any]]) -> float:
+    """The Euclidean norm of arrays together, also where squares leave the range of their dtype."""
+    arrays = list(arrays)
     total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        for gradient in _gradients(parameters):
-            flat = gradient.ravel()
+        for array in arrays:
+            flat = array.ravel()
             total += float(np.dot(flat, flat))
     if math.isfinite(total) and (total > _SMALLEST_SQUARE or not total):
         return math.sqrt(total)
-    # Squares that leave the range of the dtype, or NaN.
-    norms = [float(np.linalg.norm(gradient.astype(np.float64))) for gradient in _gradients(parameters)]
-    return math.hypot(*norms)
+    return math.hypot(*(float(np.linalg.norm(array.astype(np.float64))) for array in arrays))
 
 
 def clip_gradient_norm(parameters: Iterable[Tensor], max_norm: float) -> float:

@@ -13,6 +13,7 @@ from autograd_lite import Tensor
 
 from .arguments import positive_int, real_number
 from .callbacks import Callback
+from .clipping import norm_of
 from .history import table
 from .module import Module
 from .training import TrainingWarning
@@ -94,7 +95,7 @@ class GradientMonitor(Callback):
         self._before = {name: [p.data.copy() for p in layer] for name, layer in self.layers.items()}
         for name, layer in self.layers.items():
             gradients = [np.zeros(p.shape, p.dtype) if p.grad is None else p.grad.data for p in layer]
-            norm = _norm(gradients)
+            norm = norm_of(gradients)
             self.measured[name]["step"].append(training.step + 1)
             self.measured[name]["gradient_norm"].append(norm)
             self._sizes.setdefault(name, []).append(norm / math.sqrt(sum(g.size for g in gradients)))
@@ -109,8 +110,8 @@ class GradientMonitor(Callback):
             return
         for name, layer in self.layers.items():
             before = self._before[name]
-            change = _norm([p.data - old for p, old in zip(layer, before, strict=True)])
-            size = _norm(before)
+            change = norm_of([p.data - old for p, old in zip(layer, before, strict=True)])
+            size = norm_of(before)
             self.measured[name]["update_ratio"].append(change / size if size else math.inf if change else 0.0)
         self._before = None
 
@@ -213,7 +214,3 @@ def layers_of(model: Module) -> dict[str, list[Tensor]]:
     for name, parameter in model.named_parameters():
         layers.setdefault(name.rpartition(".")[0] or "model", []).append(parameter)
     return layers
-
-
-def _norm(arrays: list[Array]) -> float:
-    return math.hypot(*(float(np.linalg.norm(array.astype(np.float64, copy=False))) for array in arrays))

@@ -22,7 +22,8 @@ class BatchNorm(Module):
 
     Ioffe and Szegedy (2015). In training mean and variance are the batch's own; in use, after ``eval()``, they are
     running means of those of the batches before, ``(1 - momentum) old + momentum new``, with the unbiased variance, as
-    PyTorch has it.
+    PyTorch has it. Every run of the layer in training counts: within `autograd_lite.transforms.checkpoint`, which runs
+    a function twice, a batch counts twice.
 
     Parameters
     ----------

@@ -19,6 +19,8 @@ class Dropout(Module):
     """Sets each entry to zero with a probability while it is trained, and scales the others up to the same mean.
 
     Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014). In use, after ``eval()``, it changes nothing.
+    Within `autograd_lite.transforms.checkpoint`, which runs a function twice, other zeros would be drawn the second
+    time: the backward pass raises a `GradientError` then.
 
     Parameters
     ----------

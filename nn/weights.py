@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +188,9 @@ def _checksum(arrays: Mapping[str, Array], texts: Mapping[str, str]) -> str:
 
 
 def _project_version() -> str:
+    # Imported here, since it takes as long as everything else that nn imports.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(PROGRAM)
     except PackageNotFoundError:

@@ -72,10 +72,8 @@ class Table:
         first = next(records, None)
         if first is None:
             raise TableError(f"{path} is empty")
-        if self.is_csv:
-            self.has_header = header if header is not None else _looks_like_header(first.cells)
-        else:
-            self.has_header = isinstance(first.number, int) and first.number == 0
+        # Arrays have names of their own.
+        self.has_header = not self.is_csv or (_looks_like_header(first.cells) if header is None else header)
         if self.has_header:
             self.names = self._checked_names(first.cells)
         else:

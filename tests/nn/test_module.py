@@ -1,6 +1,8 @@
 """Modules: how parameters are found, named, saved, loaded and shown."""
 
 import copy
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -146,3 +148,19 @@ def test_repr_nests_and_marks_what_is_frozen():
     text = repr(nn.Sequential(nn.Sequential(inner)))
     assert "        layers.0: Dense(weight=(2, 2) frozen)" in text
     assert text.endswith("# 0 parameters")
+
+
+def test_importing_nn_imports_nothing_that_few_need():
+    heavy = [
+        "importlib.metadata",
+        "matplotlib",
+        "safetensors",
+        "scipy",
+        "sklearn",
+        "tqdm",
+        "graphviz",
+        "autograd_lite.draw",
+    ]
+    program = f"import sys, nn; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -5,9 +5,9 @@ import pytest
 import scipy.special
 
 import nn
-from autograd_lite import Tensor
+from autograd_lite import GradientError, Tensor
 from autograd_lite.checks import check_gradients
-from autograd_lite.transforms import grad, vmap
+from autograd_lite.transforms import checkpoint, grad, vmap
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=(6, 4))
@@ -38,6 +38,14 @@ def test_the_gradient_flows_where_dropout_lets_through():
     y = nn.Dropout(0.5, rng=0)(x)
     y.sum().backward()
     np.testing.assert_array_equal(x.grad.data, y.data)
+
+
+def test_dropout_that_would_be_drawn_twice_is_refused_and_no_gradient_is_wrong():
+    dropout, x = nn.Dropout(0.5, rng=0), Tensor(np.ones(100), requires_grad=True)
+    y = checkpoint(lambda v: dropout(v) * 1.0)(x)
+    with pytest.raises(GradientError, match="computed another result when it was run again"):
+        y.sum().backward()
+    assert x.grad is None
 
 
 def test_dropout_in_use_is_the_identity():
