@@ -23,3 +23,7 @@ class FreedGraphError(GradientError, RuntimeError):
 
 class ChangedTensorError(GradientError, RuntimeError):
     """A leaf tensor's array changed after the graph that is now differentiated was recorded."""
+
+
+class CompileError(GradientError, TypeError):
+    """A function cannot be compiled, because a replay of its calls could give other results than the function."""

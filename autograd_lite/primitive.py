@@ -12,6 +12,7 @@ from .recording import call, holds_tensor
 from .registry import RULES
 from .rule import Rule, VectorJacobianProduct, name_of
 from .several import in_container_of
+from .state import STATE
 from .tensor import Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -120,7 +121,7 @@ def custom_vjp(
 
     @wraps(function)
     def on_arrays(*args: Any, **kwargs: Any) -> Any:
-        out = function(*args, **kwargs)
+        out = function(*args, **kwargs) if STATE.plan is None else STATE.plan.attempt(function, args, kwargs)
         if isinstance(out, np.ndarray):
             return out
         if isinstance(out, tuple):

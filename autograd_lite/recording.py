@@ -24,12 +24,15 @@ def call_unary(ufunc: np.ufunc, x: Tensor) -> Any:
     rule = RULES.get(ufunc)
     if rule is None:
         return call(ufunc, (x,), {})
+    recording = STATE.recording
+    if recording is not True and STATE.plan is not None:
+        STATE.plan.adopt((x,))
     value, parent = x._data, x._node
     try:
         out = ufunc(value)
     except (ValueError, TypeError) as error:
         raise _explained(error, ufunc, (value,)) from None
-    if parent is None or not STATE.recording:
+    if parent is None or not recording:
         return as_tensors(out) if type(out) is tuple else wrap(out)
     return _recorded(rule.first, (parent,), (value,), out)
 
@@ -39,13 +42,16 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     rule = RULES.get(ufunc)
     if rule is None:
         return call(ufunc, (x1, x2), {})
+    recording = STATE.recording
+    if recording is not True and STATE.plan is not None:
+        STATE.plan.adopt((x1, x2))
     value1, parent1 = (x1._data, x1._node) if isinstance(x1, Tensor) else (_operand(x1), None)
     value2, parent2 = (x2._data, x2._node) if isinstance(x2, Tensor) else (_operand(x2), None)
     try:
         out = ufunc(value1, value2)
     except (ValueError, TypeError) as error:
         raise _explained(error, ufunc, (value1, value2)) from None
-    if not STATE.recording:
+    if not recording:
         return as_tensors(out) if type(out) is tuple else wrap(out)
     if parent1 is not None:
         if parent2 is not None:
@@ -73,6 +79,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Any function with tensors among its arguments, in lists of them too."""
+    if STATE.plan is not None:
+        STATE.plan.adopt((*args, *kwargs.values()))
     if STATE.level:
         level = levels.innermost((*args, *kwargs.values()))
         if level is not None:

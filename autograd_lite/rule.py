@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from .errors import NoRuleError
+from .state import STATE
 
 VectorJacobianProduct = Callable[..., Any]
 JacobianVectorProduct = Callable[..., Any]
@@ -98,7 +99,7 @@ class Recipe:
             if vjp is None:
                 calls += ["None"] * (1 if members is None else len(members))
                 continue
-            scope[f"vjp{position}"], scope[f"members{position}"] = vjp, members
+            scope[f"vjp{position}"], scope[f"members{position}"] = _recordable(vjp), members
             reads = ["g"]
             for wanted in parameter_names(vjp)[1:]:
                 if wanted == "members":
@@ -296,6 +297,17 @@ class Rule:
         if found is None:
             found = self.recipes[mask] = Recipe(self, mask)
         return found
+
+
+def _recordable(vjp: VectorJacobianProduct) -> VectorJacobianProduct:
+    """A product that a plan can record: one of the engine's as it is; a user's is called as a whole if need be."""
+    if vjp.__module__.startswith(_ENGINE):
+        return vjp
+
+    def product(*args: Any) -> Any:
+        return vjp(*args) if STATE.plan is None else STATE.plan.attempt(vjp, args, {})
+
+    return product
 
 
 def not_differentiable(rule: Rule, position: int) -> NoRuleError:

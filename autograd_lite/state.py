@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .levels import Level
+    from .plan.recorder import Recorder
 
 
 class _State(threading.local):
@@ -16,8 +17,10 @@ class _State(threading.local):
 
     Attributes
     ----------
-    recording : bool
-        Whether calls on tensors outside of all transforms are recorded.
+    recording : bool or Recorder
+        Whether calls on tensors outside of all transforms are recorded; what records a plan beside them, if one is.
+    plan : Recorder or None
+        What records a plan, whether or not there is a graph.
     level : int
         How many transforms of functions are running, one within the other.
     running : Level or None
@@ -26,7 +29,8 @@ class _State(threading.local):
         The innermost level that a `no_grad` holds for; -1 for none.
     """
 
-    recording = True
+    recording: bool | Recorder = True
+    plan: Recorder | None = None
     level = 0
     running: Level | None = None
     paused = -1
@@ -59,11 +63,11 @@ class no_grad(ContextDecorator):  # noqa: N801 - the name that users of every pe
     _recording = False
 
     def __init__(self) -> None:
-        self._outer: list[tuple[bool, int]] = []
+        self._outer: list[tuple[bool | Recorder, int]] = []
 
     def __enter__(self) -> no_grad:
         self._outer.append((STATE.recording, STATE.paused))
-        STATE.recording = self._recording
+        STATE.recording = self._recording and (STATE.plan or True)
         STATE.paused = -1 if self._recording else STATE.level
         return self
 

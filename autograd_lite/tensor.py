@@ -18,7 +18,7 @@ from .conversions import Conversions
 from .errors import GradientError, LostGradientError
 from .graph import GradientSlot, Leaf, Node, backward_pass
 from .rule import OUT
-from .state import recorded
+from .state import STATE, recorded
 
 Array = Any
 """A NumPy array, or one that speaks NumPy's protocols."""
@@ -116,6 +116,8 @@ class Tensor(Conversions, ArrayMethods):
         then refuse their backward pass, since what they saved no longer belongs to the tensor. The new array must
         have the old one's shape and dtype. A result's array is read-only, because the graph may have saved it.
         """
+        if STATE.plan is not None:
+            STATE.plan.adopt((self,))
         if isinstance(self._data, np.generic):
             self._data = np.asarray(self._data)
         node = self._node
@@ -234,6 +236,8 @@ class Tensor(Conversions, ArrayMethods):
                 f"{self._brief()} is a result, and only leaves keep their gradient; call .retain_grad() on it before "
                 "backward()"
             )
+        if STATE.plan is not None:
+            STATE.plan.enter_slot(node.slot)
         return node.slot.grad
 
     @grad.setter
@@ -249,11 +253,15 @@ class Tensor(Conversions, ArrayMethods):
                     f"{self._brief()}: .grad was assigned shape {value.shape}, {value.dtype}; it must have the "
                     f"tensor's own, {self.shape}, {self.dtype}"
                 )
+        if STATE.plan is not None:
+            STATE.plan.forget_slot(node.slot)
         node.slot.grad = value
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` is None again."""
         if self._node is not None and self._node.slot is not None:
+            if STATE.plan is not None:
+                STATE.plan.forget_slot(self._node.slot)
             self._node.slot.grad = None
 
     def retain_grad(self) -> Tensor:
@@ -502,6 +510,8 @@ def _deposit(gradients: dict[Node, Tensor]) -> None:
         for node, gradient in gradients.items():
             slot = node.slot
             assert slot is not None
+            if STATE.plan is not None:
+                STATE.plan.enter_slot(slot)
             slot.grad = gradient if slot.grad is None else slot.grad + gradient
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd_lite import Tensor, custom_vjp
+from autograd_lite import Tensor, callback, custom_vjp
 from autograd_lite.comparison.mistakes import DIAGONAL, defmistake
 from autograd_lite.levels import innermost_array
 from autograd_lite.registry import defbatching, defelementwise
@@ -96,10 +96,11 @@ def softmax_cross_entropy(
     )
 )
 def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction) -> Any:
-    largest = np.maximum.reduce(logits, axis=-1)
-    partition = np.add.reduce(np.exp(logits - largest[..., None]), axis=-1)
+    # Written as `softmax` is, so that a compiled step computes the exponentials of both once.
+    largest = np.maximum.reduce(logits, axis=-1, keepdims=True)
+    partition = np.add.reduce(np.exp(logits - largest), axis=-1, keepdims=True)
     picked = logits.reshape((-1, logits.shape[-1]))[np.arange(labels.size), labels.ravel()].reshape(labels.shape)
-    losses = np.log(partition) + (largest - picked)
+    losses = np.log(partition[..., 0]) + (largest[..., 0] - picked)
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.sum() / losses.size
 
 
@@ -181,14 +182,7 @@ def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mea
     array([0.    , 0.6931, 0.    ])
     """
     logits, targets = _same_shape("sigmoid_cross_entropy", "logits", logits, targets)
-    values = innermost_array(targets)
-    outside = ~((values >= 0) & (values <= 1))
-    if outside.any():
-        where = tuple(int(i) for i in np.argwhere(outside)[0])
-        raise ValueError(
-            f"sigmoid_cross_entropy: targets must be between 0 and 1, but targets{list(where)} is {values[where]}; "
-            "for classes -1 and 1 pass (targets + 1) / 2"
-        )
+    callback(_check_probabilities, innermost_array(targets))
     return _reduced(_sigmoid_cross_entropy(logits, targets), reduction)
 
 
@@ -198,6 +192,16 @@ def _sigmoid_cross_entropy(logits: Any, targets: Any) -> Any:
 
 
 defelementwise(_sigmoid_cross_entropy)
+
+
+def _check_probabilities(targets: Any) -> None:
+    outside = ~((targets >= 0) & (targets <= 1))
+    if outside.any():
+        where = tuple(int(i) for i in np.argwhere(outside)[0])
+        raise ValueError(
+            f"sigmoid_cross_entropy: targets must be between 0 and 1, but targets{list(where)} is {targets[where]}; "
+            "for classes -1 and 1 pass (targets + 1) / 2"
+        )
 
 
 def mean_squared_error(predictions: Any, targets: Any, reduction: Reduction = "mean") -> Any:
@@ -298,7 +302,11 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
             "labels.astype(int), or distributions of the logits' shape"
         )
     values = innermost_array(labels)
-    classes = shape[-1]
+    callback(_check_range, values, shape[-1])
+    return values.astype(np.intp, copy=False) if values.shape == labels.shape else labels
+
+
+def _check_range(values: Any, classes: int) -> None:
     # As unsigned numbers negative labels are large, so that one comparison finds both kinds.
     if values.size and np.maximum.reduce(values.view(f"u{values.itemsize}"), axis=None) >= classes:
         where = tuple(int(i) for i in np.argwhere((values < 0) | (values >= classes))[0])
@@ -306,7 +314,6 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
             f"softmax_cross_entropy: labels{list(where)} is {values[where]}, but the logits have {classes} classes, 0 "
             f"to {classes - 1}"
         )
-    return values.astype(np.intp, copy=False) if values.shape == labels.shape else labels
 
 
 def _class_weights(class_weight: Any, classes: int) -> Any:

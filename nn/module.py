@@ -8,7 +8,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd_lite import Tensor
+from autograd_lite import Tensor, assume
+
+
+class _Mode:
+    """Whether a module is being trained: true until it is said otherwise; a compiled function looks at it anew."""
+
+    def __get__(self, module: Module | None, owner: type) -> bool:
+        return True if module is None else assume(lambda: module.__dict__.get("training", True))
+
+    def __set__(self, module: Module, training: bool) -> None:
+        module.__dict__["training"] = training
 
 
 class Module:
@@ -41,7 +51,7 @@ class Module:
     array([1., 3.])
     """
 
-    training: bool = True
+    training = _Mode()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; `__call__` leads here."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_lite import GradientError, Tensor
+from autograd_lite import GradientError, Tensor, callback
 
 from .arguments import as_array
 from .parameter_blocks import Array, Block, Scratch, State, packed
@@ -77,8 +77,8 @@ class Optimizer:
         if not self._names:
             raise ValueError(f"{self._title}: there are no parameters to optimize")
         self._scratch = Scratch()
-        self._blocks: list[tuple[Block, bool]] = []
-        self._arrangement: tuple[list[bool], list[tuple[str, ...]]] = ([], [])
+        self._blocks: list[tuple[Block, list[int]]] = []
+        self._arrangement: tuple[tuple[bool, ...], list[tuple[str, ...]]] = ((), [])
 
     # ---- what a method defines ----
 
@@ -151,20 +151,29 @@ class Optimizer:
         ValueError
             If a parameter's array is read-only. Nothing has changed then.
         """
-        has_gradient = [parameter.grad is not None for parameter in self._names]
-        if not any(has_gradient):
+        gradients = {p: gradient.data for p in self._names if (gradient := p.grad) is not None}
+        if not gradients:
             raise GradientError(f"{self._title}: no parameter has a gradient; call backward() before step()")
+        weights = {parameter: parameter.data for parameter in gradients}
+        for parameter, array in weights.items():
+            if not array.flags.writeable:
+                raise ValueError(
+                    f"{self._title}: the array of the parameter {self._names[parameter]!r} is read-only, so it "
+                    "cannot be updated in place; assign a copy to its .data"
+                )
+        # Announced before they change, so that older graphs refuse even if the update is interrupted.
+        for parameter, array in weights.items():
+            parameter.data = array
+        has_gradient = tuple(parameter in gradients for parameter in self._names)
+        moved = tuple(weights.values())
+        callback(self._move, has_gradient, moved, tuple(gradients.values()), writes=moved)
+
+    def _move(self, has_gradient: tuple[bool, ...], weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
+        """Update the arrays of the parameters that have a gradient."""
         self._arrange(has_gradient)
-        active = [(block, block.arrays()) for block, is_active in self._blocks if is_active]
-        for block, arrays in active:
-            for parameter, array in zip(block.params, arrays, strict=True):
-                if not array.flags.writeable:
-                    raise ValueError(
-                        f"{self._title}: the array of the parameter {self._names[parameter]!r} is read-only, so it "
-                        "cannot be updated in place; assign a copy to its .data"
-                    )
-        for block, arrays in active:
-            block.step(arrays, self.update, self.decoupled_weight_decay)
+        for block, places in self._blocks:
+            if places:
+                block.step([weights[i] for i in places], [gradients[i] for i in places], self.update)
 
     # ---- saving ----
 
@@ -246,7 +255,7 @@ class Optimizer:
                 states[parameter] = step, buffers
         for group, given in zip(self.groups, options, strict=True):
             group.data.update(given)
-        self._arrange([parameter.grad is not None for parameter in self._names], states)
+        self._arrange(tuple(parameter.grad is not None for parameter in self._names), states)
 
     def __repr__(self) -> str:
         lines = []
@@ -282,28 +291,31 @@ class Optimizer:
     def _states(self) -> dict[Tensor, State]:
         return {parameter: state for block, _ in self._blocks for parameter, state in block.states()}
 
-    def _arrange(self, has_gradient: list[bool], states: Mapping[Tensor, State] | None = None) -> None:
+    def _arrange(self, has_gradient: tuple[bool, ...], states: Mapping[Tensor, State] | None = None) -> None:
         """Sort the parameters into blocks that step together, unless that is how they are sorted already.
 
         Those of a block all have a gradient or all have none, have taken the same number of steps, and share group
-        and dtype.
+        and dtype. With each block go the places of its parameters among those that have a gradient.
         """
         arrangement = (has_gradient, [self.buffers(group.data) for group in self.groups])
         if states is None:
             if arrangement == self._arrangement:
                 return
             states = self._states()
+        active = [parameter for parameter, has in zip(self._names, has_gradient, strict=True) if has]
+        places = {parameter: i for i, parameter in enumerate(active)}
         together: dict[Any, list[Tensor]] = {}
         for i, group in enumerate(self.groups):
             for parameter in group["params"]:
                 taken = states[parameter][0] if parameter in states else 0
-                key = i, parameter.grad is not None, taken, parameter.dtype
+                key = i, parameter in places, taken, parameter.dtype
                 together.setdefault(key, []).append(parameter)
         blocks = []
         for (i, is_active, _, _), alike in together.items():
             for members in packed(alike):
-                block = Block(members, self.groups[i].data, arrangement[1][i], states, self._scratch)
-                blocks.append((block, is_active))
+                options, names = self.groups[i].data, arrangement[1][i]
+                block = Block(members, options, names, states, self._scratch, self.decoupled_weight_decay)
+                blocks.append((block, [places[parameter] for parameter in members] if is_active else []))
         self._blocks, self._arrangement = blocks, arrangement
 
 

@@ -53,6 +53,8 @@ class Block:
     states : mapping
         The states of parameters that have taken steps before, all equally many.
     scratch : Scratch
+    decoupled_weight_decay : bool
+        Whether weight decay shrinks the weights themselves.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class Block:
         buffers: Sequence[str],
         states: Mapping[Tensor, State],
         scratch: Scratch,
+        decoupled_weight_decay: bool,
     ) -> None:
         self.params = params
         self._options = options
         self._scratch = scratch
+        self._decoupled = decoupled_weight_decay
         self._taken = states[params[0]][0] if params[0] in states else 0
         self._buffers = {name: _end_to_end(name, params, states) for name in buffers}
         ends = np.cumsum([parameter.size for parameter in params]).tolist()
@@ -85,7 +89,15 @@ class Block:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is made anew, since the views of copied arrays would be arrays of their own.
-        return Block, (self.params, self._options, tuple(self._buffers), dict(self.states()), self._scratch)
+        arguments = (
+            self.params,
+            self._options,
+            tuple(self._buffers),
+            dict(self.states()),
+            self._scratch,
+            self._decoupled,
+        )
+        return Block, arguments
 
     def states(self) -> Iterator[tuple[Tensor, State]]:
         """Each parameter with its state, the buffers as views in its shape."""
@@ -93,19 +105,11 @@ class Block:
             views = {name: buffer[span].reshape(parameter.shape) for name, buffer in self._buffers.items()}
             yield parameter, (self._taken, views)
 
-    def arrays(self) -> list[Array]:
-        """The parameters' own arrays."""
-        return [parameter.data for parameter in self.params]
-
-    def step(self, arrays: list[Array], update: Callable[..., None], decoupled_weight_decay: bool) -> None:
-        """Move the parameters, which have these arrays, along their gradients, in place."""
-        gradients = [gradient.data for parameter in self.params if (gradient := parameter.grad) is not None]
-        # Announced before they change, so that older graphs refuse even if the update is interrupted.
-        for parameter, array in zip(self.params, arrays, strict=True):
-            parameter.data = array
+    def step(self, arrays: list[Array], gradients: list[Array], update: Callable[..., None]) -> None:
+        """Move the parameters, which have these arrays, along these gradients, in place."""
         self._taken += 1
         if len(arrays) == 1 and arrays[0].flags.c_contiguous:
-            self._update(update, arrays[0].reshape(-1), gradients[0].reshape(-1), decoupled_weight_decay)
+            self._update(update, arrays[0].reshape(-1), gradients[0].reshape(-1))
             return
         if self._gathered is None:
             w, g = (np.empty(self._spans[-1].stop, arrays[0].dtype) for _ in range(2))
@@ -113,16 +117,16 @@ class Block:
         w, g, parts = self._gathered
         np.concatenate(arrays, axis=None, out=w)
         np.concatenate(gradients, axis=None, out=g)
-        self._update(update, w, g, decoupled_weight_decay)
+        self._update(update, w, g)
         for array, part in zip(arrays, parts, strict=True):
             array[...] = part
 
-    def _update(self, update: Callable[..., None], weights: Array, gradient: Array, decoupled: bool) -> None:
+    def _update(self, update: Callable[..., None], weights: Array, gradient: Array) -> None:
         options = self._options
         weight_decay = options.get("weight_decay", 0)
         for piece, state, penalized, temporary in self._pieces:
             w, g = weights[piece], gradient[piece]
-            if weight_decay and decoupled:
+            if weight_decay and self._decoupled:
                 w *= 1 - options["lr"] * weight_decay
             elif weight_decay:
                 np.multiply(w, weight_decay, out=penalized)

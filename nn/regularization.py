@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite import Tensor
+from autograd_lite import Tensor, callback
 
 from .arguments import fraction, nonnegative
 from .init import Random
@@ -53,7 +53,7 @@ class Dropout(Module):
         if not self.training or not self.p:
             return x
         x = x if hasattr(x, "shape") else np.asarray(x)
-        kept = self.rng.random(x.shape, np.float32) >= self.p
+        kept = callback(self.rng.random, x.shape, np.float32) >= self.p
         return x * (kept / (1 - self.p)).astype(x.dtype if x.dtype.kind in "fc" else np.float64)
 
     def extra_repr(self) -> str:

@@ -1,0 +1,251 @@
+"""`compile`: a function that is recorded once for given shapes, and then replayed in buffers of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+from threading import RLock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..graph import Leaf, Node
+from ..rule import name_of
+from ..state import STATE
+from ..tensor import Tensor, wrap
+from .plan import Output, Plan
+from .program import Array
+from .recorded_array import RecordedArray
+from .recorder import Recorder
+
+
+def compile(function: Callable[..., Any] | None = None, /, *, max_plans: int = 16) -> Any:
+    """Make a function of arrays that records itself once, and from then on replays its calls in buffers of its own.
+
+    The first call with arrays of given shapes and dtypes runs the function, and records every NumPy call in it: of a
+    model, of the backward pass, of an optimizer. Later calls replay that list with ``out=``, into memory that is
+    planned beforehand: there is no graph, no `Tensor` and no new array, and the results are the same to the bit.
+
+    Parameters
+    ----------
+    function : callable
+        Takes arrays, alone or in nested tuples, lists and dicts; also tensors, models and other objects. Left out,
+        `compile` is a decorator. Numbers, strings and objects are part of the program: another one is recorded anew.
+        A number that changes from call to call is passed as an array of shape ().
+    max_plans : int, default 16
+        How many plans are kept, one for each combination of shapes, dtypes and such objects; the one that was not used
+        for longest is dropped.
+
+    Returns
+    -------
+    CompiledFunction
+        To be called like the function. Tensors that it returns are outside of every graph.
+
+    Raises
+    ------
+    CompileError
+        When it is called, if a replay could give other results than the function, with the line: where a value is read
+        into Python (``if loss > 3``), random numbers are drawn otherwise than by `callback`, or a graph is returned.
+    TypeError
+        If it is given no function.
+
+    Notes
+    -----
+    Arrays and tensors that the function finds outside are read anew in every call, and may be assigned other arrays.
+    Numbers are as they were: a learning rate in Python is followed where an `nn` optimizer reads it, and nowhere else.
+    What else Python does in the function, such as appending to a list or printing, happens once. ``requires_grad``,
+    whether a gradient was there, and whether a module is in training are looked at in every call.
+
+    Gradients that the function leaves in ``.grad`` lie end to end in one flat array of the plan, which the next call
+    overwrites; so does it with nothing else, results are copies.
+
+    Within another compiled function, within a transform, and for tensors that are results in a graph, the function is
+    called as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Tensor, compile
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> @compile
+    ... def step(x, y):
+    ...     w.zero_grad()
+    ...     loss = ((x @ w - y) ** 2).mean()
+    ...     loss.backward()
+    ...     w.data -= 0.1 * w.grad.data
+    ...     return loss
+    >>> x, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([3.0, 3.0])
+    >>> [round(step(x, y).item(), 4) for _ in range(4)]
+    [2.5, 2.025, 1.6403, 1.3286]
+    >>> w.data
+    array([1.6878, 2.3439])
+    """
+    if function is None:
+        return lambda decorated: compile(decorated, max_plans=max_plans)
+    if not callable(function):
+        raise TypeError(f"compile: expected a function, got {function!r}")
+    if not isinstance(max_plans, int) or isinstance(max_plans, bool) or max_plans < 1:
+        raise ValueError(f"compile: max_plans must be at least 1, got {max_plans!r}")
+    return CompiledFunction(function, max_plans)
+
+
+class CompiledFunction:
+    """A function with the plans that it has recorded; made by `compile`.
+
+    Attributes
+    ----------
+    function : callable
+        The function itself.
+    plans : list of Plan
+        Those that are kept, the one that was used last at the end.
+    """
+
+    def __init__(self, function: Callable[..., Any], max_plans: int) -> None:
+        update_wrapper(self, function)
+        self.function = function
+        self._name = name_of(function) if hasattr(function, "__name__") else type(function).__name__
+        self._max_plans = max_plans
+        self._known: dict[Any, list[_Kept]] = {}
+        self._lock = RLock()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function gives."""
+        if STATE.plan is not None or STATE.level:
+            return self.function(*args, **kwargs)
+        call = _Arguments()
+        key = STATE.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
+        if call.in_graph:
+            return self.function(*args, **kwargs)
+        with self._lock:
+            for kept in self._known.get(key, ()):
+                if kept.plan.holds():
+                    return kept.plan.run(call.arrays)
+            return self._record(key, call, args, kwargs)
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans that are kept, the one that was used last at the end."""
+        return [kept.plan for group in self._known.values() for kept in group]
+
+    def __repr__(self) -> str:
+        return f"<compiled {self._name}, {len(self.plans)} plans>"
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.plans)) or f"{self._name}: not called yet, so there is no plan"
+
+    # ---- within ----
+
+    def _record(self, key: Any, call: _Arguments, args: Any, kwargs: Any) -> Any:
+        recorder = Recorder(self._name)
+        inputs = iter([recorder.argument(array, i) for i, array in enumerate(call.arrays)])
+        outer = STATE.recording
+        STATE.plan, STATE.recording = recorder, outer and recorder
+        try:
+            with recorder.watching():
+                result = self.function(*_with_inputs(args, inputs), **_with_inputs(kwargs, inputs))
+            outputs = _outputs(result, recorder)
+            recorder.finish()
+        finally:
+            STATE.plan, STATE.recording = None, outer
+            recorder.release()
+        plan = Plan(recorder, len(call.arrays), outputs)
+        while len(self.plans) >= self._max_plans:
+            oldest = next(iter(self._known))
+            self._known[oldest].pop(0)
+            if not self._known[oldest]:
+                del self._known[oldest]
+        self._known.setdefault(key, []).append(_Kept(plan, call.objects))
+        return _plain(result)
+
+
+class _Kept(NamedTuple):
+    """A plan, and the objects whose identity is part of its key."""
+
+    plan: Plan
+    objects: list[Any]
+
+
+class _Arguments:
+    """The arguments of a call: the arrays among them, and everything else as a key."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self.objects: list[Any] = []
+        self.in_graph = False
+
+    def key_of(self, tree: Any) -> Any:
+        """What has to be the same for a plan to apply."""
+        if isinstance(tree, np.ndarray):
+            array = tree if type(tree) is np.ndarray else tree.view(np.ndarray)
+            self.arrays.append(array)
+            return array.shape, array.strides, array.dtype
+        kind = type(tree)
+        if kind is tuple or kind is list:
+            return kind, *map(self.key_of, tree)
+        if kind is dict:
+            return kind, *((name, self.key_of(member)) for name, member in tree.items())
+        if isinstance(tree, np.generic):
+            return self.key_of(np.asarray(tree))
+        if isinstance(tree, tuple) and hasattr(tree, "_make"):
+            return kind, *map(self.key_of, tree)
+        if kind is Tensor and tree.node is None:
+            return kind, self.key_of(tree.data)
+        if isinstance(tree, Tensor) and not isinstance(tree.node, Leaf):
+            self.in_graph = True
+        if kind in (int, float, bool, str, bytes, complex, type(None)):
+            return kind, tree
+        self.objects.append(tree)
+        return kind, id(tree)
+
+
+def _with_inputs(tree: Any, inputs: Any) -> Any:
+    """The arguments with recorded arrays in place of the arrays."""
+    if isinstance(tree, np.ndarray | np.generic):
+        return next(inputs)
+    if type(tree) is Tensor and tree.node is None:
+        return wrap(next(inputs))
+    if type(tree) is tuple or type(tree) is list:
+        return type(tree)(_with_inputs(member, inputs) for member in tree)
+    if type(tree) is dict:
+        return {name: _with_inputs(member, inputs) for name, member in tree.items()}
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
+        return tree._make(_with_inputs(member, inputs) for member in tree)
+    return tree
+
+
+def _outputs(result: Any, recorder: Recorder) -> Any:
+    """What the function returned, with the values of the program in it."""
+    if isinstance(result, RecordedArray):
+        return Output(result.value, "number" if result.is_scalar else "array")
+    if isinstance(result, Tensor):
+        if not isinstance(result._data, RecordedArray) or recorder.is_adopted(result):
+            return result
+        node: Node | None = result._node
+        if node is not None and node.saved is not None:
+            recorder.refuse(
+                "a tensor is returned whose gradient is still to be computed, and a plan keeps no graph; call "
+                "backward() within the compiled function, compile transforms.value_and_grad of it, or return .detach()"
+            )
+        return Output(result._data.value, "tensor")
+    if type(result) is tuple or type(result) is list:
+        return type(result)(_outputs(member, recorder) for member in result)
+    if type(result) is dict:
+        return {name: _outputs(member, recorder) for name, member in result.items()}
+    if isinstance(result, tuple) and hasattr(result, "_make"):
+        return result._make(_outputs(member, recorder) for member in result)
+    return result
+
+
+def _plain(result: Any) -> Any:
+    """What the function returned in the call that was recorded, as a replay returns it."""
+    if isinstance(result, RecordedArray):
+        return result.array[()] if result.is_scalar else result.array.copy()
+    if isinstance(result, Tensor) and isinstance(result._data, RecordedArray):
+        return wrap(result._data.array.copy())
+    if type(result) is tuple or type(result) is list:
+        return type(result)(map(_plain, result))
+    if type(result) is dict:
+        return {name: _plain(member) for name, member in result.items()}
+    if isinstance(result, tuple) and hasattr(result, "_make"):
+        return result._make(map(_plain, result))
+    return result

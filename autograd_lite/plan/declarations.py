@@ -1,0 +1,67 @@
+"""What a function says to the plan that is being recorded: `callback` and `assume`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ..state import STATE
+
+Value = TypeVar("Value")
+
+
+def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...] = (), **kwargs: Any) -> Any:
+    """Call a function on plain arrays; within a compiled function, in every call of that.
+
+    For what a plan cannot replay as NumPy calls: random numbers, a look at the values, a routine of another library.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the arguments, and returns an array, several in a tuple, or None. In later calls their shapes and dtypes
+        have to be the same.
+    *args, **kwargs
+        Arrays and anything else. A tensor is passed to NumPy functions, and not to this one: no gradient flows here.
+    writes : tuple of array, default ()
+        Those of the arguments that the function changes in place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import callback, compile
+    >>> rng = np.random.default_rng(0)
+    >>> @compile
+    ... def noisy(x):
+    ...     return x + callback(rng.normal, size=x.shape)
+    >>> noisy(np.zeros(3)), noisy(np.zeros(3))
+    (array([ 0.12573022, -0.13210486,  0.64042265]), array([ 0.10490012, -0.53566937,  0.36159505]))
+    """
+    plan = STATE.plan
+    if plan is None:
+        return function(*args, **kwargs)
+    return plan.callback(function, args, kwargs, writes)
+
+
+def assume(read: Callable[[], Value]) -> Value:
+    """What a function without arguments gives; a plan applies only as long as that stays the same.
+
+    For a flag that a program branches on.
+
+    Parameters
+    ----------
+    read : callable
+        Called now, and in every call of the compiled function.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import assume, compile
+    >>> settings = {"scale": 2.0}
+    >>> scaled = compile(lambda x: x * assume(lambda: settings["scale"]))
+    >>> first = scaled(np.ones(2))
+    >>> settings["scale"] = 3.0
+    >>> first, scaled(np.ones(2))
+    (array([2., 2.]), array([3., 3.]))
+    """
+    plan = STATE.plan
+    return read() if plan is None else plan.assume(read)

@@ -1,0 +1,218 @@
+"""`Plan`: a recorded program in memory of its own, which is replayed for other numbers in arrays of the same shapes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from ..graph import GradientSlot, Leaf
+from ..tensor import Tensor, wrap
+from .code import Code
+from .memory import Memory
+from .program import Array, Call, Captured, Constant, Layout, Value, replaced
+from .recorder import Recorder
+from .report import report
+from .simplification import Renaming, simplified
+
+
+class Output(NamedTuple):
+    """A result that the function returns, and as what."""
+
+    value: Value
+    kind: Literal["tensor", "array", "number"]
+
+
+class Plan:
+    """The calls of a compiled function, in memory that is planned for them.
+
+    `print` shows the calls, their memory and their work; `autograd_lite.draw.draw_graph` draws them.
+
+    Attributes
+    ----------
+    name : str
+        Of the function.
+    calls : list of Call
+        What a replay calls, and the views that these calls read.
+    recorded_calls : int
+        How many calls the function made.
+    memory : Memory
+        Where the results lie.
+    names : dict
+        From the tensors that have a name to it.
+    persistent : set of Value
+        The gradients that the function leaves.
+    gradients : dict
+        From dtype to the flat array that holds the gradients that the function leaves, end to end.
+    source : str
+        The Python code of a replay.
+    holds : callable
+        Whether everything that the plan takes for granted is still so.
+    """
+
+    def __init__(self, recorder: Recorder, arguments: int, outputs: Any) -> None:
+        self.name = recorder.name
+        self.recorded_calls = len(recorder.calls)
+        self._arguments = arguments
+        self.names = {tensor: tensor.name for tensor in recorder.tensors if tensor.name}
+        self._guards, self._renewed = recorder.guards, recorder.renewed
+        calls, finals, owned = _with_own_memory(recorder.calls, recorder.final_gradients)
+        kept = [*_values_of(outputs), *(value for value in finals.values() if value is not None)]
+        self.calls, renaming = simplified(calls, kept, owned)
+        self._outputs = _renamed(outputs, renaming)
+        self._finals: dict[GradientSlot, Value | None] = {slot: renaming.of(value) for slot, value in finals.items()}
+        self.persistent = set(map(renaming.of, owned))
+        self.memory = Memory(self.calls, map(renaming.of, kept), map(renaming.of, owned))
+        self.gradients = self.memory.arenas
+        self._bind()
+
+    def run(self, arrays: Sequence[Array]) -> Any:
+        """Replay the calls on these arguments, of the shapes and dtypes that were recorded."""
+        return self._replay(*arrays)
+
+    def __str__(self) -> str:
+        return report(self)
+
+    # ---- within ----
+
+    def _bind(self) -> None:
+        """Write the code for the arrays that the tensors have now."""
+        arrays = self._arrays()
+        code = Code(arrays)
+        for call in self.calls:
+            code.add(call)
+        for slot, value in self._finals.items():
+            name = code.name(slot, "s")
+            if value is None:
+                code.statements.append(f"{name}.grad = None")
+            else:
+                array, tensor = code.operand(value), code.name(wrap(arrays[value]), "t")
+                code.statements.append(f"{name}.grad = {tensor} if {tensor}._data is {array} else wrap({array})")
+        for changed in self._renewed:
+            name = code.name(changed, "t")
+            code.statements.append(f"if getrefcount({name}._node) > references_alone: renew({name})")
+        code.statements.append(f"return {_returned(code, self._outputs)}")
+        moved = [
+            f"{code.name(value.origin.holder, 't')}._data is not {code.operand(value)}"
+            for value in arrays
+            if isinstance(value.origin, Captured) and isinstance(value.origin.holder, Tensor)
+        ]
+        looks = [
+            f"({expression.format(code.name(thing, 'g'))}) == {code.expression(expected)}"
+            for expression, thing, expected in self._guards
+        ]
+        parameters = ", ".join(f"x{i}" for i in range(self._arguments))
+        check = [f"if {' or '.join(moved)}:", f"    return rebound({parameters})"] if moved else []
+        body = "".join(f"    {statement}\n" for statement in check + code.statements)
+        self.source = f"def replay({parameters}):\n{body}\ndef holds():\n    return {' and '.join(looks) or True}\n"
+        code.scope.update(
+            wrap=wrap,
+            renew=_renew,
+            rebound=self._rebound,
+            getrefcount=sys.getrefcount,
+            references_alone=_references_alone(),
+        )
+        exec(compile(self.source, f"<plan of {self.name}>", "exec"), code.scope)
+        self._replay: Callable[..., Any] = code.scope["replay"]
+        self.holds: Callable[[], bool] = code.scope["holds"]
+
+    def _rebound(self, *arrays: Array) -> Any:
+        self._bind()
+        return self._replay(*arrays)
+
+    def _arrays(self) -> dict[Value, Array]:
+        """Every array that stays where it is from call to call."""
+        found: dict[Value, Array] = dict(self.memory.arrays)
+        for value in self._values():
+            if isinstance(value.origin, Constant):
+                found[value] = value.origin.array
+            elif isinstance(value.origin, Captured):
+                holder = value.origin.holder
+                found[value] = holder._data if isinstance(holder, Tensor) else holder
+        for call in self.calls:
+            if call.is_view and all(operand in found for operand in call.operands):
+                args, kwargs = replaced((call.args, call.kwargs), lambda member: _array_of(member, found))
+                views = call.function(*args, **kwargs)
+                found.update(zip(call.results, views if len(call.results) > 1 else [views], strict=True))
+        return found
+
+    def _values(self) -> Iterator[Value]:
+        for call in self.calls:
+            yield from call.operands
+            yield from call.writes
+        yield from _values_of(self._outputs)
+
+
+def _with_own_memory(
+    calls: Sequence[Call], finals: dict[GradientSlot, Value | None]
+) -> tuple[list[Call], dict[GradientSlot, Value | None], list[Value]]:
+    """The calls, with copies of gradients that share memory with others or are none of the function's own."""
+    calls, finals, owned = list(calls), dict(finals), []
+    for slot, value in finals.items():
+        if value is None:
+            continue
+        if value.base is not None or value.origin is not None or not value.layout.is_contiguous or value in owned:
+            shape, dtype, _ = value.layout
+            copied = Value(Layout(shape, dtype, np.empty(shape, dtype).strides))
+            calls.append(Call(np.copy, (value,), {}, (copied,), versions=(value.root.version,)))
+            finals[slot] = value = copied
+        owned.append(value)
+    return calls, finals, owned
+
+
+def _array_of(member: Any, arrays: dict[Value, Array]) -> Any:
+    return arrays[member] if isinstance(member, Value) else member
+
+
+def _values_of(outputs: Any) -> Iterable[Value]:
+    if isinstance(outputs, Output):
+        yield outputs.value
+    elif isinstance(outputs, tuple | list):
+        for member in outputs:
+            yield from _values_of(member)
+    elif isinstance(outputs, dict):
+        yield from _values_of(tuple(outputs.values()))
+
+
+def _renamed(outputs: Any, renaming: Renaming) -> Any:
+    if isinstance(outputs, Output):
+        return Output(renaming.of(outputs.value), outputs.kind)
+    if isinstance(outputs, tuple):
+        members = [_renamed(member, renaming) for member in outputs]
+        return outputs._make(members) if hasattr(outputs, "_make") else tuple(members)
+    if isinstance(outputs, list):
+        return [_renamed(member, renaming) for member in outputs]
+    if isinstance(outputs, dict):
+        return {key: _renamed(member, renaming) for key, member in outputs.items()}
+    return outputs
+
+
+def _returned(code: Code, outputs: Any) -> str:
+    """The results as an expression: copies, since the next replay writes over the plan's memory."""
+    if isinstance(outputs, Output):
+        array = code.operand(outputs.value)
+        return {"tensor": f"wrap({array}.copy())", "array": f"{array}.copy()", "number": f"{array}[()]"}[outputs.kind]
+    if isinstance(outputs, tuple):
+        members = "".join(f"{_returned(code, member)}, " for member in outputs)
+        return f"{code.name(outputs._make, 'f')}(({members}))" if hasattr(outputs, "_make") else f"({members})"
+    if isinstance(outputs, list):
+        return f"[{', '.join(_returned(code, member) for member in outputs)}]"
+    if isinstance(outputs, dict):
+        return f"{{{', '.join(f'{code.name(key)}: {_returned(code, member)}' for key, member in outputs.items())}}}"
+    return code.expression(outputs)
+
+
+def _renew(tensor: Tensor) -> None:
+    """End the validity of graphs that were recorded before the tensor's array was changed."""
+    leaf = tensor._node
+    if isinstance(leaf, Leaf):
+        leaf.changed = "by a compiled function"
+        tensor._node = Leaf(leaf.shape, leaf.dtype, leaf.slot, leaf.name)
+
+
+def _references_alone() -> int:
+    """How many references `sys.getrefcount` counts for a leaf that only its tensor holds: no graph is over it."""
+    tensor = Tensor(0.0, requires_grad=True)
+    return sys.getrefcount(tensor._node)

@@ -1,0 +1,74 @@
+"""Random numbers that a recorded function draws, which a later call would not draw anew.
+
+NumPy's generators are watched by their state. Python's `random`, and seeds from the system, are C functions, which the
+interpreter announces.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+_ADVICE = "; draw it where every call does: autograd_lite.callback(rng.random, shape)"
+
+
+class Randomness:
+    """The generators that there are, and their states."""
+
+    def __init__(self) -> None:
+        kinds = (np.random.Generator, np.random.RandomState)
+        self._generators = [found for found in gc.get_objects() if isinstance(found, kinds)]
+        self._states = self._read()
+        self._is_allowed = False
+
+    def _read(self) -> list[bytes]:
+        return [pickle.dumps(_bits(generator).state) for generator in self._generators]
+
+    @contextmanager
+    def allowed(self) -> Iterator[None]:
+        """For a while let numbers be drawn."""
+        self._is_allowed = True
+        try:
+            yield
+        finally:
+            self._is_allowed = False
+            self._states = self._read()
+
+    def check(self, recorder: Recorder) -> None:
+        """Refuse a generator that was used."""
+        if self._read() != self._states:
+            recorder.refuse(f"random numbers were drawn before this line, and later calls would see the same{_ADVICE}")
+
+    @contextmanager
+    def watched(self, recorder: Recorder) -> Iterator[None]:
+        """For a while refuse the functions of Python that draw random numbers, in this thread."""
+        outer = sys.getprofile()
+
+        def look(frame: FrameType, event: str, called: Any) -> None:
+            if event == "c_call" and not self._is_allowed:
+                owner = getattr(called, "__self__", None)
+                if isinstance(owner, random.Random) or called is os.urandom:
+                    sys.setprofile(outer)
+                    recorder.refuse(f"{called.__name__} draws a random number, and later calls would see it{_ADVICE}")
+
+        sys.setprofile(look)
+        try:
+            yield
+        finally:
+            sys.setprofile(outer)
+
+
+def _bits(generator: Any) -> Any:
+    return generator.bit_generator if isinstance(generator, np.random.Generator) else generator._bit_generator

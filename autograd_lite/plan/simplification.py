@@ -1,0 +1,144 @@
+"""What a plan leaves out: calls that nobody needs, that were made before, that copy for nothing, or are constant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .program import Array, Call, Constant, Value, replaced
+
+
+def simplified(
+    calls: Sequence[Call], kept: Iterable[Value], persistent: Iterable[Value]
+) -> tuple[list[Call], Renaming]:
+    """The calls that are left, and which value stands for which.
+
+    Parameters
+    ----------
+    calls : sequence of Call
+        Their operands are exchanged in place.
+    kept : iterable of Value
+        What is needed in the end.
+    persistent : iterable of Value
+        Of those, the ones that are each to have memory of their own.
+    """
+    renaming = Renaming()
+    own = {value.root for value in persistent}
+    known: dict[Any, Call] = {}
+    remaining = []
+    for call in calls:
+        call.args, call.kwargs = renaming.of((call.args, call.kwargs))
+        call.writes = renaming.of(call.writes)
+        for result in call.results:
+            result.base = renaming.of(result.base)
+        if _folded(call) or _is_needless_copy(call, own, renaming):
+            continue
+        key = _key(call)
+        earlier = known.setdefault(key, call) if key is not None else call
+        if earlier is not call and own.isdisjoint(result.root for result in call.results):
+            for result, same in zip(call.results, earlier.results, strict=True):
+                renaming.names[result] = same
+        else:
+            remaining.append(call)
+    return _needed(remaining, [renaming.of(value) for value in kept]), renaming
+
+
+class Renaming:
+    """Which value stands for which."""
+
+    def __init__(self) -> None:
+        self.names: dict[Value, Value] = {}
+
+    def of(self, tree: Any) -> Any:
+        """Values, alone or in nested tuples, lists and dicts, with those that stand for them in their place."""
+        return replaced(tree, self._one)
+
+    def _one(self, member: Any) -> Any:
+        while isinstance(member, Value) and member in self.names:
+            member = self.names[member]
+        return member
+
+
+def _needed(calls: Sequence[Call], kept: Iterable[Value]) -> list[Call]:
+    """The calls without those whose results nobody reads."""
+    wanted = {value.root for value in kept}
+    remaining = []
+    for call in reversed(calls):
+        roots = {value.root for value in (*call.results, *call.writes)}
+        reaches_outside = any(value.root.origin is not None for value in call.writes)
+        if not call.is_pure or reaches_outside or not wanted.isdisjoint(roots):
+            wanted.update(operand.root for operand in call.operands)
+            wanted.update(value.root for value in call.writes)
+            remaining.append(call)
+    return remaining[::-1]
+
+
+def _key(call: Call) -> Any:
+    """What two calls with the same results have in common; None for a call that has none, or may have others."""
+    if not call.is_pure or call.writes or any(result.root.version for result in call.results):
+        return None
+    try:
+        key = call.function, _hashable((call.args, call.kwargs)), call.versions
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+def _hashable(tree: Any) -> Any:
+    if isinstance(tree, Value):
+        return tree
+    if isinstance(tree, tuple | list):
+        return type(tree), *map(_hashable, tree)
+    if isinstance(tree, dict):
+        return tuple((key, _hashable(member)) for key, member in tree.items())
+    if isinstance(tree, slice):
+        return "slice", tree.start, tree.stop, tree.step
+    return type(tree), repr(tree) if isinstance(tree, float | complex | np.generic) else tree
+
+
+def _folded(call: Call) -> bool:
+    """Whether the result depends on shapes alone: it is then computed here, once and for all."""
+    operands = call.operands
+    if call.writes or not call.is_pure or len(call.results) != 1 or call.results[0].root.version:
+        return False
+    if call.function not in _OF_SHAPES and not (
+        operands and all(_constant(operand) is not None for operand in operands)
+    ):
+        return False
+    result = call.results[0]
+    args, kwargs = replaced((call.args, call.kwargs), _array_for)
+    result.base, result.origin = None, Constant(np.asarray(call.function(*args, **kwargs)))
+    return True
+
+
+def _array_for(member: Any) -> Any:
+    if not isinstance(member, Value):
+        return member
+    constant = _constant(member)
+    return np.empty(member.layout.shape, member.layout.dtype) if constant is None else constant
+
+
+def _constant(value: Value) -> Array | None:
+    return value.origin.array if isinstance(value.origin, Constant) else None
+
+
+def _is_needless_copy(call: Call, own: set[Value], renaming: Renaming) -> bool:
+    """Whether a call copies an array of which both are only read: one then stands for both."""
+    if call.function not in _COPIES or call.writes or not call.results:
+        return False
+    (result,), source = call.results, call.operands[0]
+    if source.root.origin is not None or source.root.version or result.version or result.layout != source.layout:
+        return False
+    if result in own:
+        if source.root is not source or source in own:
+            return False
+        own.add(source)
+    renaming.names[result] = source
+    return True
+
+
+_OF_SHAPES = frozenset({np.zeros_like, np.ones_like, np.empty_like})
+_COPIES = frozenset({np.copy, np.ndarray.copy, np.ndarray.astype, np.positive})
