@@ -60,6 +60,11 @@ class SGD(Optimizer):
         """The velocity, with momentum."""
         return ("velocity",) if options["momentum"] else ()
 
+    def fused(self, step: int, options: Options) -> tuple[str, tuple[float, ...]]:
+        """The same, by machine code."""
+        name = "nesterov" if options["nesterov"] else "momentum" if options["momentum"] else "sgd"
+        return name, (options["lr"], options["momentum"])
+
     def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
         """``v = momentum v + g``, ``w = w - lr v``."""
         momentum, direction = options["momentum"], g
@@ -122,6 +127,12 @@ class RMSprop(Optimizer):
         """The mean square, and with momentum the velocity."""
         return ("mean_square", "velocity") if options["momentum"] else ("mean_square",)
 
+    def fused(self, step: int, options: Options) -> tuple[str, tuple[float, ...]]:
+        """The same, by machine code."""
+        alpha, momentum = options["alpha"], options["momentum"]
+        numbers = options["lr"], alpha, 1 - alpha, options["eps"], momentum
+        return "rmsprop_momentum" if momentum else "rmsprop", numbers
+
     def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
         """``s = alpha s + (1 - alpha) g^2``, ``w = w - lr g / (sqrt(s) + eps)``."""
         s, *velocity = state
@@ -180,6 +191,10 @@ class Adagrad(Optimizer):
         """The sum of squares."""
         return ("sum_of_squares",)
 
+    def fused(self, step: int, options: Options) -> tuple[str, tuple[float, ...]]:
+        """The same, by machine code."""
+        return "adagrad", (options["lr"] / (1 + (step - 1) * options["lr_decay"]), 0.0, 0.0, options["eps"])
+
     def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
         """``s = s + g^2``, ``w = w - lr g / (sqrt(s) + eps)``."""
         (s,) = state
@@ -234,6 +249,13 @@ class Adam(Optimizer):
     def buffers(self, options: Options) -> tuple[str, ...]:
         """The two means."""
         return "mean", "mean_square"
+
+    def fused(self, step: int, options: Options) -> tuple[str, tuple[float, ...]]:
+        """The same, by machine code."""
+        beta1, beta2 = options["betas"]
+        correction = math.sqrt(1 - beta2**step)
+        rate = options["lr"] * correction / (1 - beta1**step)
+        return "adam", (rate, beta1, 1 - beta1, options["eps"] * correction, beta2, 1 - beta2)
 
     def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
         """``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g^2``, ``w = w - lr m / (sqrt(v) + eps)``."""

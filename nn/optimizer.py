@@ -110,6 +110,23 @@ class Optimizer:
             f"{self._title} has no update method; define update(self, w, g, state, t, step, options)"
         )
 
+    def fused(self, step: int, options: Mapping[str, Any]) -> tuple[str, tuple[float, ...]] | None:
+        """The same update for machine code, where a compiled function can take it; by default there is none.
+
+        Parameters
+        ----------
+        step, options
+            As in `update`.
+
+        Returns
+        -------
+        name : str
+            One of ``autograd_lite.plan.native.operations.UPDATES``.
+        numbers : tuple of float
+            At most six, that `update` computes from the options.
+        """
+        return None
+
     # ---- training ----
 
     @property
@@ -166,7 +183,7 @@ class Optimizer:
             parameter.data = array
         has_gradient = tuple(parameter in gradients for parameter in self._names)
         moved = tuple(weights.values())
-        callback(self._move, has_gradient, moved, tuple(gradients.values()), writes=moved)
+        callback(_Update(self, has_gradient), moved, tuple(gradients.values()), writes=moved)
 
     def _move(self, has_gradient: tuple[bool, ...], weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
         """Update the arrays of the parameters that have a gradient."""
@@ -291,6 +308,9 @@ class Optimizer:
     def _states(self) -> dict[Tensor, State]:
         return {parameter: state for block, _ in self._blocks for parameter, state in block.states()}
 
+    def _is_arranged(self, has_gradient: tuple[bool, ...]) -> bool:
+        return self._arrangement == (has_gradient, [self.buffers(group.data) for group in self.groups])
+
     def _arrange(self, has_gradient: tuple[bool, ...], states: Mapping[Tensor, State] | None = None) -> None:
         """Sort the parameters into blocks that step together, unless that is how they are sorted already.
 
@@ -299,7 +319,7 @@ class Optimizer:
         """
         arrangement = (has_gradient, [self.buffers(group.data) for group in self.groups])
         if states is None:
-            if arrangement == self._arrangement:
+            if self._is_arranged(has_gradient):
                 return
             states = self._states()
         active = [parameter for parameter, has in zip(self._names, has_gradient, strict=True) if has]
@@ -317,6 +337,45 @@ class Optimizer:
                 block = Block(members, options, names, states, self._scratch, self.decoupled_weight_decay)
                 blocks.append((block, [places[parameter] for parameter in members] if is_active else []))
         self._blocks, self._arrangement = blocks, arrangement
+
+
+class _Update:
+    """A step as a compiled function calls it: with arrays alone, or piece by piece in machine code."""
+
+    def __init__(self, optimizer: Optimizer, has_gradient: tuple[bool, ...]) -> None:
+        self._optimizer, self._has_gradient = optimizer, has_gradient
+        self._blocks: list[tuple[Block, list[int]]] = []
+        self.__name__ = f"{type(optimizer).__name__}.step"
+
+    def __call__(self, weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
+        self._optimizer._move(self._has_gradient, weights, gradients)
+
+    def pieces(
+        self, weights: Sequence[Array], gradients: Sequence[Array]
+    ) -> list[tuple[str, list[Array], Array]] | None:
+        """See `autograd_lite.plan.FusedUpdate`."""
+        if not all(array.flags.c_contiguous for array in (*weights, *gradients)):
+            return None
+        self._optimizer._arrange(self._has_gradient)
+        self._blocks = [(block, places) for block, places in self._optimizer._blocks if places]
+        found = []
+        for block, places in self._blocks:
+            pieces = block.pieces([weights[i] for i in places], [gradients[i] for i in places], self._optimizer.fused)
+            if pieces is None:
+                return None
+            found += pieces
+        return found
+
+    def advance(self) -> bool:
+        """See `autograd_lite.plan.FusedUpdate`."""
+        if not self._optimizer._is_arranged(self._has_gradient):
+            return False
+        forms = [block.form(self._optimizer.fused) for block, _ in self._blocks]
+        if None in forms:
+            return False
+        for (block, _), form in zip(self._blocks, forms, strict=True):
+            block.advance(form or ())
+        return True
 
 
 def _plain(option: Any) -> Any:

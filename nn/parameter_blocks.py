@@ -19,6 +19,9 @@ Array = np.ndarray[Any, Any]
 State = tuple[int, dict[str, Array]]
 """The steps that a parameter has taken, and its buffers by name."""
 
+Fused = Callable[[int, Mapping[str, Any]], tuple[str, tuple[float, ...]] | None]
+"""The form of an update for machine code: its name and its numbers, for a step and options."""
+
 PIECE_BYTES = 2**17
 """The length of a piece. An update goes over four to six arrays, and so many pieces fit the L2 cache."""
 
@@ -74,6 +77,8 @@ class Block:
         self._buffers = {name: _end_to_end(name, params, states) for name in buffers}
         ends = np.cumsum([parameter.size for parameter in params]).tolist()
         self._spans = [slice(end - parameter.size, end) for parameter, end in zip(params, ends, strict=True)]
+        self._kernel: str | None = None
+        self._numbers = np.zeros(8)
         self._gathered: tuple[Array, Array, list[Array]] | None = None
 
         # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
@@ -104,6 +109,38 @@ class Block:
         for parameter, span in zip(self.params, self._spans, strict=True):
             views = {name: buffer[span].reshape(parameter.shape) for name, buffer in self._buffers.items()}
             yield parameter, (self._taken, views)
+
+    def pieces(
+        self, arrays: Sequence[Array], gradients: Sequence[Array], fused: Fused
+    ) -> list[tuple[str, list[Array], Array]] | None:
+        """The update of each parameter for machine code; None if the method has none."""
+        form = fused(self._taken + 1, self._options)
+        if form is None:
+            return None
+        self._kernel = form[0]
+        return [
+            (
+                self._kernel,
+                [w.reshape(-1), g.reshape(-1), *(state[span] for state in self._buffers.values())],
+                self._numbers,
+            )
+            for w, g, span in zip(arrays, gradients, self._spans, strict=True)
+        ]
+
+    def form(self, fused: Fused) -> tuple[float, ...] | None:
+        """The numbers of the next step for machine code; None if its update is another than that of the pieces."""
+        name, numbers = fused(self._taken + 1, self._options) or (None, ())
+        return numbers if name is not None and name == self._kernel else None
+
+    def advance(self, numbers: tuple[float, ...]) -> None:
+        """Begin a step of machine code with these numbers."""
+        self._taken += 1
+        weight_decay = self._options.get("weight_decay", 0)
+        if self._decoupled:
+            self._numbers[:2] = 0, 1 - self._options["lr"] * weight_decay
+        else:
+            self._numbers[:2] = weight_decay, 1
+        self._numbers[2 : 2 + len(numbers)] = numbers
 
     def step(self, arrays: list[Array], gradients: list[Array], update: Callable[..., None]) -> None:
         """Move the parameters, which have these arrays, along these gradients, in place."""

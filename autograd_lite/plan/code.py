@@ -27,6 +27,9 @@ class Code:
         self.statements: list[str] = []
         self._names: dict[int, str] = {}
         self._locals: dict[Value, str] = {}
+        self._views: dict[Value, Call] = {}
+        self._addresses: dict[int, str] = {}
+        self._kept: list[Any] = []
 
     def name(self, thing: Any, prefix: str = "c") -> str:
         """The name of an object in the scope."""
@@ -43,10 +46,26 @@ class Code:
         if isinstance(value.origin, Argument):
             return f"x{value.origin.position}"
         if value not in self._locals:
-            self._locals[value] = f"v{len(self._locals)}"
             if isinstance(value.origin, EntryGradient):
-                self.statements.append(f"{self._locals[value]} = {self.name(value.origin.slot, 's')}.grad._data")
+                made = f"{self.name(value.origin.slot, 's')}.grad._data"
+                results: tuple[Value, ...] = (value,)
+            else:
+                made, results = self.call(self._views[value]), self._views[value].results
+            self._locals.update((result, f"v{len(self._locals) + i}") for i, result in enumerate(results))
+            self.statements.append(f"{', '.join(self._locals[result] for result in results)} = {made}")
         return self._locals[value]
+
+    def address(self, position: int) -> str:
+        """The name of the address of an argument's memory."""
+        if position not in self._addresses:
+            self._addresses[position] = f"address{position}"
+            self.statements.append(f"address{position} = x{position}.__array_interface__['data'][0]")
+        return self._addresses[position]
+
+    def keep(self, thing: Any) -> None:
+        """Let an object live as long as the code."""
+        self._kept.append(thing)
+        self.scope["kept"] = self._kept
 
     def expression(self, tree: Any) -> str:
         """An argument of a call."""
@@ -72,17 +91,20 @@ class Code:
 
     def add(self, call: Call) -> None:
         """The statements of a call, in whose memory its results then are."""
-        self.statements += _statements(self, call)
+        if call.is_view:
+            self._views.update((result, call) for result in call.results if result not in self.arrays)
+        else:
+            self.extend(_statements(self, call))
+
+    def extend(self, statements: Iterator[str]) -> None:
+        """More statements, each after those that it needs itself."""
+        for statement in statements:
+            self.statements.append(statement)
 
 
 def _statements(code: Code, call: Call) -> Iterator[str]:
     if not call.results:
         yield code.call(call)
-    elif call.is_view:
-        dynamic = [result for result in call.results if result not in code.arrays]
-        if dynamic:
-            names = ", ".join(code.operand(result) for result in call.results)
-            yield f"{names}{',' * (len(call.results) > 1)} = {code.call(call)}"
     elif len(call.results) == 1 and takes_out(call.function):
         yield f"{code.call(call)[:-1]}, out={code.operand(call.results[0])})"
     elif len(call.results) == 1:

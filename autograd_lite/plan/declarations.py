@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
 
 from ..state import STATE
 
 Value = TypeVar("Value")
+
+
+Array = np.ndarray[Any, Any]
+
+
+@runtime_checkable
+class FusedUpdate(Protocol):
+    """A callback that moves weights along gradients, and that machine code can take the place of."""
+
+    def __call__(self, weights: Any, gradients: Any) -> None:
+        """Move the weights in place, with NumPy."""
+
+    def pieces(self, weights: Any, gradients: Any) -> list[tuple[str, list[Array], Array]] | None:
+        """What the machine code is to run: the name of an update, its arrays, and the array of its numbers.
+
+        The arrays are flat: weights, gradient, and state. None if there is no machine code for it.
+        """
+
+    def advance(self) -> bool:
+        """Begin a step: put the numbers of this one in place. False if the pieces are others by now."""
 
 
 def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...] = (), **kwargs: Any) -> Any:

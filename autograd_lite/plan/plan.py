@@ -16,6 +16,7 @@ from .program import Array, Call, Captured, Constant, Layout, Value, replaced
 from .recorder import Recorder
 from .report import report
 from .simplification import Renaming, simplified
+from .writing import write
 
 
 class Output(NamedTuple):
@@ -46,14 +47,17 @@ class Plan:
         The gradients that the function leaves.
     gradients : dict
         From dtype to the flat array that holds the gradients that the function leaves, end to end.
+    jit : bool
+        Whether stretches of the calls are run by machine code.
     source : str
         The Python code of a replay.
     holds : callable
         Whether everything that the plan takes for granted is still so.
     """
 
-    def __init__(self, recorder: Recorder, arguments: int, outputs: Any) -> None:
+    def __init__(self, recorder: Recorder, arguments: int, outputs: Any, jit: bool) -> None:
         self.name = recorder.name
+        self.jit = jit
         self.recorded_calls = len(recorder.calls)
         self._arguments = arguments
         self.names = {tensor: tensor.name for tensor in recorder.tensors if tensor.name}
@@ -81,8 +85,7 @@ class Plan:
         """Write the code for the arrays that the tensors have now."""
         arrays = self._arrays()
         code = Code(arrays)
-        for call in self.calls:
-            code.add(call)
+        write(self.calls, code, self.jit)
         for slot, value in self._finals.items():
             name = code.name(slot, "s")
             if value is None:
@@ -111,6 +114,7 @@ class Plan:
             wrap=wrap,
             renew=_renew,
             rebound=self._rebound,
+            rebind=self._bind,
             getrefcount=sys.getrefcount,
             references_alone=_references_alone(),
         )

@@ -107,6 +107,8 @@ class Value:
         Where it comes from, if no call makes it.
     base : Value or None
         The value whose memory this one is a view of.
+    offset : int
+        Of a view: where it begins in the memory of its root, in bytes.
     version : int
         Of a root: how often it has been written to in place, while the program is recorded.
     """
@@ -114,6 +116,7 @@ class Value:
     layout: Layout
     origin: Origin | None = None
     base: Value | None = None
+    offset: int = 0
     version: int = 0
 
     @property

@@ -169,15 +169,15 @@ class Recorder:
         )
 
     def _result(self, call: Call, out: Any, plain: list[Array]) -> RecordedArray:
-        array, base = np.asarray(out), None
+        array, base, offset = np.asarray(out), None, 0
         if isinstance(out, np.ndarray) and call.is_pure and not isinstance(call.function, np.ufunc):
             for operand, given in zip(call.operands, plain, strict=True):
                 if out is given:
                     return RecordedArray(array, operand, self)
                 if np.may_share_memory(out, given):
-                    base = operand
+                    base, offset = operand, operand.offset + int(array.ctypes.data) - int(given.ctypes.data)
                     break
-        value = Value(layout_of(array), base=base)
+        value = Value(layout_of(array), base=base, offset=offset)
         call.results += (value,)
         return RecordedArray(array, value, self, isinstance(out, np.generic))
 

@@ -1,0 +1,317 @@
+"""How calls of a plan become rows of a table for the machine code; see `operations`."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..program import Argument, Array, Call, Value
+from . import blas
+from . import operations as op
+
+
+def where_positive(x: Any, g: Any) -> Any:
+    """``np.where(x > 0, g, 0)``: the backward of a rectifier."""
+    return np.where(x > 0, g, 0)
+
+
+class Address(NamedTuple):
+    """The address of an array that changes from call to call: an argument's, and bytes from there."""
+
+    position: int
+    offset: int
+
+
+class Row(NamedTuple):
+    """A row of a table, with what is to be kept alive for it.
+
+    Attributes
+    ----------
+    words : list
+        64-bit integers, and `Address` where one changes.
+    kept : list
+        Arrays of numbers that the row points to.
+    nbytes : int
+        What it reads and writes.
+    """
+
+    words: list[Any]
+    kept: list[Array]
+    nbytes: int
+
+
+class Operand(NamedTuple):
+    """An operand over a matrix."""
+
+    address: Any
+    stride: int
+    step: int
+
+
+class Lowering:
+    """The rows for calls whose arrays lie where they lie.
+
+    Parameters
+    ----------
+    arrays : mapping
+        The array of each value that stays where it is.
+    """
+
+    def __init__(self, arrays: dict[Value, Array]) -> None:
+        self._arrays = arrays
+        self._kept: list[Array] = []
+
+    def row(self, call: Call) -> tuple[np.dtype[Any], Row] | None:
+        """The row of a call, and the floating-point type that it is for; None for what only NumPy can do."""
+        if call.is_view or len(call.results) + len(call.writes) != 1 or not call.is_pure:
+            return None
+        target = (call.results or call.writes)[0]
+        floats = {v.layout.dtype for v in (target, *call.operands) if v.layout.dtype.kind == "f"}
+        if len(floats) > 1 or any(dtype.name not in ("float32", "float64") for dtype in floats):
+            return None
+        if not all(self._is_reachable(value) for value in (target, *call.operands)):
+            return None
+        self._kept = []
+        dtype = floats.pop() if floats else np.dtype(np.float32)
+        words = self._words(call, target, dtype)
+        if words is None:
+            return None
+        nbytes = sum(value.layout.nbytes for value in (target, *call.operands))
+        return dtype, Row(words + [0] * (op.WORDS - len(words)), self._kept, nbytes)
+
+    def _words(self, call: Call, target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
+        function, args = call.function, call.args
+        kwargs = {name: value for name, value in call.kwargs.items() if name != "out"}
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, np.ufunc) and function.__name__ == "reduce":
+            return self._reduction(owner, args, kwargs, target, dtype)
+        if function in (np.ndarray.sum, np.sum):
+            return self._whole_sum(args, kwargs, target, dtype)
+        if function is operator.getitem:
+            return self._pick(args, target, dtype)
+        if kwargs:
+            return None
+        if function is np.matmul:
+            return self._product(args, target, dtype)
+        if function in (np.copy, np.ndarray.copy):
+            return self._elementwise(op.UNARY[np.positive], args, (dtype,), target, dtype)
+        for table, kinds, result in (
+            (op.UNARY, (dtype,), dtype),
+            (op.BINARY, (dtype, dtype), dtype),
+            (op.COMPARISONS, (dtype, dtype), _BOOL),
+        ):
+            if function in table and target.layout.dtype == result:
+                found = self._elementwise(table[function], args, kinds, target, dtype)
+                return found or self._of_truth(function, args, target, dtype)
+        if function is np.equal:
+            return self._elementwise(op.EQUAL_INTEGERS, args, (_INTEGER, _INTEGER), target, dtype)
+        if function is np.where and len(args) == 3 and target.layout.dtype == dtype:
+            return self._elementwise(op.WHERE, args, (_BOOL, dtype, dtype), target, dtype)
+        if function is where_positive:
+            return self._elementwise(op.WHERE_POSITIVE, args, (dtype, dtype), target, dtype)
+        return None
+
+    def _of_truth(
+        self, function: Callable[..., Any], args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]
+    ) -> list[Any] | None:
+        """Arithmetic with truth values, which count as 0 and 1."""
+        codes = {np.subtract: op.SUBTRACT_TRUTH, np.multiply: op.MULTIPLY_TRUTH}
+        if function not in codes:
+            return None
+        if function is np.multiply and isinstance(args[0], Value) and args[0].layout.dtype == _BOOL:
+            args = args[::-1]
+        return self._elementwise(codes[function], args, (dtype, _BOOL), target, dtype)
+
+    def _elementwise(
+        self, code: int, args: tuple[Any, ...], kinds: tuple[np.dtype[Any], ...], target: Value, dtype: np.dtype[Any]
+    ) -> list[Any] | None:
+        shape = target.layout.shape
+        rows, columns = _matrix(shape)
+        result = self._operand(target, shape, target.layout.dtype)
+        if len(args) != len(kinds) or result is None or (result.step != 1 and columns > 1):
+            return None
+        operands = [self._operand(arg, shape, kind) for arg, kind in zip(args, kinds, strict=True)]
+        if any(operand is None for operand in operands):
+            return None
+        return _words(code, rows, columns, result, *operands)  # type: ignore[arg-type]
+
+    def _operand(self, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Operand | None:
+        """An operand that is broadcast to a shape, seen as a matrix; None if its elements do not lie like that."""
+        if not isinstance(value, Value):
+            if type(value) not in (int, float, bool) and not isinstance(value, np.generic):
+                return None
+            return Operand(self._number(value, dtype), 0, 0)
+        if value.layout.dtype != dtype:
+            return None
+        own_shape, strides = self._layout(value)
+        missing = len(shape) - len(own_shape)
+        lengths = (1,) * missing + own_shape
+        strides = (0,) * missing + tuple(0 if n == 1 else s for n, s in zip(own_shape, strides, strict=True))
+        if any(n not in (1, wanted) for n, wanted in zip(lengths, shape, strict=True)):
+            return None
+        step, remainder = divmod(strides[-1] if shape else 0, dtype.itemsize)
+        if remainder or step not in (0, 1):
+            return None
+        # The axes before the last count rows if one stride leads from each to the next.
+        stride, expected = 0, None
+        for n, s in zip(reversed(shape[:-1]), reversed(strides[:-1]), strict=True):
+            if n == 1:
+                continue
+            if expected is None:
+                stride = s
+            elif s != expected:
+                return None
+            expected = s * n
+        return Operand(self._address(value), stride, step)
+
+    def _number(self, value: Any, dtype: np.dtype[Any]) -> int:
+        array = np.array(value, dtype)
+        self._kept.append(array)
+        return int(array.ctypes.data)
+
+    def _layout(self, value: Value) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        array = self._arrays.get(value)
+        return (value.layout.shape, value.layout.strides) if array is None else (array.shape, array.strides)
+
+    def _address(self, value: Value) -> Any:
+        array = self._arrays.get(value)
+        if array is not None:
+            self._kept.append(array)
+            return int(array.ctypes.data)
+        root = value.root
+        assert isinstance(root.origin, Argument)
+        return Address(root.origin.position, value.offset)
+
+    def _is_reachable(self, value: Value) -> bool:
+        """Whether the value's address is known, or follows from an argument's."""
+        return value in self._arrays or isinstance(value.root.origin, Argument)
+
+    # ---- products, sums, choices ----
+
+    def _product(self, args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
+        function = blas.product(dtype)
+        if function is None or not all(isinstance(arg, Value) and arg.layout.dtype == dtype for arg in args):
+            return None
+        left, right = args
+        if any(len(value.layout.shape) != 2 or min(value.layout.shape) < 2 for value in (left, right, target)):
+            return None
+        if left.root is right.root:
+            return None
+        described = [self._leading(value, dtype) for value in (left, right, target)]
+        if any(one is None for one in described) or described[2][1]:  # type: ignore[index]
+            return None
+        (lda, left_turned), (ldb, right_turned), (ldc, _) = described  # type: ignore[misc]
+        rows, columns = target.layout.shape
+        addresses = [self._address(value) for value in (target, left, right)]
+        words = [op.MATMUL, rows, columns, *addresses, left.layout.shape[1], ldc, lda, ldb, left_turned, right_turned]
+        return [*words, function]
+
+    def _leading(self, value: Value, dtype: np.dtype[Any]) -> tuple[int, int] | None:
+        """The distance between rows in elements, and whether it is the transpose that lies like that."""
+        (rows, columns), (down, across) = self._layout(value)
+        if across == dtype.itemsize and down >= columns * dtype.itemsize and down % dtype.itemsize == 0:
+            return down // dtype.itemsize, 0
+        if down == dtype.itemsize and across >= rows * dtype.itemsize and across % dtype.itemsize == 0:
+            return across // dtype.itemsize, 1
+        return None
+
+    def _reduction(
+        self, ufunc: np.ufunc, args: tuple[Any, ...], kwargs: dict[str, Any], target: Value, dtype: np.dtype[Any]
+    ) -> list[Any] | None:
+        axis, keeps = kwargs.get("axis", 0), kwargs.get("keepdims", False)
+        if len(args) != 1 or set(kwargs) - {"axis", "keepdims"} or args[0].layout.dtype != dtype:
+            return None
+        shape = args[0].layout.shape
+        source = self._operand(args[0], shape, dtype)
+        if len(shape) != 2 or 0 in shape or shape[1] > op.LONGEST_SUM or source is None or source.step != 1:
+            return None
+        address = self._address(target)
+        if axis == 0 and not keeps and ufunc is np.add:
+            return _words(op.SUM_OF_ROWS, *shape, Operand(address, 0, 1), source)
+        if axis in (-1, 1) and ufunc in (np.add, np.maximum):
+            code = op.SUM_ALONG_ROWS if ufunc is np.add else op.MAX_ALONG_ROWS
+            return _words(code, *shape, Operand(address, dtype.itemsize, 1), source)
+        return None
+
+    def _whole_sum(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], target: Value, dtype: np.dtype[Any]
+    ) -> list[Any] | None:
+        given = {name: value for name, value in kwargs.items() if value is not None and value is not False}
+        if len(args) != 1 or given or args[0].layout.dtype != dtype or target.layout.shape != ():
+            return None
+        source = self._operand(args[0], args[0].layout.shape, dtype)
+        if source is None or not args[0].layout.is_contiguous or not 0 < args[0].layout.size <= op.LONGEST_SUM:
+            return None
+        return _words(op.SUM_OF_ALL, 1, args[0].layout.size, Operand(self._address(target), 0, 1), source)
+
+    def _pick(self, args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
+        """``x[rows, columns]`` with two vectors of indices."""
+        x, index = args
+        if not (isinstance(index, tuple) and len(index) == 2 and all(isinstance(one, Value) for one in index)):
+            return None
+        shapes = {one.layout.shape for one in index}
+        if len(x.layout.shape) != 2 or x.layout.dtype != dtype or len(shapes) != 1 or len(*shapes) != 1:
+            return None
+        source = self._operand(x, x.layout.shape, dtype)
+        if source is None or source.step != 1 or any(one.layout.dtype != _INTEGER for one in index):
+            return None
+        rows, columns = x.layout.shape
+        (count,) = shapes.pop()
+        indices = [Operand(self._address(one), self._layout(one)[1][0], 1) for one in index]
+        result = Operand(self._address(target), dtype.itemsize, 1)
+        return _words(op.PICK, count, columns, result, source._replace(step=rows), *indices)
+
+
+_BOOL, _INTEGER = np.dtype(np.bool_), np.dtype(np.int64)
+
+
+def _matrix(shape: tuple[int, ...]) -> tuple[int, int]:
+    """A shape as rows and columns."""
+    rows = 1
+    for length in shape[:-1]:
+        rows *= length
+    return rows, shape[-1] if shape else 1
+
+
+def _words(code: int, rows: int, columns: int, *operands: Operand) -> list[Any]:
+    filled = [*operands, *[Operand(0, 0, 0)] * (4 - len(operands))]
+    addresses, strides, steps = zip(*filled, strict=True)
+    return [code, rows, columns, *addresses, *strides, *steps]
+
+
+def grouped(rows: list[Row], cache_bytes: int) -> Iterator[list[Any]]:
+    """The words of rows, with those that can stay in the cache together under the header of a group."""
+    together: list[Row] = []
+    for row in [*rows, None]:
+        if row is not None and _joins(row, together):
+            together.append(row)
+            continue
+        yield from _group(together, cache_bytes)
+        together = [row] if row is not None else []
+
+
+def _joins(row: Row, together: list[Row]) -> bool:
+    local = op.MATMUL < row.words[op.OPERATION] <= op.LOCAL_TO_ROWS and row.words[op.OPERATION] != op.SUM_OF_ALL
+    if not together:
+        return False
+    first = together[0].words
+    if not local or not op.MATMUL < first[op.OPERATION] <= op.LOCAL_TO_ROWS or first[op.OPERATION] == op.SUM_OF_ALL:
+        return False
+    if row.words[op.ROWS] != first[op.ROWS]:
+        return False
+    # What sums over rows is complete only after the last of them.
+    sums = {member.words[op.ADDRESSES] for member in together if member.words[op.OPERATION] == op.SUM_OF_ROWS}
+    return sums.isdisjoint(row.words[op.ADDRESSES + 1 : op.ADDRESSES + 4])
+
+
+def _group(rows: list[Row], cache_bytes: int) -> Iterator[list[Any]]:
+    total = sum(row.nbytes for row in rows)
+    if len(rows) > 1 and total > cache_bytes:
+        length = rows[0].words[op.ROWS]
+        chunk = max(1, min(length, length * cache_bytes // total))
+        yield [op.GROUP, length, len(rows), chunk] + [0] * (op.WORDS - 4)
+    for row in rows:
+        yield row.words

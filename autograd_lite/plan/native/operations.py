@@ -1,0 +1,50 @@
+"""The operations that machine code runs, and how each is written down: as a row of 64-bit words.
+
+A plan's calls become rows of a table, which one call of the machine code walks through. A row is an operation over a
+matrix, of which vectors and numbers are special cases::
+
+    0  the operation        3-6    addresses of the result and up to three operands
+    1  rows                 7-10   their strides from row to row, in bytes
+    2  columns              11-14  their steps from column to column, in elements: 1, or 0 for one that is repeated
+
+A `PICK` has as many rows as it picks, and in word 12 the rows of the matrix that it picks from.
+
+A matrix product has the rows and columns of its result there, and then the common length, the leading dimensions, which
+operands are transposed, and the address of BLAS's function. A `GROUP` says that the rows after it are to be run
+together, some of the matrix's rows at a time, so that these stay in the cache from one operation to the next. The
+update of an optimizer has the address of its eight numbers, float64, in word 11: coupled weight decay, the factor of
+decoupled weight decay, and its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+WORDS = 20
+"""Words of a row."""
+
+OPERATION, ROWS, COLUMNS, ADDRESSES, STRIDES, STEPS = 0, 1, 2, 3, 7, 11
+MEMBERS, CHUNK = 2, 3
+COMMON, LEADING, TRANSPOSED, FUNCTION = 6, 7, 10, 12
+
+GROUP, MATMUL = 0, 1
+
+UNARY = {np.negative: 10, np.absolute: 11, np.exp: 12, np.log: 13, np.sqrt: 14, np.square: 15, np.positive: 16}
+BINARY = {np.add: 30, np.subtract: 31, np.multiply: 32, np.divide: 33, np.maximum: 34, np.minimum: 35}
+COMPARISONS = {np.greater: 50, np.greater_equal: 51, np.less: 52, np.less_equal: 53}
+EQUAL_INTEGERS, SUBTRACT_TRUTH, MULTIPLY_TRUTH = 60, 61, 62
+WHERE, WHERE_POSITIVE = 70, 71
+SUM_OF_ROWS, SUM_ALONG_ROWS, MAX_ALONG_ROWS = 80, 81, 82
+SUM_OF_ALL, PICK = 90, 91
+UPDATES = {
+    "sgd": 100, "momentum": 101, "nesterov": 102, "rmsprop": 103, "rmsprop_momentum": 104, "adagrad": 105, "adam": 106,
+}  # fmt: skip
+NUMBERS = 8
+"""How many numbers an update has."""
+
+LOCAL_TO_ROWS = 89
+"""Operations up to this one can be members of a group."""
+
+HALVINGS = 12
+LONGEST_SUM = 128 * 2 ** (HALVINGS - 1)
+"""How many numbers are summed at most, halved so often until 128 are left."""

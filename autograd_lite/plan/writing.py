@@ -1,0 +1,83 @@
+"""How a plan's calls become code: as NumPy calls, and with machine code in stretches that it runs in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .code import Code
+from .declarations import FusedUpdate
+from .native import machine
+from .native.lowering import Lowering, Row
+from .native.segment import Segment, update_row
+from .program import Call
+
+
+def write(calls: Sequence[Call], code: Code, jit: bool) -> None:
+    """Write the statements of the calls."""
+    if not jit:
+        for call in calls:
+            code.add(call)
+        return
+    lowering = Lowering(code.arrays)
+    waiting = _Waiting(code)
+    for call in calls:
+        if call.is_view:
+            code.add(call)
+            continue
+        found = lowering.row(call)
+        loaded = machine.load(found[0]) if found is not None else None
+        if found is not None and loaded is not None:
+            waiting.add(found[0], found[1], loaded)
+            continue
+        waiting.flush()
+        if not (isinstance(call.function, FusedUpdate) and _write_update(call, call.function, code)):
+            code.add(call)
+    waiting.flush()
+
+
+class _Waiting:
+    """Rows for one floating-point type that are not yet in a segment."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._rows: list[Row] = []
+        self._dtype: np.dtype[Any] | None = None
+        self._machine: machine.Machine | None = None
+
+    def add(self, dtype: np.dtype[Any], row: Row, loaded: machine.Machine) -> None:
+        """One more."""
+        if dtype != self._dtype:
+            self.flush()
+        self._dtype, self._machine = dtype, loaded
+        self._rows.append(row)
+
+    def flush(self) -> None:
+        """Make a segment of them."""
+        if self._rows and self._machine is not None:
+            self._code.extend(Segment(self._machine, self._rows).statements(self._code))
+            self._rows = []
+
+
+def _write_update(call: Call, update: FusedUpdate, code: Code) -> bool:
+    """An optimizer's update by machine code; False if it has none for these arrays."""
+    weights, gradients = ([code.arrays[value] for value in values] for values in call.args)
+    pieces = update.pieces(weights, gradients)
+    by_dtype: dict[np.dtype[Any], list[Row]] = {}
+    for kernel, arrays, numbers in pieces or ():
+        by_dtype.setdefault(arrays[0].dtype, []).append(update_row(kernel, arrays, numbers))
+    machines = {dtype: machine.load(dtype) for dtype in by_dtype}
+    if not by_dtype or None in machines.values():
+        return False
+    # Where the update has changed its form since, this one runs as NumPy calls, and the code is written again.
+    code.statements.append(f"if not {code.name(update.advance, 'advance')}():")
+    code.statements.append(f"    {code.call(call)}")
+    code.statements.append("    rebind()")
+    code.statements.append("else:")
+    for dtype, rows in by_dtype.items():
+        loaded = machines[dtype]
+        assert loaded is not None
+        code.extend(f"    {statement}" for statement in Segment(loaded, rows).statements(code))
+    return True
