@@ -22,6 +22,9 @@ State = tuple[int, dict[str, Array]]
 Fused = Callable[[int, Mapping[str, Any]], tuple[str, tuple[float, ...]] | None]
 """The form of an update for machine code: its name and its numbers, for a step and options."""
 
+Piece = tuple[str, list[Array], Array]
+"""An update for machine code: its name, its flat arrays (weights, gradient, state), and the array of its numbers."""
+
 PIECE_BYTES = 2**17
 """The length of a piece. An update goes over four to six arrays, and so many pieces fit the L2 cache."""
 
@@ -110,21 +113,16 @@ class Block:
             views = {name: buffer[span].reshape(parameter.shape) for name, buffer in self._buffers.items()}
             yield parameter, (self._taken, views)
 
-    def pieces(
-        self, arrays: Sequence[Array], gradients: Sequence[Array], fused: Fused
-    ) -> list[tuple[str, list[Array], Array]] | None:
+    def pieces(self, arrays: Sequence[Array], gradients: Sequence[Array], fused: Fused) -> list[Piece] | None:
         """The update of each parameter for machine code; None if the method has none."""
         form = fused(self._taken + 1, self._options)
         if form is None:
             return None
         self._kernel = form[0]
+        states = [[state[span] for state in self._buffers.values()] for span in self._spans]
         return [
-            (
-                self._kernel,
-                [w.reshape(-1), g.reshape(-1), *(state[span] for state in self._buffers.values())],
-                self._numbers,
-            )
-            for w, g, span in zip(arrays, gradients, self._spans, strict=True)
+            (self._kernel, [w.reshape(-1), g.reshape(-1), *state], self._numbers)
+            for w, g, state in zip(arrays, gradients, states, strict=True)
         ]
 
     def form(self, fused: Fused) -> tuple[float, ...] | None:

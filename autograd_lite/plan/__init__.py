@@ -1,8 +1,8 @@
 """Compiled functions: recorded once, and replayed in memory that is planned for them.
 
 `recorder` listens while the function runs, on arrays that are `recorded_array`'s, and keeps its `program`;
-`simplification` leaves out what is not needed; `memory` says where each array lies; `writing` makes `code` of the calls,
-Python and, by `native`, machine code; a `plan` holds them, and `compiled` the plans.
+`simplification` leaves out what is not needed; `memory` says where each array lies; `writing` makes `code` of the
+calls, Python and, by `native`, machine code; a `plan` holds them, and `compiled` the plans.
 """
 
 from .compiled import CompiledFunction as CompiledFunction

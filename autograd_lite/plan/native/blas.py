@@ -39,5 +39,5 @@ def call(name: str, result: type) -> object:
         function = getattr(library(), full, None)
         if function is not None:
             function.restype, function.argtypes = result, []
-            return function()  # type: ignore[no-any-return]
+            return function()
     return None

@@ -98,11 +98,12 @@ class Lowering:
             return self._product(args, target, dtype)
         if function in (np.copy, np.ndarray.copy):
             return self._elementwise(op.UNARY[np.positive], args, (dtype,), target, dtype)
-        for table, kinds, result in (
+        tables: tuple[tuple[dict[Any, int], tuple[np.dtype[Any], ...], np.dtype[Any]], ...] = (
             (op.UNARY, (dtype,), dtype),
             (op.BINARY, (dtype, dtype), dtype),
             (op.COMPARISONS, (dtype, dtype), _BOOL),
-        ):
+        )
+        for table, kinds, result in tables:
             if function in table and target.layout.dtype == result:
                 found = self._elementwise(table[function], args, kinds, target, dtype)
                 return found or self._of_truth(function, args, target, dtype)

@@ -1,7 +1,7 @@
 """The machine code of plans: compiled once on a machine with Numba, kept on disk, and loaded by LLVM alone.
 
-So a process that finds it there imports neither Numba nor its compiler. The file is named after everything that the code
-depends on: its source, the versions of Numba and LLVM, and the processor.
+So a process that finds it there imports neither Numba nor its compiler. The file is named after everything that the
+code depends on: its source, the versions of Numba and LLVM, and the processor.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def load(dtype: np.dtype[Any]) -> Machine | None:
         return _linked(*found)
     except Exception as error:
         warnings.warn(
-            f"autograd_lite: no machine code for {dtype.name}, plans run as NumPy calls ({type(error).__name__}: {error})",
+            f"no machine code for {dtype.name}, so plans run as NumPy calls ({type(error).__name__}: {error})",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -86,8 +86,8 @@ def _fingerprint() -> str:
     import llvmlite.binding as llvm
 
     digest = hashlib.sha256()
-    for name in ("operations.py", "kernels.py"):
-        digest.update((Path(__file__).parent / name).read_bytes())
+    for name in ("operations", "addresses", "elementwise", "sums", "updates", "kernels"):
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     numba = Path(find_spec("numba").origin).parent / "_version.py"  # type: ignore[union-attr, arg-type]
     digest.update(numba.read_bytes())
     processor = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), llvmlite.__version__, sys.platform)

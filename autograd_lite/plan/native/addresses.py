@@ -1,0 +1,58 @@
+"""What the machine code needs of LLVM itself: arrays at addresses, bits as numbers, and BLAS."""
+
+# mypy: ignore-errors
+# What Numba compiles is typed by Numba, by the arguments that it is compiled for.
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+
+@intrinsic
+def at(typingctx: Any, address: Any, kind: Any) -> Any:
+    """The array that begins at an address, as a pointer."""
+    pointer = types.CPointer(kind.instance_type)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(pointer))
+
+    return pointer(types.int64, kind), generate
+
+
+@intrinsic
+def float_of_bits(typingctx: Any, bits: Any) -> Any:
+    """The float32 that has these 32 bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.FloatType())
+
+    return types.float32(types.int32), generate
+
+
+def gemm_of(real: Any) -> Any:
+    """BLAS's product of matrices, by the address of its C function for integers of 64 bits."""
+    llvm_real = ir.FloatType() if real == types.float32 else ir.DoubleType()
+
+    @intrinsic
+    def call(
+        typingctx: Any, function: Any, left: Any, right: Any, m: Any, n: Any, k: Any,
+        a: Any, lda: Any, b: Any, ldb: Any, c: Any, ldc: Any,
+    ) -> Any:  # fmt: skip
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            enum, integer, array = ir.IntType(32), ir.IntType(64), ir.IntType(8).as_pointer()
+            kinds = [enum] * 3 + [integer] * 3 + [llvm_real] + [array, integer] * 2 + [llvm_real, array, integer]
+            function = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), kinds).as_pointer())
+            left, right = (builder.add(enum(111), builder.trunc(flag, enum)) for flag in args[1:3])
+            one, zero = ir.Constant(llvm_real, 1.0), ir.Constant(llvm_real, 0.0)
+            a, b, c = (builder.inttoptr(address, array) for address in (args[6], args[8], args[10]))
+            values = [enum(101), left, right, *args[3:6], one, a, args[7], b, args[9], zero, c, args[11]]
+            builder.call(function, values)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 12), generate
+
+    return call
