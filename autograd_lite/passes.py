@@ -73,7 +73,7 @@ def direction(given: Any, value: Any, kind: str) -> Any:
     """A tangent or cotangent with the dtype of the value that it belongs to."""
     if type(given) is Tensor and (given.node is None or not STATE.recording):
         given = given._data
-    array = given if isinstance(given, Tensor) else np.asarray(given)
+    array = array_like(given)
     if array.shape != value.shape:
         raise ValueError(
             f"a {kind} of shape {array.shape} was given for a value of shape {value.shape}; they must agree"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .native.patterns import where_positive
 from .program import Array, Call, Value
 
 ALIGNMENT = 64
@@ -107,7 +108,10 @@ def _overwritten(
     call: Call, result: Value, i: int, last_uses: Mapping[Value, int], alive: Mapping[Value, Any]
 ) -> Value | None:
     """An operand in whose place an elementwise call can leave its result."""
-    if not isinstance(call.function, np.ufunc) or call.function.signature is not None or call.function.nout > 1:
+    function = call.function
+    if function is not where_positive and not (
+        isinstance(function, np.ufunc) and function.signature is None and function.nout == 1
+    ):
         return None
     operands = call.operands
     for operand in operands:

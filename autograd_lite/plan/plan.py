@@ -12,6 +12,7 @@ from ..graph import GradientSlot, Leaf
 from ..tensor import Tensor, wrap
 from .code import Code
 from .memory import Memory
+from .native.patterns import fused
 from .program import Array, Call, Captured, Constant, Layout, Value, replaced
 from .recorder import Recorder
 from .report import report
@@ -65,6 +66,8 @@ class Plan:
         calls, finals, owned = _with_own_memory(recorder.calls, recorder.final_gradients)
         kept = [*_values_of(outputs), *(value for value in finals.values() if value is not None)]
         self.calls, renaming = simplified(calls, kept, owned)
+        if jit:
+            self.calls = fused(self.calls, {value.root for value in map(renaming.of, kept)})
         self._outputs = _renamed(outputs, renaming)
         self._finals: dict[GradientSlot, Value | None] = {slot: renaming.of(value) for slot, value in finals.items()}
         self.persistent = set(map(renaming.of, owned))
@@ -103,7 +106,7 @@ class Plan:
             if isinstance(value.origin, Captured) and isinstance(value.origin.holder, Tensor)
         ]
         looks = [
-            f"({expression.format(code.name(thing, 'g'))}) == {code.expression(expected)}"
+            f"({expression.format(code.name(thing, 'g'), code.expression(expected))})"
             for expression, thing, expected in self._guards
         ]
         parameters = ", ".join(f"x{i}" for i in range(self._arguments))

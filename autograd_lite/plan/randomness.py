@@ -29,7 +29,7 @@ class Randomness:
 
     def __init__(self) -> None:
         kinds = (np.random.Generator, np.random.RandomState)
-        self._generators = [found for found in gc.get_objects() if isinstance(found, kinds)]
+        self._generators = [found for found in gc.get_objects() if issubclass(type(found), kinds)]
         self._states = self._read()
         self._is_allowed = False
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import os
+import random
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -32,7 +33,7 @@ class Guard(NamedTuple):
     Attributes
     ----------
     expression : str
-        What is looked at, as Python, with ``{}`` for the thing.
+        What has to hold, as Python, with ``{0}`` for the thing and ``{1}`` for what was found.
     thing : object
         What it is about.
     expected : object
@@ -99,7 +100,7 @@ class Recorder:
             tensor._data = array = np.asarray(array)
         recorded = self._enter(array, Captured(tensor))
         self._adopted[tensor] = recorded, tensor._node
-        self.guards.append(Guard("{}._node is None", tensor, tensor._node is None))
+        self.guards.append(Guard("({0}._node and {0}._node.slot) is {1}", tensor, tensor._node and tensor._node.slot))
         tensor._data = recorded
 
     @property
@@ -201,7 +202,7 @@ class Recorder:
     def assume(self, read: Callable[[], Any]) -> Any:
         """What a function gives, and will have to give in every later call."""
         value = read()
-        self.guards.append(Guard("{}()", read, value))
+        self.guards.append(Guard("{0}() == {1}", read, value))
         return value
 
     # ---- gradients ----
@@ -211,7 +212,7 @@ class Recorder:
         if slot in self.slots:
             return
         gradient = slot.grad
-        self.guards.append(Guard("{}.grad is None", slot, gradient is None))
+        self.guards.append(Guard("({0}.grad is None) is {1}", slot, gradient is None))
         if gradient is None:
             self.slots[slot] = None
             return
@@ -310,7 +311,10 @@ _WRITING = frozenset(
 )
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_LIBRARIES = tuple(
-    os.path.join(folder, "")
-    for folder in (_PACKAGE, os.path.join(os.path.dirname(_PACKAGE), "nn"), os.path.dirname(np.__file__))
+_LIBRARIES = (
+    *(
+        os.path.join(folder, "")
+        for folder in (_PACKAGE, os.path.join(os.path.dirname(_PACKAGE), "nn"), os.path.dirname(np.__file__))
+    ),
+    random.__file__,
 )

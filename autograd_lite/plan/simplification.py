@@ -33,7 +33,7 @@ def simplified(
         call.writes = renaming.of(call.writes)
         for result in call.results:
             result.base = renaming.of(result.base)
-        if _folded(call) or _is_needless_copy(call, own, renaming):
+        if _folded(call, own) or _is_needless_copy(call, own, renaming):
             continue
         key = _key(call)
         earlier = known.setdefault(key, call) if key is not None else call
@@ -99,10 +99,12 @@ def _hashable(tree: Any) -> Any:
     return type(tree), repr(tree) if isinstance(tree, float | complex | np.generic) else tree
 
 
-def _folded(call: Call) -> bool:
+def _folded(call: Call, own: set[Value]) -> bool:
     """Whether the result depends on shapes alone: it is then computed here, once and for all."""
     operands = call.operands
-    if call.writes or not call.is_pure or len(call.results) != 1 or call.results[0].root.version:
+    if call.writes or not call.is_pure or len(call.results) != 1:
+        return False
+    if call.results[0].root.version or call.results[0] in own:
         return False
     if call.function not in _OF_SHAPES and not (
         operands and all(_constant(operand) is not None for operand in operands)

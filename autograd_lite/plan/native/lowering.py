@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +11,7 @@ import numpy as np
 from ..program import Argument, Array, Call, Value
 from . import blas
 from . import operations as op
-
-
-def where_positive(x: Any, g: Any) -> Any:
-    """``np.where(x > 0, g, 0)``: the backward of a rectifier."""
-    return np.where(x > 0, g, 0)
+from .patterns import where_positive
 
 
 class Address(NamedTuple):
@@ -281,38 +277,3 @@ def _words(code: int, rows: int, columns: int, *operands: Operand) -> list[Any]:
     filled = [*operands, *[Operand(0, 0, 0)] * (4 - len(operands))]
     addresses, strides, steps = zip(*filled, strict=True)
     return [code, rows, columns, *addresses, *strides, *steps]
-
-
-def grouped(rows: list[Row], cache_bytes: int) -> Iterator[list[Any]]:
-    """The words of rows, with those that can stay in the cache together under the header of a group."""
-    together: list[Row] = []
-    for row in [*rows, None]:
-        if row is not None and _joins(row, together):
-            together.append(row)
-            continue
-        yield from _group(together, cache_bytes)
-        together = [row] if row is not None else []
-
-
-def _joins(row: Row, together: list[Row]) -> bool:
-    local = op.MATMUL < row.words[op.OPERATION] <= op.LOCAL_TO_ROWS and row.words[op.OPERATION] != op.SUM_OF_ALL
-    if not together:
-        return False
-    first = together[0].words
-    if not local or not op.MATMUL < first[op.OPERATION] <= op.LOCAL_TO_ROWS or first[op.OPERATION] == op.SUM_OF_ALL:
-        return False
-    if row.words[op.ROWS] != first[op.ROWS]:
-        return False
-    # What sums over rows is complete only after the last of them.
-    sums = {member.words[op.ADDRESSES] for member in together if member.words[op.OPERATION] == op.SUM_OF_ROWS}
-    return sums.isdisjoint(row.words[op.ADDRESSES + 1 : op.ADDRESSES + 4])
-
-
-def _group(rows: list[Row], cache_bytes: int) -> Iterator[list[Any]]:
-    total = sum(row.nbytes for row in rows)
-    if len(rows) > 1 and total > cache_bytes:
-        length = rows[0].words[op.ROWS]
-        chunk = max(1, min(length, length * cache_bytes // total))
-        yield [op.GROUP, length, len(rows), chunk] + [0] * (op.WORDS - 4)
-    for row in rows:
-        yield row.words

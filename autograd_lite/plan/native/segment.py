@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from . import operations as op
-from .lowering import Address, Row, grouped
+from .groups import grouped
+from .lowering import Address, Row
 from .machine import Machine
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Segment:
     """
 
     def __init__(self, machine: Machine, rows: Sequence[Row]) -> None:
-        words = list(grouped(list(rows), CACHE_BYTES))
+        words = list(grouped(rows, CACHE_BYTES))
         self.rows = len(words)
         self._machine = machine
         self._kept = [array for row in rows for array in row.kept]

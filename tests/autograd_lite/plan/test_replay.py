@@ -1,0 +1,417 @@
+"""A compiled function gives what the function gives, to the bit, for as long as it is called."""
+
+import numpy as np
+import pytest
+
+from autograd_lite import Tensor, callback, compile, no_grad
+from autograd_lite.transforms import grad, value_and_grad
+
+PROGRAMS = {
+    "a layer": lambda x, w: np.tanh(x @ w + 1.0).sum(),
+    "a softmax": lambda x, w: -np.log(np.exp(x @ w) / np.exp(x @ w).sum(axis=1, keepdims=True))[:, 0].mean(),
+    "choices": lambda x, w: np.where(x @ w > 0, x @ w, 0.1).max(axis=0).sum() + np.maximum(x @ w, 0.5).mean(),
+    "shapes": lambda x, w: (np.reshape(x @ w, (-1,)) * np.ravel((x @ w).T)).sum() + w[1:, ::-1].sum(),
+    "joined": lambda x, w: (np.concatenate([w, w * 2]) ** 2).sum() + np.var(w, axis=0).sum(),
+    "indices": lambda x, w: (x @ w)[np.array([0, 2, 2]), np.array([1, 0, 0])].sum() + w[[0, 0, 1]].sum(),
+    "a transpose": lambda x, w: ((w.T @ x.T) * np.arange(4.0)).sum(),
+    "stacks": lambda x, w: (np.stack([x, 2 * x]) @ w).std(axis=0).sum(),
+    "a decomposition": lambda x, w: np.linalg.inv(w.T @ w + np.eye(2)).sum() + np.linalg.norm(x @ w),
+    "cumulative": lambda x, w: np.cumsum(x @ w, axis=0).prod(axis=1).sum(),
+    "splits": lambda x, w: sum(np.sum(part * i) for i, part in enumerate(np.split(x @ w, 2))),
+    "sorted": lambda x, w: (np.sort(x @ w, axis=0) * np.arange(4.0)[:, None]).sum(),
+    "broadcast": lambda x, w: ((x @ w)[:, None, :] - (x @ w)[None]).max(),
+    "complex": lambda x, w: np.abs(np.fft.fft((x @ w)[:, 0])).sum(),
+    "einsum": lambda x, w: np.einsum("ij,jk->ki", x, w)[0].sum(),
+}
+
+
+def _data(call):
+    rng = np.random.default_rng(call)
+    return rng.standard_normal((4, 3))
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_values_and_gradients_are_the_functions_own(program):
+    w = np.random.default_rng(9).standard_normal((3, 2))
+    both = value_and_grad(program, argnums=(0, 1))
+    compiled = compile(both, jit=False)
+    for call in range(4):
+        x = _data(call)
+        value, gradients = both(x, w)
+        replayed, found = compiled(x, w)
+        assert replayed == value
+        assert type(replayed) is type(value)
+        for one, other in zip(found, gradients, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert len(compiled.plans) == 1
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_a_backward_pass_leaves_the_same_gradients(program):
+    start = np.random.default_rng(9).standard_normal((3, 2))
+    plain, tensor = Tensor(start, requires_grad=True), Tensor(start, requires_grad=True)
+
+    @compile(jit=False)
+    def step(x):
+        tensor.zero_grad()
+        loss = program(x, tensor)
+        loss.backward()
+        return loss
+
+    for call in range(3):
+        plain.zero_grad()
+        loss = program(_data(call), plain)
+        loss.backward()
+        assert step(_data(call)).item() == loss.item()
+        np.testing.assert_array_equal(tensor.grad.data, plain.grad.data)
+
+
+def test_second_derivatives_can_be_compiled():
+    twice = grad(lambda x: np.sum(grad(lambda y: np.sum(np.sin(y) * y**2))(x) ** 2))
+    compiled = compile(twice)
+    for call in range(3):
+        np.testing.assert_array_equal(compiled(_data(call)), twice(_data(call)))
+
+
+def test_each_shape_has_a_plan_of_its_own():
+    doubled = compile(lambda x: x * 2)
+    for n in (3, 2, 3, 1, 3):
+        np.testing.assert_array_equal(doubled(np.ones(n)), np.full(n, 2.0))
+    assert len(doubled.plans) == 3
+
+
+def test_each_dtype_and_each_layout_has_a_plan_of_its_own():
+    total = compile(lambda x: (x @ x.T).sum())
+    x = np.arange(16.0).reshape(4, 4)
+    for variant in (x, x.astype(np.float32), x.T, x[::2, ::2], x[:, 1:]):
+        assert total(variant) == (variant @ variant.T).sum()
+    assert len(total.plans) == 5
+
+
+def test_the_number_of_plans_is_bounded():
+    doubled = compile(lambda x: x * 2, max_plans=3)
+    for n in range(1, 8):
+        doubled(np.ones(n))
+        doubled(np.ones(n))
+    assert len(doubled.plans) == 3
+
+
+def test_results_stay_as_they_were_in_later_calls():
+    shifted = compile(lambda x: {"sum": x + 1, "pair": (x, Tensor(x) * 2)})
+    found = [shifted(np.full(2, float(i))) for i in range(4)]
+    for i, result in enumerate(found):
+        np.testing.assert_array_equal(result["sum"], np.full(2, i + 1.0))
+        np.testing.assert_array_equal(result["pair"][0], np.full(2, float(i)))
+        np.testing.assert_array_equal(result["pair"][1].data, np.full(2, 2.0 * i))
+
+
+def test_arguments_come_in_nested_containers_and_by_name():
+    def f(tree, *, scale):
+        return {name: [value * scale for value in values] for name, values in tree.items()}
+
+    compiled = compile(f)
+    for i in range(3):
+        tree = {"a": [np.full(2, float(i)), np.float64(3.0)], "b": []}
+        result = compiled(tree, scale=np.array(2.0))
+        np.testing.assert_array_equal(result["a"][0], np.full(2, 2.0 * i))
+        assert result["a"][1] == 6.0
+        assert result["b"] == []
+
+
+def test_captured_arrays_are_read_anew():
+    factor, weights = np.ones(2), Tensor(np.ones(2))
+    scaled = compile(lambda x: x * factor + weights.data)
+    assert scaled(np.ones(2)).tolist() == [2.0, 2.0]
+    factor[:] = 5
+    weights.data[:] = 7
+    assert scaled(np.ones(2)).tolist() == [12.0, 12.0]
+    assert len(scaled.plans) == 1
+
+
+def test_a_tensor_that_is_assigned_another_array_is_followed():
+    w = Tensor(np.ones(2), requires_grad=True)
+
+    @compile
+    def loss(x):
+        w.zero_grad()
+        found = (x * w * w).sum()
+        found.backward()
+        return found
+
+    for i in range(1, 5):
+        w.data = np.full(2, float(i))
+        assert loss(np.ones(2)).item() == 2.0 * i * i
+        assert w.grad.data.tolist() == [2.0 * i, 2.0 * i]
+    assert len(loss.plans) == 1
+
+
+def test_gradients_of_one_dtype_are_one_flat_array():
+    w, b = Tensor(np.ones((3, 2)), requires_grad=True), Tensor(np.zeros(2), requires_grad=True)
+
+    @compile
+    def step(x):
+        w.zero_grad()
+        b.zero_grad()
+        (x @ w + b).sum().backward()
+
+    step(np.ones((4, 3)))
+    step(np.full((4, 3), 2.0))
+    (flat,) = step.plans[0].gradients.values()
+    assert flat.tolist() == [8.0] * 6 + [4.0] * 2
+    assert np.shares_memory(flat, w.grad.data)
+    assert np.shares_memory(flat, b.grad.data)
+
+
+def test_gradients_add_up_where_they_are_not_forgotten():
+    plain, tensor = (Tensor(np.array([1.0, 2.0]), requires_grad=True) for _ in range(2))
+
+    def add_to(w, x):
+        (x * w * w).sum().backward()
+
+    compiled = compile(lambda x: add_to(tensor, x))
+    for i in range(5):
+        if i == 3:
+            plain.zero_grad()
+            tensor.zero_grad()
+        x = np.full(2, i + 1.0)
+        add_to(plain, x)
+        compiled(x)
+        np.testing.assert_array_equal(tensor.grad.data, plain.grad.data)
+    assert len(compiled.plans) == 2
+
+
+def test_a_gradient_that_was_there_can_be_read():
+    w = Tensor(np.ones(2), requires_grad=True)
+    norm = compile(lambda: (w.grad.data**2).sum())
+    for i in range(1, 4):
+        w.grad = Tensor(np.full(2, float(i)))
+        assert norm() == 2.0 * i * i
+
+
+def test_freezing_a_parameter_is_noticed():
+    w, v = (Tensor(np.ones(2), requires_grad=True) for _ in range(2))
+
+    @compile
+    def step(x):
+        w.zero_grad()
+        v.zero_grad()
+        (x * w * v).sum().backward()
+
+    step(np.ones(2))
+    step(np.ones(2))
+    w.requires_grad = False
+    step(np.ones(2))
+    assert w.grad is None
+    assert v.grad.data.tolist() == [1.0, 1.0]
+    w.requires_grad = True
+    step(np.ones(2))
+    assert w.grad.data.tolist() == [1.0, 1.0]
+
+
+def test_graphs_recorded_before_a_compiled_step_refuse_their_backward_pass():
+    w = Tensor(np.ones(2), requires_grad=True)
+
+    @compile
+    def step():
+        w.zero_grad()
+        (w * w).sum().backward()
+        w.data -= 0.1 * w.grad.data
+
+    step()
+    step()
+    older = (w * w).sum()
+    step()
+    with pytest.raises(RuntimeError, match="changed by a compiled function"):
+        older.backward()
+
+
+def test_the_tensor_can_be_used_eagerly_between_compiled_calls():
+    w = Tensor(np.ones(2), requires_grad=True)
+
+    @compile
+    def step():
+        w.zero_grad()
+        (w**3).sum().backward()
+        w.data -= 0.1 * w.grad.data
+
+    for _ in range(3):
+        step()
+        w.zero_grad()
+        (w * 2).sum().backward()
+        assert w.grad.data.tolist() == [2.0, 2.0]
+
+
+def test_in_place_changes_of_an_argument_happen_in_every_call():
+    @compile
+    def decay(x):
+        x *= 0.5
+        x[0] = 1
+
+    x = np.array([8.0, 8.0])
+    decay(x)
+    decay(x)
+    assert x.tolist() == [1.0, 2.0]
+
+
+def test_no_grad_holds_within_and_around():
+    w = Tensor(np.ones(2), requires_grad=True)
+    predict = compile(lambda x: x * w)
+    with no_grad():
+        assert predict(np.ones(2)).data.tolist() == [1.0, 1.0]
+        assert not predict(np.ones(2)).requires_grad
+
+
+def test_a_compiled_function_within_another_is_part_of_it():
+    inner = compile(lambda x: x + 1)
+    outer = compile(lambda x: inner(x) * 2)
+    for i in range(3):
+        assert outer(np.array([float(i)])).tolist() == [2.0 * (i + 1)]
+    assert inner.plans == []
+
+
+def test_within_a_transform_the_function_itself_is_differentiated():
+    squared = compile(lambda x: (x * x).sum())
+    np.testing.assert_array_equal(grad(squared)(np.array([1.0, 2.0])), [2.0, 4.0])
+
+
+def test_tensors_in_a_graph_keep_it():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    squared = compile(lambda x: (x * x).sum())
+    squared(w * 3).backward()
+    assert w.grad.data.tolist() == [18.0, 36.0]
+
+
+def test_random_numbers_of_a_callback_are_drawn_in_every_call():
+    rng, same = np.random.default_rng(0), np.random.default_rng(0)
+    noisy = compile(lambda x: x + callback(rng.standard_normal, x.shape))
+    for _ in range(3):
+        np.testing.assert_array_equal(noisy(np.ones(3)), 1 + same.standard_normal(3))
+
+
+def test_a_callback_can_write_and_can_give_several_arrays():
+    seen = []
+
+    def halve(x):
+        x *= 0.5
+        seen.append(x.sum())
+        return x.min(), x.max()
+
+    def f(x):
+        y = x * 2
+        low, high = callback(halve, y, writes=(y,))
+        return y + high - low
+
+    compiled = compile(f)
+    for i in range(3):
+        assert compiled(np.array([1.0, 3.0]) + i).tolist() == [3.0 + i, 5.0 + i]
+    assert seen == [4.0, 6.0, 8.0]
+
+
+def test_a_function_that_no_plan_can_follow_inside_is_called_as_a_whole():
+    from autograd_lite import custom_vjp
+
+    @custom_vjp(x=lambda g, x: np.array([g[i] * (2.0 if float(v) > 0 else 3.0) for i, v in enumerate(x)]))
+    def kinked(x):
+        return np.array([2 * v if v > 0 else 3 * v for v in x.tolist()])
+
+    w = Tensor(np.ones(3), requires_grad=True)
+
+    @compile
+    def step(x):
+        w.zero_grad()
+        loss = kinked(x * w).sum()
+        loss.backward()
+        return loss
+
+    for x in (np.array([1.0, -1.0, 2.0]), np.array([-1.0, 1.0, 0.0])):
+        assert step(x).item() == np.where(x > 0, 2 * x, 3 * x).sum()
+        np.testing.assert_array_equal(w.grad.data, np.where(x > 0, 2 * x, 3 * x))
+
+
+def test_equal_calls_are_made_once_and_unneeded_ones_not_at_all():
+    def f(x):
+        unneeded = np.exp(x)
+        return np.sin(x) + np.sin(x), unneeded.shape
+
+    compiled = compile(f, jit=False)
+    compiled(np.ones(3))
+    names = [call.name for call in compiled.plans[0].calls]
+    assert names == ["np.sin", "np.add"]
+
+
+def test_values_that_are_written_to_are_not_taken_for_equal_ones():
+    def f(x):
+        a, b = x * 2, x * 2
+        a += 1
+        return a, b
+
+    compiled = compile(f)
+    for _ in range(2):
+        a, b = compiled(np.ones(2))
+        assert a.tolist() == [3.0, 3.0]
+        assert b.tolist() == [2.0, 2.0]
+
+
+def test_what_is_read_before_and_after_a_write_is_not_taken_for_equal():
+    w = Tensor(np.ones(2), requires_grad=True)
+
+    @compile
+    def twice(x):
+        before = (x * w.data).sum()
+        w.data += 1
+        return before, (x * w.data).sum()
+
+    for i in range(3):
+        assert twice(np.ones(2)) == (2.0 * (i + 1), 2.0 * (i + 2))
+
+
+def test_memory_is_shared_by_what_is_never_alive_together():
+    def chain(x):
+        for _ in range(20):
+            x = np.sin(x) @ np.ones((50, 50))
+        return x.sum()
+
+    compiled = compile(chain, jit=False)
+    x = np.full((40, 50), 1e-3)
+    assert compiled(x) == chain(x)
+    assert compiled(x) == chain(x)
+    memory = compiled.plans[0].memory
+    assert memory.shared_bytes <= 3 * x.nbytes
+    assert memory.separate_bytes >= 20 * x.nbytes
+
+
+def test_threads_take_turns():
+    from concurrent.futures import ThreadPoolExecutor
+
+    compiled = compile(lambda x: (np.sin(x) * x).sum())
+    arrays = [np.full(1000, float(i)) for i in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(compiled, arrays * 20))
+    assert found == [(np.sin(x) * x).sum() for x in arrays] * 20
+
+
+def test_an_error_leaves_all_tensors_as_they_were():
+    w = Tensor(np.ones(2), requires_grad=True)
+
+    @compile
+    def failing(x):
+        _ = x * w
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        failing(np.ones(2))
+    assert type(w.data) is np.ndarray
+    (w * w).sum().backward()
+    assert w.grad.data.tolist() == [2.0, 2.0]
+
+
+def test_a_function_without_arrays_is_replayed_too():
+    w = Tensor(np.zeros(2))
+
+    @compile
+    def count():
+        w.data += 1
+
+    for _ in range(4):
+        count()
+    assert w.data.tolist() == [4.0, 4.0]

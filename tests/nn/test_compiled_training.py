@@ -1,0 +1,175 @@
+"""Training steps of `nn` as compiled functions: the same losses, weights and states as step by step."""
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_lite import compile
+from autograd_lite.plan.native.machine import is_installed
+
+JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="needs Numba"))]
+
+OPTIMIZERS = {
+    "SGD": lambda p: nn.SGD(p, lr=0.1),
+    "SGD with decay": lambda p: nn.SGD(p, lr=0.1, weight_decay=0.01),
+    "momentum": lambda p: nn.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
+    "Nesterov": lambda p: nn.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+    "RMSprop": lambda p: nn.RMSprop(p, lr=0.01, weight_decay=0.01),
+    "RMSprop with momentum": lambda p: nn.RMSprop(p, lr=0.01, momentum=0.5),
+    "Adagrad": lambda p: nn.Adagrad(p, lr=0.05, lr_decay=0.1),
+    "Adam": lambda p: nn.Adam(p, lr=0.01, weight_decay=0.01),
+    "AdamW": lambda p: nn.AdamW(p, lr=0.01),
+}
+
+MODELS = {
+    "relu": lambda: nn.MLP([6, 8, 8, 3], rng=0),
+    "tanh": lambda: nn.MLP([6, 8, 3], activation="tanh", rng=0),
+    "gelu": lambda: nn.MLP([6, 8, 3], activation="gelu", rng=0),
+    "one layer": lambda: nn.MLP([6, 3], rng=0),
+    "wide": lambda: nn.MLP([6, 300, 3], rng=0),
+    "dropout": lambda: nn.Sequential(nn.Dense(6, 8, rng=0), nn.ReLU(), nn.Dropout(0.3, rng=1), nn.Dense(8, 3, rng=2)),
+    "batch norm": lambda: nn.Sequential(nn.Dense(6, 8, rng=0), nn.BatchNorm(8), nn.ReLU(), nn.Dense(8, 3, rng=2)),
+    "layer norm": lambda: nn.Sequential(nn.Dense(6, 8, rng=0), nn.LayerNorm(8), nn.Tanh(), nn.Dense(8, 3, rng=2)),
+}
+
+
+def _trained(model, optimizer, compiled, jit=False, steps=6, loss=nn.softmax_cross_entropy, dtype=np.float32):
+    def step(X, y):
+        optimizer.zero_grad()
+        found = loss(model(X), y)
+        found.backward()
+        optimizer.step()
+        return found
+
+    step = compile(step, jit=jit) if compiled else step
+    rng = np.random.default_rng(3)
+    losses = []
+    for i in range(steps):
+        n = 5 if i % 3 == 2 else 7  # a short last batch
+        losses.append(step(rng.standard_normal((n, 6)).astype(dtype), rng.integers(0, 3, n)).item())
+    return losses, model.state_dict(), optimizer.state_dict()
+
+
+def _assert_same(found, expected):
+    losses, weights, state = found
+    assert losses == expected[0]
+    for name, array in expected[1].items():
+        np.testing.assert_array_equal(weights[name], array, err_msg=name)
+    for name, value in expected[2].items():
+        np.testing.assert_array_equal(state[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize("jit", JIT)
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_every_optimizer_takes_the_same_steps(make, jit):
+    one, other = MODELS["relu"](), MODELS["relu"]()
+    # The machine code's exponentials are its own, so a loss without them is compared.
+    loss = _squared if jit else nn.softmax_cross_entropy
+    expected = _trained(one, make(one.named_parameters()), compiled=False, loss=loss)
+    _assert_same(_trained(other, make(other.named_parameters()), compiled=True, jit=jit, loss=loss), expected)
+
+
+def _squared(outputs, labels):
+    return nn.mean_squared_error(outputs, np.equal(labels[:, None], np.arange(3)) * np.float32(1))
+
+
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_every_model_takes_the_same_steps(make):
+    one, other = make(), make()
+    expected = _trained(one, nn.Adam(one.named_parameters()), compiled=False)
+    _assert_same(_trained(other, nn.Adam(other.named_parameters()), compiled=True), expected)
+
+
+@pytest.mark.skipif(not is_installed(), reason="needs Numba")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_machine_code_takes_the_same_steps_but_for_the_last_digits_of_exp(make, dtype):
+    models = [make() for _ in range(2)]
+    for model in models:
+        for parameter in model.parameters():
+            parameter.data = parameter.data.astype(np.float32)
+    expected, found = (
+        _trained(model, nn.SGD(model.named_parameters(), lr=0.1), compiled=i > 0, jit=True, dtype=dtype)
+        for i, model in enumerate(models)
+    )
+    np.testing.assert_allclose(found[0], expected[0], rtol=2e-6)
+    for name, array in expected[1].items():
+        np.testing.assert_allclose(found[1][name], array, rtol=2e-5, atol=2e-6, err_msg=name)
+
+
+def test_a_schedule_and_other_options_are_followed():
+    for jit in [False, True] if is_installed() else [False]:
+        models = MODELS["relu"](), MODELS["relu"]()
+        optimizers = [nn.SGD(model.parameters(), lr=0.1) for model in models]
+        losses = []
+        for model, optimizer, compiled in zip(models, optimizers, (False, True), strict=True):
+            rng = np.random.default_rng(0)
+            X, y = rng.standard_normal((7, 6)).astype(np.float32), rng.integers(0, 3, 7)
+
+            def step(X, y, model=model, optimizer=optimizer):
+                optimizer.zero_grad()
+                _squared(model(X), y).backward()
+                optimizer.step()
+
+            step = compile(step, jit=jit) if compiled else step
+            for i in range(8):
+                optimizer.lr = 0.1 / (i + 1)
+                if i == 4:
+                    optimizer.groups[0]["momentum"] = 0.9
+                if i == 6:
+                    optimizer.groups[0]["weight_decay"] = 0.1
+                step(X, y)
+            losses.append(model.state_dict())
+        for name in losses[0]:
+            np.testing.assert_array_equal(losses[0][name], losses[1][name])
+
+
+def test_training_mode_is_looked_at_in_every_call():
+    model = nn.Sequential(nn.Dense(3, 4, rng=0), nn.Dropout(0.5, rng=1))
+    outputs = compile(lambda X: model(X).detach())
+    X = np.ones((2, 3), np.float32)
+    for _ in range(2):
+        model.train()
+        assert (outputs(X).data == 0).any()
+        model.eval()
+        np.testing.assert_array_equal(outputs(X).data, model(X).data)
+    assert len(outputs.plans) == 2
+
+
+def test_wrong_labels_raise_in_later_calls_too_and_change_nothing():
+    model = nn.MLP([6, 4, 3], rng=0)
+    optimizer = nn.SGD(model.parameters(), lr=0.1)
+
+    @compile
+    def step(X, y):
+        optimizer.zero_grad()
+        loss = nn.softmax_cross_entropy(model(X), y)
+        loss.backward()
+        optimizer.step()
+
+    X = np.ones((4, 6), np.float32)
+    step(X, np.array([0, 1, 2, 0]))
+    before = model.state_dict()
+    with pytest.raises(ValueError, match="labels\\[3\\] is 3, but the logits have 3 classes"):
+        step(X, np.array([0, 1, 2, 3]))
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_weights_that_are_loaded_are_used():
+    model, other = nn.MLP([6, 4, 3], rng=0), nn.MLP([6, 4, 3], rng=1)
+    outputs = compile(lambda X: model(X).detach(), jit=False)
+    X = np.ones((2, 6), np.float32)
+    outputs(X)
+    outputs(X)
+    model.load_state_dict(other.state_dict())
+    np.testing.assert_array_equal(outputs(X).data, other(X).data)
+
+
+def test_the_state_of_an_optimizer_goes_on_where_it_was_saved():
+    one, other = nn.MLP([6, 4, 3], rng=0), nn.MLP([6, 4, 3], rng=0)
+    optimizers = [nn.Adam(model.named_parameters(), lr=0.05) for model in (one, other)]
+    _trained(one, optimizers[0], compiled=False)
+    _trained(other, optimizers[1], compiled=True)
+    optimizers[1].load_state_dict(optimizers[0].state_dict())
+    _assert_same(_trained(other, optimizers[1], compiled=True), _trained(one, optimizers[0], compiled=False))
