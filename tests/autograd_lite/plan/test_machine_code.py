@@ -1,0 +1,159 @@
+"""The machine code computes what NumPy computes, to the bit but for `exp`, whatever the shapes and the numbers."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd_lite import compile
+from autograd_lite.plan.native import machine
+
+pytestmark = pytest.mark.skipif(not machine.is_installed(), reason="needs Numba")
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 3.4e38, -3.4e38, 0.5]
+
+FUNCTIONS = {
+    "negative": np.negative,
+    "absolute": np.absolute,
+    "sqrt": lambda x: np.sqrt(np.abs(x)),
+    "square": np.square,
+    "sum of rows": lambda x: np.add.reduce(x, axis=0),
+    "sum along rows": lambda x: np.add.reduce(x, axis=-1, keepdims=True),
+    "max along rows": lambda x: np.maximum.reduce(x, axis=1),
+    "sum of all": lambda x: np.ravel(x).sum(),
+    "a bias": lambda x: np.maximum(x + x[0], 0),
+    "a column": lambda x: x - x[:, :1],
+    "a number": lambda x: (2 * x + 1) / 3,
+    "a copy": lambda x: np.copy(x) * x,
+    "comparisons": lambda x: np.where(x > 1, np.where(x >= x[0], x, 2.0), np.where(x < -1, -x, np.where(x <= 0, 0, x))),
+    "a rectifier's backward": lambda x: np.where(x > 0, x[::1] * 2, 0),
+    "picked": lambda x: x[np.arange(len(x)), np.arange(len(x)) % x.shape[1]],
+    "one-hot": lambda x: x - np.equal(np.arange(len(x))[:, None], np.arange(x.shape[1])),
+    "a product": lambda x: x @ (x.T + 1),
+    "a transposed product": lambda x: (x.T * 2) @ (x + 1),
+    "in place": lambda x: _in_place(x),
+}
+
+
+def _in_place(x):
+    y = x * 2
+    y += x
+    y *= y
+    return y
+
+
+def _numbers(shape, dtype, seed):
+    rng = np.random.default_rng(seed)
+    x = (rng.standard_normal(shape) * 3).astype(dtype)
+    places = rng.integers(0, x.size, len(SPECIAL))
+    x.reshape(-1)[places] = SPECIAL
+    return x
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (130, 9), (7, 300), (700, 700)])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_results_are_numpys_to_the_bit(name, shape, dtype):
+    f = FUNCTIONS[name]
+    compiled = compile(f, jit=True)
+    for seed in range(2):
+        x = _numbers(shape, dtype, seed)
+        if "product" in name:
+            x = np.nan_to_num(x, posinf=1, neginf=1).clip(-3, 3)
+        with np.errstate(all="ignore"):
+            expected, found = f(x), compiled(x)
+        assert found.dtype == expected.dtype
+        if "product" in name:  # BLAS may take other paths for other alignments
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-3)
+        else:
+            np.testing.assert_array_equal(found, expected)
+            if name != "a bias":  # of 0 and -0 NumPy's maximum is now the one, now the other
+                np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exp_is_within_two_units_in_the_last_place(dtype):
+    exp = compile(np.exp, jit=True)
+    x = np.concatenate([np.linspace(-110, 92, 200_001), np.linspace(-1, 1, 50_001)]).astype(dtype)
+    x = np.concatenate([x, np.array([np.inf, -np.inf, np.nan, 0, -0.0, 1e-30, -745.2, 709.7], dtype)])
+    with np.errstate(all="ignore"):
+        exp(x)
+        expected, found = np.exp(x.astype(np.longdouble)).astype(dtype), exp(x)
+    finite = np.isfinite(expected)
+    np.testing.assert_array_equal(found[~finite], expected[~finite])
+    unit = np.spacing(np.abs(expected[finite]))
+    assert (np.abs(found[finite] - expected[finite]) <= 2 * unit).all()
+
+
+STEPS = st.sampled_from(
+    [
+        lambda x, y, r, c: x + y,
+        lambda x, y, r, c: x * 0.5 - y,
+        lambda x, y, r, c: x + r,
+        lambda x, y, r, c: y * c,
+        lambda x, y, r, c: np.maximum(x, y),
+        lambda x, y, r, c: np.where(x > 0, y, 0),
+        lambda x, y, r, c: np.where(x > y, x, r),
+        lambda x, y, r, c: np.abs(x) + np.add.reduce(y, axis=0),
+        lambda x, y, r, c: x - np.maximum.reduce(y, axis=1, keepdims=True),
+        lambda x, y, r, c: x[::-1] + y,
+        lambda x, y, r, c: x.T.copy().T * y,
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(STEPS, min_size=2, max_size=12), rows=st.sampled_from([3, 40, 500]))
+def test_operations_that_run_together_do_not_disturb_each_other(steps, rows):
+    def f(x, r, c):
+        y = x * 2
+        for step in steps:
+            x, y = step(x, y, r, c), x
+        return x, y, np.add.reduce(x, axis=0)
+
+    rng = np.random.default_rng(0)
+    compiled = compile(f, jit=True)
+    for _ in range(2):
+        arguments = [rng.standard_normal(shape).astype(np.float32) for shape in ((rows, 400), (400,), (rows, 1))]
+        for one, other in zip(compiled(*arguments), f(*arguments), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_process_that_finds_the_machine_code_does_not_import_numba():
+    compile(lambda x: x + 1, jit=True)(np.ones((2, 2), np.float32))
+    program = """
+import sys
+import numpy as np
+from autograd_lite import compile
+f = compile(lambda x: np.exp(x) + 1, jit=True)
+x = np.ones((2, 2), np.float32)
+f(x), f(x)
+assert "table" in f.plans[0].source
+print("numba" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_damaged_file_is_as_good_as_none(tmp_path):
+    path = tmp_path / "float32.bin"
+    machine._write(path, "name", b"code" * 100)
+    assert machine._read(path) == ("name", b"code" * 100)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert machine._read(path) is None
+    assert machine._read(tmp_path / "missing.bin") is None
+
+
+def test_the_folder_for_the_machine_code_can_be_chosen(monkeypatch, tmp_path):
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE_DIR", str(tmp_path))
+    assert machine.cache_folder() == tmp_path
+
+
+def test_without_numba_jit_is_refused_when_it_is_asked_for(monkeypatch):
+    monkeypatch.setattr("autograd_lite.plan.compiled.is_installed", lambda: False)
+    with pytest.raises(ModuleNotFoundError, match="needs Numba"):
+        compile(np.sin, jit=True)
+    assert compile(np.sin)(np.zeros(2)).tolist() == [0.0, 0.0]
