@@ -10,4 +10,3 @@ from .compiled import compile as compile
 from .declarations import FusedUpdate as FusedUpdate
 from .declarations import assume as assume
 from .declarations import callback as callback
-from .plan import Plan as Plan

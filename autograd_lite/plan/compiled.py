@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import update_wrapper
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Leaf, Node
+from ..graph import Leaf
 from ..rule import name_of
 from ..state import STATE
 from ..tensor import Tensor, wrap
-from .native.machine import is_installed
-from .plan import Output, Plan
-from .program import Array
-from .recorded_array import RecordedArray
-from .recorder import Recorder
+from .native import is_installed
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 
 def compile(function: Callable[..., Any] | None = None, /, *, jit: bool | None = None, max_plans: int = 16) -> Any:
@@ -145,6 +144,11 @@ class CompiledFunction:
     # ---- within ----
 
     def _record(self, key: Any, call: _Arguments, args: Any, kwargs: Any) -> Any:
+        # Imported with the first plan, since most programs have none.
+        from .outputs import outputs_of, plain
+        from .plan import Plan
+        from .recorder import Recorder
+
         recorder = Recorder(self._name)
         inputs = iter([recorder.argument(array, i) for i, array in enumerate(call.arrays)])
         outer = STATE.recording
@@ -152,7 +156,7 @@ class CompiledFunction:
         try:
             with recorder.watching():
                 result = self.function(*_with_inputs(args, inputs), **_with_inputs(kwargs, inputs))
-            outputs = _outputs(result, recorder)
+            outputs = outputs_of(result, recorder)
             recorder.finish()
         finally:
             STATE.plan, STATE.recording = None, outer
@@ -164,7 +168,7 @@ class CompiledFunction:
             if not self._known[oldest]:
                 del self._known[oldest]
         self._known.setdefault(key, []).append(_Kept(plan, call.objects))
-        return _plain(result)
+        return plain(result)
 
 
 class _Kept(NamedTuple):
@@ -178,7 +182,7 @@ class _Arguments:
     """The arguments of a call: the arrays among them, and everything else as a key."""
 
     def __init__(self) -> None:
-        self.arrays: list[Array] = []
+        self.arrays: list[np.ndarray[Any, Any]] = []
         self.objects: list[Any] = []
         self.in_graph = False
 
@@ -220,41 +224,3 @@ def _with_inputs(tree: Any, inputs: Any) -> Any:
     if isinstance(tree, tuple) and hasattr(tree, "_make"):
         return tree._make(_with_inputs(member, inputs) for member in tree)
     return tree
-
-
-def _outputs(result: Any, recorder: Recorder) -> Any:
-    """What the function returned, with the values of the program in it."""
-    if isinstance(result, RecordedArray):
-        return Output(result.value, "number" if result.is_scalar else "array")
-    if isinstance(result, Tensor):
-        if not isinstance(result._data, RecordedArray) or recorder.is_adopted(result):
-            return result
-        node: Node | None = result._node
-        if node is not None and node.saved is not None:
-            recorder.refuse(
-                "a tensor is returned whose gradient is still to be computed, and a plan keeps no graph; call "
-                "backward() within the compiled function, compile transforms.value_and_grad of it, or return .detach()"
-            )
-        return Output(result._data.value, "tensor")
-    if type(result) is tuple or type(result) is list:
-        return type(result)(_outputs(member, recorder) for member in result)
-    if type(result) is dict:
-        return {name: _outputs(member, recorder) for name, member in result.items()}
-    if isinstance(result, tuple) and hasattr(result, "_make"):
-        return result._make(_outputs(member, recorder) for member in result)
-    return result
-
-
-def _plain(result: Any) -> Any:
-    """What the function returned in the call that was recorded, as a replay returns it."""
-    if isinstance(result, RecordedArray):
-        return result.array[()] if result.is_scalar else result.array.copy()
-    if isinstance(result, Tensor) and isinstance(result._data, RecordedArray):
-        return wrap(result._data.array.copy())
-    if type(result) is tuple or type(result) is list:
-        return type(result)(map(_plain, result))
-    if type(result) is dict:
-        return {name: _plain(member) for name, member in result.items()}
-    if isinstance(result, tuple) and hasattr(result, "_make"):
-        return result._make(map(_plain, result))
-    return result

@@ -5,7 +5,7 @@ import pytest
 
 import nn
 from autograd_lite import compile
-from autograd_lite.plan.native.machine import is_installed
+from autograd_lite.plan.native import is_installed
 
 JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="needs Numba"))]
 

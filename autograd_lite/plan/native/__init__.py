@@ -1,5 +1,13 @@
 """The machine code that runs stretches of a plan, with Numba installed; without it a plan is NumPy calls.
 
-`kernels` is its source, `machine` compiles, keeps and loads it; `operations` says how calls are written down for it,
-`lowering` writes them, and a `segment` is a stretch of them. Matrix products are NumPy's own BLAS, called by `blas`.
+`kernels` is its source, with `elementwise`, `sums` and `updates`; `machine` compiles, keeps and loads it. `operations`
+says how calls are written down for it, `lowering` writes them, `groups` says which run together, and a `segment` is a
+stretch of them. Matrix products are NumPy's own BLAS, called by its address; see `blas`.
 """
+
+from importlib.util import find_spec
+
+
+def is_installed() -> bool:
+    """Whether there is a Numba to compile with."""
+    return find_spec("numba") is not None and find_spec("llvmlite") is not None

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import is_installed
+
 
 class Machine(NamedTuple):
     """The machine code for one floating-point type.
@@ -36,11 +38,6 @@ class Machine(NamedTuple):
 
 _VARIABLE = "AUTOGRAD_LITE_CACHE_DIR"
 _DIGEST_BYTES = 32
-
-
-def is_installed() -> bool:
-    """Whether there is a Numba to compile with."""
-    return find_spec("numba") is not None and find_spec("llvmlite") is not None
 
 
 @cache

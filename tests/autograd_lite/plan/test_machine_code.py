@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_lite import compile
-from autograd_lite.plan.native import machine
+from autograd_lite.plan.native import is_installed, machine
 
-pytestmark = pytest.mark.skipif(not machine.is_installed(), reason="needs Numba")
+pytestmark = pytest.mark.skipif(not is_installed(), reason="needs Numba")
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 3.4e38, -3.4e38, 0.5]
 
