@@ -6,6 +6,7 @@ Make a `Tensor` with ``requires_grad=True``, compute with it as with any array, 
 from . import rules as rules
 from . import runtime as runtime
 from . import transforms as transforms
+from .configuration import show_config as show_config
 from .errors import ChangedTensorError as ChangedTensorError
 from .errors import CompileError as CompileError
 from .errors import FreedGraphError as FreedGraphError

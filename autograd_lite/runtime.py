@@ -20,6 +20,10 @@ _DEFAULT_THRESHOLDS = ((700, 10, 10), (2000, 10, 10))
 _FULL_COLLECTION_AFTER = 1000
 
 
+is_tuned = False
+"""Whether `tune_memory` has set the allocator, or there is nothing to set."""
+
+
 def tune_memory() -> bool:
     """Let freed blocks stay with the process, and walk all objects less often; runs once, at import.
 
@@ -45,4 +49,6 @@ def tune_memory() -> bool:
         if mallopt is not None:
             mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
             mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+    global is_tuned
+    is_tuned = True
     return True

@@ -49,7 +49,7 @@ def load(dtype: np.dtype[Any]) -> Machine | None:
     if dtype.name not in ("float32", "float64") or not is_installed():
         return None
     try:
-        path = cache_folder() / f"{dtype.name}-{_fingerprint()}.bin"
+        path = _path(dtype)
         found = _read(path)
         if found is None:
             found = _compiled(dtype)
@@ -62,6 +62,15 @@ def load(dtype: np.dtype[Any]) -> Machine | None:
             stacklevel=2,
         )
         return None
+
+
+def is_kept(dtype: np.dtype[Any]) -> bool:
+    """Whether the machine code for a dtype is there already."""
+    return _path(dtype).is_file()
+
+
+def _path(dtype: np.dtype[Any]) -> Path:
+    return cache_folder() / f"{dtype.name}-{_fingerprint()}.bin"
 
 
 def cache_folder() -> Path:
