@@ -11,6 +11,7 @@ import numpy as np
 from ..graph import GradientSlot, Leaf
 from ..tensor import Tensor, wrap
 from .code import Code
+from .declarations import FusedUpdate
 from .memory import Memory
 from .native.patterns import fused
 from .program import Array, Call, Captured, Constant, Layout, Value, replaced
@@ -86,16 +87,9 @@ class Plan:
 
     def _bind(self) -> None:
         """Write the code for the arrays that the tensors have now."""
-        arrays = self._arrays()
+        self.arrays = arrays = self._arrays()
         code = Code(arrays)
-        write(self.calls, code, self.jit)
-        for slot, value in self._finals.items():
-            name = code.name(slot, "s")
-            if value is None:
-                code.statements.append(f"{name}.grad = None")
-            else:
-                array, tensor = code.operand(value), code.name(wrap(arrays[value]), "t")
-                code.statements.append(f"{name}.grad = {tensor} if {tensor}._data is {array} else wrap({array})")
+        write(self.calls, code, self.jit, {self._first_look(): lambda: self._leave_gradients(code)})
         for changed in self._renewed:
             name = code.name(changed, "t")
             code.statements.append(f"if getrefcount({name}._node) > references_alone: renew({name})")
@@ -124,6 +118,27 @@ class Plan:
         exec(compile(self.source, f"<plan of {self.name}>", "exec"), code.scope)
         self._replay: Callable[..., Any] = code.scope["replay"]
         self.holds: Callable[[], bool] = code.scope["holds"]
+
+    def _first_look(self) -> Call | None:
+        """The first callback that could look at the gradients, which are then in their places; None for the end."""
+        found = None
+        finals = {value.root for value in self._finals.values() if value is not None}
+        for call in reversed(self.calls):
+            if not finals.isdisjoint(result.root for result in call.results):
+                break
+            if not call.is_pure and not isinstance(call.function, FusedUpdate):
+                found = call
+        return found
+
+    def _leave_gradients(self, code: Code) -> None:
+        """Put the gradients in their places."""
+        for slot, value in self._finals.items():
+            name = code.name(slot, "s")
+            if value is None:
+                code.statements.append(f"{name}.grad = None")
+            else:
+                array, tensor = code.operand(value), code.name(wrap(self.arrays[value]), "t")
+                code.statements.append(f"{name}.grad = {tensor} if {tensor}._data is {array} else wrap({array})")
 
     def _rebound(self, *arrays: Array) -> Any:
         self._bind()

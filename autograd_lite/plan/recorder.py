@@ -10,8 +10,8 @@ import operator
 import os
 import random
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
@@ -142,7 +142,8 @@ class Recorder:
         writes = writes or _written(function, args, kwargs)
         plain: list[Array] = []
         values, named = replaced((args, kwargs), lambda member: self._as_value(member, plain))
-        out = function(*replaced(args, bare), **replaced(kwargs, bare))
+        with nullcontext() if is_pure else self._suspended():
+            out = function(*replaced(args, bare), **replaced(kwargs, bare))
         call = Call(function, values, named, is_pure=is_pure, line=line())
         call.versions = tuple(operand.root.version for operand in call.operands)
         targets = [target if isinstance(target, RecordedArray) else self._capture(target) for target in writes]
@@ -267,6 +268,29 @@ class Recorder:
         return False
 
     # ---- within ----
+
+    @contextmanager
+    def _suspended(self) -> Iterator[None]:
+        """For a while record nothing, and let all tensors have plain arrays."""
+        tensors = [*self._adopted, *(slot.grad for slot in self.slots if slot.grad is not None)]
+        recorded = [tensor._data for tensor in tensors]
+        plain = [bare(data) for data in recorded]
+        outer = STATE.recording
+        STATE.plan, STATE.recording = None, bool(outer)
+        for tensor, array in zip(tensors, plain, strict=True):
+            tensor._data = array
+        try:
+            yield
+        finally:
+            STATE.plan, STATE.recording = self, outer
+            changed = [t for t, array in zip(tensors, plain, strict=True) if t._data is not array]
+            for tensor, data in zip(tensors, recorded, strict=True):
+                tensor._data = data
+        if changed:
+            self.refuse(
+                f"a callback assigned another array to {changed[0]._brief()}, which no replay would see; change it in "
+                "place, and name it in writes="
+            )
 
     def _as_value(self, member: Any, plain: list[Array]) -> Any:
         if isinstance(member, np.ndarray):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,27 +15,28 @@ from .native.segment import Segment, update_row
 from .program import Call
 
 
-def write(calls: Sequence[Call], code: Code, jit: bool) -> None:
-    """Write the statements of the calls."""
-    if not jit:
-        for call in calls:
-            code.add(call)
-        return
+def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | None, Callable[[], None]]) -> None:
+    """Write the statements of the calls, and what is to be written before some of them, or with None at the end."""
     lowering = Lowering(code.arrays)
     waiting = _Waiting(code)
     for call in calls:
+        if call in before:
+            waiting.flush()
+            before[call]()
         if call.is_view:
             code.add(call)
             continue
-        found = lowering.row(call)
+        found = lowering.row(call) if jit else None
         loaded = machine.load(found[0]) if found is not None else None
         if found is not None and loaded is not None:
             waiting.add(found[0], found[1], loaded)
             continue
         waiting.flush()
-        if not (isinstance(call.function, FusedUpdate) and _write_update(call, call.function, code)):
+        if not (jit and isinstance(call.function, FusedUpdate) and _write_update(call, call.function, code)):
             code.add(call)
     waiting.flush()
+    if None in before:
+        before[None]()
 
 
 class _Waiting:
