@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite import Tensor
+from autograd_lite import Tensor, callback
 
 
 def gradient_norm(parameters: Iterable[Tensor]) -> float:
     """The Euclidean norm of all gradients together; parameters without one do not count.
+
+    Within a compiled function it is an array of shape ().
 
     Examples
     --------
@@ -21,7 +23,7 @@ def gradient_norm(parameters: Iterable[Tensor]) -> float:
     >>> gradient_norm([w, b])
     5.0
     """
-    return norm_of(_gradients(parameters))
+    return _as_number(callback(_norm, _gradients(parameters)))
 
 
 def norm_of(arrays: Iterable[np.ndarray[Any, Any]]) -> float:
@@ -56,12 +58,25 @@ def clip_gradient_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     >>> clip_gradient_norm([w], 1.0), w.grad.data
     (5.0, array([0.6, 0.8]))
     """
-    parameters = list(parameters)
-    norm = gradient_norm(parameters)
+    gradients = _gradients(parameters)
+    return _as_number(callback(_scale_down, gradients, max_norm, writes=tuple(gradients)))
+
+
+def _scale_down(gradients: list[np.ndarray[Any, Any]], max_norm: float) -> np.float64:
+    norm = norm_of(gradients)
     if max_norm < norm < math.inf:
-        for gradient in _gradients(parameters):
+        for gradient in gradients:
             gradient *= max_norm / norm
-    return norm
+    return np.float64(norm)
+
+
+def _norm(gradients: list[np.ndarray[Any, Any]]) -> np.float64:
+    return np.float64(norm_of(gradients))
+
+
+def _as_number(norm: Any) -> float:
+    """A Python number; within a compiled function the array that stands for it."""
+    return float(norm) if isinstance(norm, np.float64) else norm
 
 
 def clip_gradient_value(parameters: Iterable[Tensor], limit: float) -> None:

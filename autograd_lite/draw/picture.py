@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..graph import Node
+from ..plan import CompiledFunction
 from ..tensor import Tensor
 from .clusters import Clusters
 from .contents import Array, Contents, has_several
@@ -21,7 +22,7 @@ Direction = Literal["backward", "forward", "both"]
 
 
 def draw_graph(
-    output: Tensor,
+    output: Any,
     direction: Direction = "backward",
     names: Mapping[Any, Any] | None = None,
     *,
@@ -40,8 +41,9 @@ def draw_graph(
 
     Parameters
     ----------
-    output : Tensor
-        A result, usually the loss, before or after ``backward()``.
+    output : Tensor, CompiledFunction or Plan
+        A result, usually the loss, before or after ``backward()``. Of a compiled function the plan that ran last is
+        drawn, with the calls of a replay, and takes no other argument.
     direction : {"backward", "forward", "both"}, default "backward"
         Whether edges run as the cotangents flow, from the output to the leaves, or as the data do; or both pictures
         beside each other. Backward edges carry the cotangent's shape, and where a result was used several times, the
@@ -96,6 +98,10 @@ def draw_graph(
     """
     from .graph import blank
 
+    if isinstance(output, CompiledFunction) or type(output).__name__ == "Plan":
+        from .plan_picture import draw_plan, plan_of
+
+        return draw_plan(plan_of(output))
     check_recorded("draw_graph", output)
     if direction not in ("backward", "forward", "both"):
         raise ValueError(f"draw_graph: direction={direction!r} is unknown; expected 'backward', 'forward' or 'both'")

@@ -25,6 +25,7 @@ class Code:
         self.arrays = arrays
         self.scope: dict[str, Any] = {"copyto": np.copyto}
         self.statements: list[str] = []
+        self.stretches: list[list[Call]] = []
         self._names: dict[int, str] = {}
         self._locals: dict[Value, str] = {}
         self._views: dict[Value, Call] = {}

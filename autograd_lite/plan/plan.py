@@ -51,6 +51,8 @@ class Plan:
         From dtype to the flat array that holds the gradients that the function leaves, end to end.
     jit : bool
         Whether stretches of the calls are run by machine code.
+    stretches : list of list of Call
+        The calls that machine code runs, each list in one go.
     source : str
         The Python code of a replay.
     holds : callable
@@ -103,6 +105,7 @@ class Plan:
             f"({expression.format(code.name(thing, 'g'), code.expression(expected))})"
             for expression, thing, expected in self._guards
         ]
+        self.stretches = code.stretches
         parameters = ", ".join(f"x{i}" for i in range(self._arguments))
         check = [f"if {' or '.join(moved)}:", f"    return rebound({parameters})"] if moved else []
         body = "".join(f"    {statement}\n" for statement in check + code.statements)

@@ -54,20 +54,22 @@ class Randomness:
     @contextmanager
     def watched(self, recorder: Recorder) -> Iterator[None]:
         """For a while refuse the functions of Python that draw random numbers, in this thread."""
-        outer = sys.getprofile()
+        if sys.getprofile() is not None:  # a profiler or debugger that runs already goes first
+            yield
+            return
 
         def look(frame: FrameType, event: str, called: Any) -> None:
             if event == "c_call" and not self._is_allowed:
                 owner = getattr(called, "__self__", None)
                 if isinstance(owner, random.Random) or called is os.urandom:
-                    sys.setprofile(outer)
+                    sys.setprofile(None)
                     recorder.refuse(f"{called.__name__} draws a random number, and later calls would see it{_ADVICE}")
 
         sys.setprofile(look)
         try:
             yield
         finally:
-            sys.setprofile(outer)
+            sys.setprofile(None)
 
 
 def _bits(generator: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import Array, Call, Constant, Value, replaced
+from .program import Argument, Array, Call, Constant, Value, replaced
 
 
 def simplified(
@@ -42,7 +42,7 @@ def simplified(
                 renaming.names[result] = same
         else:
             remaining.append(call)
-    return _needed(remaining, [renaming.of(value) for value in kept]), renaming
+    return _checks_first(_needed(remaining, [renaming.of(value) for value in kept])), renaming
 
 
 class Renaming:
@@ -73,6 +73,20 @@ def _needed(calls: Sequence[Call], kept: Iterable[Value]) -> list[Call]:
             wanted.update(value.root for value in call.writes)
             remaining.append(call)
     return remaining[::-1]
+
+
+def _checks_first(calls: list[Call]) -> list[Call]:
+    """The calls with those that only look at arguments before all others, so that these are not interrupted."""
+    checks: list[Call] = []
+    for call in calls:
+        if call.is_pure:
+            continue
+        if call.results or call.writes or not all(isinstance(v.root.origin, Argument) for v in call.operands):
+            break
+        checks.append(call)
+    views = [call for call in calls if call.is_view and isinstance(call.results[0].root.origin, Argument)]
+    first = [*views, *checks]
+    return first + [call for call in calls if not any(call is one for one in first)]
 
 
 def _key(call: Call) -> Any:

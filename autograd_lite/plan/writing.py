@@ -29,7 +29,7 @@ def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | N
         found = lowering.row(call) if jit else None
         loaded = machine.load(found[0]) if found is not None else None
         if found is not None and loaded is not None:
-            waiting.add(found[0], found[1], loaded)
+            waiting.add(call, found[0], found[1], loaded)
             continue
         waiting.flush()
         if not (jit and isinstance(call.function, FusedUpdate) and _write_update(call, call.function, code)):
@@ -45,21 +45,24 @@ class _Waiting:
     def __init__(self, code: Code) -> None:
         self._code = code
         self._rows: list[Row] = []
+        self._calls: list[Call] = []
         self._dtype: np.dtype[Any] | None = None
         self._machine: machine.Machine | None = None
 
-    def add(self, dtype: np.dtype[Any], row: Row, loaded: machine.Machine) -> None:
+    def add(self, call: Call, dtype: np.dtype[Any], row: Row, loaded: machine.Machine) -> None:
         """One more."""
         if dtype != self._dtype:
             self.flush()
         self._dtype, self._machine = dtype, loaded
         self._rows.append(row)
+        self._calls.append(call)
 
     def flush(self) -> None:
         """Make a segment of them."""
         if self._rows and self._machine is not None:
             self._code.extend(Segment(self._machine, self._rows).statements(self._code))
-            self._rows = []
+            self._code.stretches.append(self._calls)
+            self._rows, self._calls = [], []
 
 
 def _write_update(call: Call, update: FusedUpdate, code: Code) -> bool:
@@ -81,4 +84,5 @@ def _write_update(call: Call, update: FusedUpdate, code: Code) -> bool:
         loaded = machines[dtype]
         assert loaded is not None
         code.extend(f"    {statement}" for statement in Segment(loaded, rows).statements(code))
+    code.stretches.append([call])
     return True

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_lite import compile
+from autograd_lite import GradientError, compile
 from autograd_lite.plan.native import is_installed
 
 JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="needs Numba"))]
@@ -173,3 +173,101 @@ def test_the_state_of_an_optimizer_goes_on_where_it_was_saved():
     _trained(other, optimizers[1], compiled=True)
     optimizers[1].load_state_dict(optimizers[0].state_dict())
     _assert_same(_trained(other, optimizers[1], compiled=True), _trained(one, optimizers[0], compiled=False))
+
+
+# ---- fit ----
+
+
+def _fitted(compiled, callbacks=()):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((90, 6)).astype(np.float32)
+    y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+    model = nn.Sequential(nn.Dense(6, 8, rng=0), nn.ReLU(), nn.Dropout(0.2, rng=1), nn.Dense(8, 3, rng=2))
+    optimizer = nn.Adam(model.named_parameters(), lr=0.02)
+    history = nn.fit(
+        model, nn.softmax_cross_entropy, optimizer, (X[:70], y[:70]), (X[70:], y[70:]), epochs=4, batch_size=16, rng=0,
+        metrics={"accuracy": nn.metrics.accuracy}, progress=False, compile=compiled, callbacks=callbacks,
+    )  # fmt: skip
+    return model.state_dict(), history
+
+
+@pytest.fixture
+def _without_machine_code(monkeypatch):
+    import autograd_lite
+
+    monkeypatch.setattr(autograd_lite, "compile", lambda f: compile(f, jit=False))
+
+
+CALLBACKS = {
+    "none": list,
+    "clipping by norm": lambda: [nn.ClipGradientNorm(0.1)],
+    "clipping by value": lambda: [nn.ClipGradientValue(0.01)],
+    "a schedule": lambda: [nn.LearningRate(nn.schedules.CosineDecay(4))],
+    "early stopping": lambda: [nn.EarlyStopping(patience=1)],
+    "a monitor": lambda: [nn.GradientMonitor()],
+    "gradients of one's own": lambda: [_Replacing()],
+}
+
+
+class _Replacing(nn.Callback):
+    def on_gradient(self, training):
+        for i, parameter in enumerate(training.parameters):
+            if i % 2:
+                parameter.grad = parameter.grad * 0.5
+            else:
+                parameter.grad.data = parameter.grad.data * 0.5
+
+
+@pytest.mark.parametrize("make", CALLBACKS.values(), ids=CALLBACKS)
+@pytest.mark.usefixtures("_without_machine_code")
+def test_fit_trains_the_same_compiled(make):
+    expected, history = _fitted(False, make())
+    found, compiled_history = _fitted(True, make())
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    for name, column in history.steps.items():
+        if name != "seconds":
+            assert compiled_history.steps[name] == column, name
+
+
+def test_a_loss_that_is_not_finite_stops_compiled_training_before_the_weights_follow():
+    X, y = np.ones((40, 2), np.float32), np.zeros((40, 1), np.float32)
+    X[25] = np.inf
+    model = nn.MLP([2, 1], rng=0)
+    with pytest.warns(nn.TrainingWarning, match="step 3 of epoch 1"), np.errstate(all="ignore"):
+        nn.fit(
+            model, nn.mean_squared_error, nn.SGD(model.parameters()), nn.data.Minibatches(X, y, batch_size=10,
+            shuffle=False), progress=False, compile=True,
+        )  # fmt: skip
+    assert all(np.isfinite(array).all() for array in model.state_dict().values())
+
+
+def test_a_gradient_that_a_callback_takes_away_is_refused():
+    class Taking(nn.Callback):
+        def on_gradient(self, training):
+            training.parameters[0].grad = None
+
+    with pytest.raises(GradientError, match="taken a gradient away"):
+        _fitted(True, [Taking()])
+
+
+def test_norm_and_clipping_can_be_part_of_a_compiled_step():
+    models = [nn.MLP([6, 4, 3], rng=0) for _ in range(2)]
+    norms = []
+    for model, compiled in zip(models, (False, True), strict=True):
+        optimizer = nn.SGD(model.parameters(), lr=0.1)
+
+        def step(X, y, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            nn.softmax_cross_entropy(model(X), y).backward()
+            norm = nn.clip_gradient_norm(model.parameters(), 0.5)
+            nn.clip_gradient_value(model.parameters(), 0.1)
+            optimizer.step()
+            return norm
+
+        step = compile(step, jit=False) if compiled else step
+        rng = np.random.default_rng(0)
+        norms.append([float(step(rng.standard_normal((5, 6), np.float32), np.arange(5) % 3)) for _ in range(5)])
+    assert norms[0] == norms[1]
+    for name, array in models[0].state_dict().items():
+        np.testing.assert_array_equal(models[1].state_dict()[name], array)
