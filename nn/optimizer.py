@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -190,7 +190,7 @@ class Optimizer:
         self._arrange(has_gradient)
         for block, places in self._blocks:
             if places:
-                block.step([weights[i] for i in places], [gradients[i] for i in places], self.update)
+                block.bound([weights[i] for i in places], [gradients[i] for i in places], self.update)()
 
     # ---- saving ----
 
@@ -365,6 +365,24 @@ class _Update:
                 return None
             found += pieces
         return found
+
+    def bound(self, weights: Sequence[Array], gradients: Sequence[Array]) -> Callable[[], bool]:
+        """See `autograd_lite.plan.FusedUpdate`."""
+        self._optimizer._arrange(self._has_gradient)
+        steps = [
+            block.bound([weights[i] for i in places], [gradients[i] for i in places], self._optimizer.update)
+            for block, places in self._optimizer._blocks
+            if places
+        ]
+
+        def step() -> bool:
+            if not self._optimizer._is_arranged(self._has_gradient):
+                return False
+            for one in steps:
+                one()
+            return True
+
+        return step
 
     def advance(self) -> bool:
         """See `autograd_lite.plan.FusedUpdate`."""

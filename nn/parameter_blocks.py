@@ -140,34 +140,65 @@ class Block:
             self._numbers[:2] = weight_decay, 1
         self._numbers[2 : 2 + len(numbers)] = numbers
 
-    def step(self, arrays: list[Array], gradients: list[Array], update: Callable[..., None]) -> None:
-        """Move the parameters, which have these arrays, along these gradients, in place."""
-        self._taken += 1
+    def bound(
+        self, arrays: Sequence[Array], gradients: Sequence[Array], update: Callable[..., None]
+    ) -> Callable[[], None]:
+        """A step that moves the parameters, which have these arrays, along these gradients, in place.
+
+        It can be taken again and again, as long as the arrays stay the parameters' and the gradients'.
+        """
+        parts: list[Array] = []
+        gathers_gradients = False
         if len(arrays) == 1 and arrays[0].flags.c_contiguous:
-            self._update(update, arrays[0].reshape(-1), gradients[0].reshape(-1))
-            return
+            w, g = arrays[0].reshape(-1), gradients[0].reshape(-1)
+        else:
+            w, g, parts = self._space_for(arrays)
+            together = _as_they_lie(gradients)
+            gathers_gradients = together is None
+            g = g if together is None else together
+        pieces = [(w[piece], g[piece], state, spare, scratch) for piece, state, spare, scratch in self._pieces]
+        options, decoupled = self._options, self._decoupled
+
+        def step() -> None:
+            self._taken += 1
+            if parts:
+                np.concatenate(arrays, axis=None, out=w)
+                if gathers_gradients:
+                    np.concatenate(gradients, axis=None, out=g)
+            weight_decay = options.get("weight_decay", 0)
+            for weights, gradient, state, penalized, temporary in pieces:
+                if weight_decay and decoupled:
+                    weights *= 1 - options["lr"] * weight_decay
+                elif weight_decay:
+                    np.multiply(weights, weight_decay, out=penalized)
+                    penalized += gradient
+                    gradient = penalized
+                update(weights, gradient, state, temporary, self._taken, options)
+            for array, part in zip(arrays, parts, strict=bool(parts)):
+                np.copyto(array, part)
+
+        return step
+
+    def _space_for(self, arrays: Sequence[Array]) -> tuple[Array, Array, list[Array]]:
+        """Flat arrays for weights and gradients of several parameters, and the first as parts in their shapes."""
         if self._gathered is None:
             w, g = (np.empty(self._spans[-1].stop, arrays[0].dtype) for _ in range(2))
             self._gathered = w, g, [w[span].reshape(a.shape) for span, a in zip(self._spans, arrays, strict=True)]
-        w, g, parts = self._gathered
-        np.concatenate(arrays, axis=None, out=w)
-        np.concatenate(gradients, axis=None, out=g)
-        self._update(update, w, g)
-        for array, part in zip(arrays, parts, strict=True):
-            array[...] = part
+        return self._gathered
 
-    def _update(self, update: Callable[..., None], weights: Array, gradient: Array) -> None:
-        options = self._options
-        weight_decay = options.get("weight_decay", 0)
-        for piece, state, penalized, temporary in self._pieces:
-            w, g = weights[piece], gradient[piece]
-            if weight_decay and self._decoupled:
-                w *= 1 - options["lr"] * weight_decay
-            elif weight_decay:
-                np.multiply(w, weight_decay, out=penalized)
-                penalized += g
-                g = penalized
-            update(w, g, state, temporary, self._taken, options)
+
+def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
+    """Arrays that lie end to end in the memory of another one, as one flat array; None if they do not."""
+    base = arrays[0].base
+    if base is None or base.dtype != np.uint8 or not all(array.base is base for array in arrays):
+        return None
+    start = end = arrays[0].ctypes.data
+    for array in arrays:
+        if array.ctypes.data != end or not array.flags.c_contiguous:
+            return None
+        end += array.nbytes
+    offset = start - base.ctypes.data
+    return base[offset : offset + end - start].view(arrays[0].dtype)
 
 
 def packed(params: Sequence[Tensor]) -> Iterator[list[Tensor]]:

@@ -22,6 +22,9 @@ class FusedUpdate(Protocol):
     def __call__(self, weights: Any, gradients: Any) -> None:
         """Move the weights in place, with NumPy."""
 
+    def bound(self, weights: Any, gradients: Any) -> Callable[[], bool]:
+        """The move itself for arrays that stay where they are; False if it has another form by now, and did nothing."""
+
     def pieces(self, weights: Any, gradients: Any) -> list[tuple[str, list[Array], Array]] | None:
         """What the machine code is to run: the name of an update, its arrays, and the array of its numbers.
 

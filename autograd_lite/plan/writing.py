@@ -32,7 +32,9 @@ def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | N
             waiting.add(call, found[0], found[1], loaded)
             continue
         waiting.flush()
-        if not (jit and isinstance(call.function, FusedUpdate) and _write_update(call, call.function, code)):
+        if isinstance(call.function, FusedUpdate):
+            _write_update(call, call.function, code, jit)
+        else:
             code.add(call)
     waiting.flush()
     if None in before:
@@ -65,24 +67,24 @@ class _Waiting:
             self._rows, self._calls = [], []
 
 
-def _write_update(call: Call, update: FusedUpdate, code: Code) -> bool:
-    """An optimizer's update by machine code; False if it has none for these arrays."""
+def _write_update(call: Call, update: FusedUpdate, code: Code, jit: bool) -> None:
+    """An optimizer's update, by machine code if it has some for these arrays.
+
+    Where it has changed its form since, this one runs as it did when it was recorded, and the code is written again.
+    """
     weights, gradients = ([code.arrays[value] for value in values] for values in call.args)
-    pieces = update.pieces(weights, gradients)
     by_dtype: dict[np.dtype[Any], list[Row]] = {}
-    for kernel, arrays, numbers in pieces or ():
+    for kernel, arrays, numbers in (jit and update.pieces(weights, gradients)) or ():
         by_dtype.setdefault(arrays[0].dtype, []).append(update_row(kernel, arrays, numbers))
     machines = {dtype: machine.load(dtype) for dtype in by_dtype}
-    if not by_dtype or None in machines.values():
-        return False
-    # Where the update has changed its form since, this one runs as NumPy calls, and the code is written again.
-    code.statements.append(f"if not {code.name(update.advance, 'advance')}():")
-    code.statements.append(f"    {code.call(call)}")
-    code.statements.append("    rebind()")
+    is_fused = bool(machines) and None not in machines.values()
+    start = code.name(update.advance if is_fused else update.bound(weights, gradients), "f")
+    code.statements += [f"if not {start}():", f"    {code.call(call)}", "    rebind()"]
+    if not is_fused:
+        return
     code.statements.append("else:")
     for dtype, rows in by_dtype.items():
         loaded = machines[dtype]
         assert loaded is not None
         code.extend(f"    {statement}" for statement in Segment(loaded, rows).statements(code))
     code.stretches.append([call])
-    return True

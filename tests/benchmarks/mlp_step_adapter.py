@@ -38,4 +38,13 @@ def compiled(sizes, X, y, weights, optimizer, lr):
     return lambda: train(X, y).item()
 
 
-CANDIDATES = {"autograd_lite_eager": eager, "autograd_lite_compiled": compiled}
+def compiled_without_numba(sizes, X, y, weights, optimizer, lr):
+    train = autograd_lite.compile(_training(sizes, weights, optimizer, lr), jit=False)
+    return lambda: train(X, y).item()
+
+
+CANDIDATES = {
+    "autograd_lite_eager": eager,
+    "autograd_lite_compiled": compiled,
+    "autograd_lite_compiled_numpy": compiled_without_numba,
+}
