@@ -222,5 +222,12 @@ def packed(params: Sequence[Tensor]) -> Iterator[list[Tensor]]:
 def _end_to_end(name: str, params: Sequence[Tensor], states: Mapping[Tensor, State]) -> Array:
     """A buffer of several parameters as one flat array, with zeros for those that have none yet."""
     parts = [states[p][1].get(name) if p in states else None for p in params]
-    filled = [np.zeros(p.size, p.dtype) if part is None else part for p, part in zip(params, parts, strict=True)]
+    filled = [_zeros(p.size, p.dtype) if part is None else part for p, part in zip(params, parts, strict=True)]
     return filled[0].reshape(-1) if len(filled) == 1 else np.concatenate(filled, axis=None)
+
+
+def _zeros(size: int, dtype: np.dtype[Any]) -> Array:
+    """Zeros that are written: `numpy.zeros` maps small pages, each with a fault of its own, and these may be large."""
+    array = np.empty(size, dtype)
+    array.fill(0)
+    return array

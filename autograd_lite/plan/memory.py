@@ -90,7 +90,8 @@ class Memory:
 
 
 def _aligned(size: int, dtype: np.dtype[Any]) -> Array:
-    block = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
+    block = np.empty(size * dtype.itemsize + ALIGNMENT, np.uint8)
+    block.fill(0)
     start = -block.ctypes.data % ALIGNMENT
     return block[start : start + size * dtype.itemsize].view(dtype)
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from . import operations as op
-from .lowering import Row
+from .lowering import Address, Row
+
+CACHE_BYTES = 2**18
+"""What rows of a group read and write between them for the part that runs together: half of a usual L2 cache."""
+
+SHARED_BYTES = 2**21
+"""From how many bytes on the work of a group is shared among threads: waking one costs as much as a part of less."""
 
 
 class _Extent(NamedTuple):
@@ -23,15 +30,86 @@ class _Extent(NamedTuple):
         return self.start == other.start and self.stride == other.stride != 0
 
 
-def grouped(rows: Sequence[Row], cache_bytes: int) -> Iterator[list[Any]]:
-    """The words of rows, those that can run together under the header of a group."""
+def grouped(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """The rows in their order, those that can run together in one list."""
     together: list[Row] = []
     for row in rows:
         if together and not _joins(row, together):
-            yield from _group(together, cache_bytes)
+            yield together
             together = []
         together.append(row)
-    yield from _group(together, cache_bytes)
+    if together:
+        yield together
+
+
+def words_of(group: Sequence[Row]) -> Iterator[list[Any]]:
+    """The words of rows that can run together, under a header where they do not fit the cache at once."""
+    total = sum(row.nbytes for row in group)
+    if len(group) > 1 and total > CACHE_BYTES:
+        length = group[0].words[op.ROWS]
+        yield [op.GROUP, length, len(group), max(1, length * CACHE_BYTES // total)] + [0] * (op.WORDS - 4)
+    for row in group:
+        yield row.words
+
+
+def parts_of(group: Sequence[Row], count: int) -> list[list[Row]] | None:
+    """The rows cut into parts that can run at the same time; None if they cannot, or are not worth it.
+
+    Sums over rows are cut by columns, all others by rows; each number is computed as it would be in one piece.
+    """
+    if count < 2 or sum(row.nbytes for row in group) < SHARED_BYTES:
+        return None
+    if group[0].words[op.OPERATION] > op.LOCAL_TO_ROWS:
+        return _parts_of_update(group[0], count) if group[0].words[op.OPERATION] in op.UPDATES.values() else None
+    if not _is_local(group[0]):
+        return None
+    codes = {row.words[op.OPERATION] for row in group}
+    by_columns, by_rows = op.SUM_OF_ROWS in codes, bool(codes & {op.SUM_ALONG_ROWS, op.MAX_ALONG_ROWS})
+    if by_columns and by_rows:
+        return None
+    length = min(row.words[op.COLUMNS] for row in group) if by_columns else group[0].words[op.ROWS]
+    if by_columns and any(row.words[op.COLUMNS] != length for row in group):
+        return None
+    if length < 2 * count:
+        return None
+    cut = _columns if by_columns else _rows
+    ends = [length * i // count for i in range(count + 1)]
+    return [[cut(row, start, end) for row in group] for start, end in itertools.pairwise(ends)]
+
+
+def _rows(row: Row, start: int, end: int) -> Row:
+    words = list(row.words)
+    words[op.ROWS] = end - start
+    for i in range(4):
+        words[op.ADDRESSES + i] = _moved(words[op.ADDRESSES + i], start * words[op.STRIDES + i])
+    share = (end - start) / max(1, row.words[op.ROWS])
+    return row._replace(words=words, nbytes=int(row.nbytes * share))
+
+
+def _columns(row: Row, start: int, end: int) -> Row:
+    words = list(row.words)
+    words[op.COLUMNS] = end - start
+    for i, size in enumerate(row.itemsizes):
+        words[op.ADDRESSES + i] = _moved(words[op.ADDRESSES + i], start * words[op.STEPS + i] * size)
+    share = (end - start) / max(1, row.words[op.COLUMNS])
+    return row._replace(words=words, nbytes=int(row.nbytes * share))
+
+
+def _parts_of_update(row: Row, count: int) -> list[list[Row]]:
+    length, size = row.words[op.COLUMNS], row.itemsizes[0]
+    ends = [length * i // count for i in range(count + 1)]
+    parts = []
+    for start, end in itertools.pairwise(ends):
+        words = list(row.words)
+        words[op.COLUMNS] = end - start
+        for i in range(4):
+            words[op.ADDRESSES + i] += start * size if words[op.ADDRESSES + i] else 0
+        parts.append([row._replace(words=words)])
+    return parts
+
+
+def _moved(address: Any, nbytes: int) -> Any:
+    return address._replace(offset=address.offset + nbytes) if isinstance(address, Address) else address + nbytes
 
 
 def _joins(row: Row, together: Sequence[Row]) -> bool:
@@ -66,19 +144,10 @@ def _extents(row: Row) -> list[_Extent]:
     for i in range(4):
         start, stride = row.words[op.ADDRESSES + i], row.words[op.STRIDES + i]
         if isinstance(start, int) and (start or not i):
-            found.append(_Extent(start, start + stride * (rows - 1) + columns * _WIDEST, stride))
+            size = row.itemsizes[i] if i < len(row.itemsizes) else _WIDEST
+            found.append(_Extent(start, start + stride * (rows - 1) + columns * size, stride))
     return found
 
 
 _WIDEST = 8
-"""The bytes of the widest elements: more than there are is safe."""
-
-
-def _group(rows: Sequence[Row], cache_bytes: int) -> Iterator[list[Any]]:
-    total = sum(row.nbytes for row in rows)
-    if len(rows) > 1 and total > cache_bytes:
-        length = rows[0].words[op.ROWS]
-        chunk = max(1, length * cache_bytes // total)
-        yield [op.GROUP, length, len(rows), chunk] + [0] * (op.WORDS - 4)
-    for row in rows:
-        yield row.words
+"""The bytes of the widest elements."""

@@ -32,11 +32,14 @@ class Row(NamedTuple):
         Arrays of numbers that the row points to.
     nbytes : int
         What it reads and writes.
+    itemsizes : tuple of int
+        The bytes of the elements of the result and the operands.
     """
 
     words: list[Any]
     kept: list[Array]
     nbytes: int
+    itemsizes: tuple[int, ...] = ()
 
 
 class Operand(NamedTuple):
@@ -76,7 +79,10 @@ class Lowering:
         if words is None:
             return None
         nbytes = sum(value.layout.nbytes for value in (target, *call.operands))
-        return dtype, Row(words + [0] * (op.WORDS - len(words)), self._kept, nbytes)
+        itemsizes = [target.layout.dtype.itemsize]
+        for member in call.args:
+            itemsizes.append(member.layout.dtype.itemsize if isinstance(member, Value) else dtype.itemsize)
+        return dtype, Row(words + [0] * (op.WORDS - len(words)), self._kept, nbytes, tuple(itemsizes))
 
     def _words(self, call: Call, target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
         function, args = call.function, call.args
@@ -118,8 +124,6 @@ class Lowering:
         codes = {np.subtract: op.SUBTRACT_TRUTH, np.multiply: op.MULTIPLY_TRUTH}
         if function not in codes:
             return None
-        if function is np.multiply and isinstance(args[0], Value) and args[0].layout.dtype == _BOOL:
-            args = args[::-1]
         return self._elementwise(codes[function], args, (dtype, _BOOL), target, dtype)
 
     def _elementwise(

@@ -1,27 +1,44 @@
-"""A stretch of a plan that the machine code runs in one go: its table, and the statements that start it."""
+"""A stretch of a plan that the machine code runs in one go: its tables, and the statements that start it."""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from . import helpers
 from . import operations as op
-from .groups import grouped
+from .groups import grouped, parts_of, words_of
 from .lowering import Address, Row
 from .machine import Machine
 
 if TYPE_CHECKING:
     from ..code import Code
 
-CACHE_BYTES = 2**18
-"""What operations in a group read and write between them for the rows that run together: half of a usual L2 cache."""
+
+class Table:
+    """Rows that the machine code walks through, at an address of their own."""
+
+    def __init__(self, machine: Machine, words: Sequence[Sequence[Any]]) -> None:
+        self.rows = len(words)
+        self.picks = any(row[op.OPERATION] == op.PICK for row in words)
+        self.changing: list[tuple[int, Address]] = []
+        self.words = (ctypes.c_int64 * (self.rows * op.WORDS))()
+        self.result = ctypes.c_int64()
+        for i, word in enumerate(word for row in words for word in row):
+            if isinstance(word, Address):
+                self.changing.append((i, word))
+            else:
+                self.words[i] = word
+        self.arguments = ctypes.addressof(self.result), 0, ctypes.addressof(self.words), self.rows
+        self.run: Callable[[], object] = partial(machine.run, *self.arguments)
 
 
 class Segment:
-    """Rows of one table.
+    """The tables of some rows: those whose work is shared have one for each thread.
 
     Parameters
     ----------
@@ -30,30 +47,37 @@ class Segment:
     """
 
     def __init__(self, machine: Machine, rows: Sequence[Row]) -> None:
-        words = list(grouped(rows, CACHE_BYTES))
-        self.rows = len(words)
         self._machine = machine
         self._kept = [array for row in rows for array in row.kept]
-        self._result = ctypes.c_int64()
-        self._picks = any(row[op.OPERATION] == op.PICK for row in words)
-        self._table = (ctypes.c_int64 * (self.rows * op.WORDS))()
-        self._changing: list[tuple[int, Address]] = []
-        for i, word in enumerate(word for row in words for word in row):
-            if isinstance(word, Address):
-                self._changing.append((i, word))
-            else:
-                self._table[i] = word
+        self._stages: list[list[Table]] = []
+        waiting: list[list[Any]] = []
+        for group in grouped(rows):
+            parts = parts_of(group, helpers.threads())
+            if parts is None:
+                waiting += words_of(group)
+                continue
+            if waiting:
+                self._stages.append([Table(machine, waiting)])
+                waiting = []
+            self._stages.append([Table(machine, list(words_of(part))) for part in parts])
+        if waiting:
+            self._stages.append([Table(machine, waiting)])
 
     def statements(self, code: Code) -> Iterator[str]:
-        """What starts it: the addresses of this call's arguments are put in, and the table is walked through."""
-        table = code.name(self._table, "table")
-        for i, (position, offset) in self._changing:
-            yield f"{table}[{i}] = {code.address(position)}{f' + {offset}' if offset else ''}"
-        start, run = ctypes.addressof(self._table), code.name(self._machine.run, "run")
+        """What starts it: the addresses of this call's arguments are put in, and the tables are walked through."""
         code.keep(self)
-        yield f"{run}({ctypes.addressof(self._result)}, 0, {start}, {self.rows})"
-        if self._picks:
-            yield f"if {code.name(self._result, 'result')}.value: {code.name(_refuse_index, 'f')}()"
+        for stage in self._stages:
+            for table in stage:
+                for i, (position, offset) in table.changing:
+                    moved = f" + {offset}" if offset else ""
+                    yield f"{code.name(table.words, 'table')}[{i}] = {code.address(position)}{moved}"
+            if len(stage) > 1:
+                yield f"{code.name(helpers.share, 'share')}({code.name([table.run for table in stage])})"
+                continue
+            (table,) = stage
+            yield f"{code.name(self._machine.run, 'run')}({', '.join(map(str, table.arguments))})"
+            if table.picks:
+                yield f"if {code.name(table.result, 'result')}.value: {code.name(_refuse_index, 'f')}()"
 
 
 def update_row(kernel: str, arrays: Sequence[np.ndarray[Any, Any]], numbers: np.ndarray[Any, Any]) -> Row:
@@ -61,7 +85,8 @@ def update_row(kernel: str, arrays: Sequence[np.ndarray[Any, Any]], numbers: np.
     addresses = [int(array.ctypes.data) for array in arrays]
     words = [op.UPDATES[kernel], 1, arrays[0].size, *addresses, *[0] * (4 - len(addresses)), 0, 0, 0, 0]
     words.append(int(numbers.ctypes.data))
-    return Row(words + [0] * (op.WORDS - len(words)), [*arrays, numbers], sum(array.nbytes for array in arrays))
+    nbytes, size = sum(array.nbytes for array in arrays), arrays[0].itemsize
+    return Row(words + [0] * (op.WORDS - len(words)), [*arrays, numbers], nbytes, (size,) * len(arrays))
 
 
 def _refuse_index() -> NoReturn:
