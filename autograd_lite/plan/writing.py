@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .chunks import Chunks, run
 from .code import Code
 from .declarations import FusedUpdate
 from .native import machine
@@ -19,9 +20,11 @@ def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | N
     """Write the statements of the calls, and what is to be written before some of them, or with None at the end."""
     lowering = Lowering(code.arrays)
     waiting = _Waiting(code)
+    chunks = _Chunked(code)
     for call in calls:
         if call in before:
             waiting.flush()
+            chunks.flush()
             before[call]()
         if call.is_view:
             code.add(call)
@@ -29,14 +32,18 @@ def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | N
         found = lowering.row(call) if jit else None
         loaded = machine.load(found[0]) if found is not None else None
         if found is not None and loaded is not None:
+            chunks.flush()
             waiting.add(call, found[0], found[1], loaded)
             continue
         waiting.flush()
+        if chunks.takes(call):
+            continue
         if isinstance(call.function, FusedUpdate):
             _write_update(call, call.function, code, jit)
         else:
             code.add(call)
     waiting.flush()
+    chunks.flush()
     if None in before:
         before[None]()
 
@@ -65,6 +72,33 @@ class _Waiting:
             self._code.extend(Segment(self._machine, self._rows).statements(self._code))
             self._code.stretches.append(self._calls)
             self._rows, self._calls = [], []
+
+
+class _Chunked:
+    """NumPy calls that may run together, some rows at a time, and are not yet written."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._chunks = Chunks(code.arrays)
+
+    def takes(self, call: Call) -> bool:
+        """Whether the call is one of them."""
+        if not self._chunks.joins(call):
+            self.flush()
+            if not self._chunks.joins(call):
+                return False
+        self._chunks.calls.append(call)
+        return True
+
+    def flush(self) -> None:
+        """Write them."""
+        steps = self._chunks.steps()
+        if steps is not None:
+            self._code.statements.append(f"{self._code.name(run, 'f')}({self._code.name(steps)})")
+        else:
+            for call in self._chunks.calls:
+                self._code.add(call)
+        self._chunks = Chunks(self._code.arrays)
 
 
 def _write_update(call: Call, update: FusedUpdate, code: Code, jit: bool) -> None:
