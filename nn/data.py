@@ -115,15 +115,24 @@ class Minibatches:
         return (self._batch(slice(start, start + self.batch_size), order) for start in starts)
 
     def _batch(self, rows: slice, order: NDArray[np.int64] | None) -> Array | tuple[Array, ...]:
-        # Indexing is as fast as np.take, which copies a whole array first if it is not C-contiguous.
-        index = rows if order is None else order[rows]
-        batch = tuple(array[index] for array in self.arrays)
+        if order is None:
+            batch = tuple(array[rows] for array in self.arrays)
+        else:
+            index = order[rows]
+            batch = tuple(_gathered(array, index) for array in self.arrays)
         return batch if len(batch) > 1 else batch[0]
 
     def __repr__(self) -> str:
         arrays = ", ".join(f"{array.shape} {array.dtype}" for array in self.arrays)
         how = f"batch_size={self.batch_size}, shuffle={self.shuffle}, drop_last={self.drop_last}"
         return f"Minibatches({arrays}, {how})"
+
+
+def _gathered(array: Array, index: NDArray[np.int64]) -> Array:
+    """Some rows of an array, as one copy: `take` is faster, but would copy all of another layout or of a file first."""
+    if type(array) is np.ndarray and array.flags.c_contiguous:
+        return array.take(index, axis=0)
+    return array[index]
 
 
 def train_test_split(

@@ -99,12 +99,8 @@ def run(program, rounds):
     return statistics.median(found)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    rounds = 1 if parser.parse_args().quick else 5
-
-    print("an operation on 32 float32 elements, forward and backward:")
+def operations(rounds):
+    """An operation on 32 elements, forward and backward: what is beside it, ours, and PyTorch's or None."""
     for label, ours, torch in [
         (
             "constants beside it",
@@ -118,7 +114,16 @@ def main():
         ),
     ]:
         mine = run(OPERATIONS.format(setup=OURS.format(operands=ours)), rounds)
-        peer = run(OPERATIONS.format(setup=TORCH.format(operands=torch)), rounds)
+        yield label, mine, run(OPERATIONS.format(setup=TORCH.format(operands=torch)), rounds)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    rounds = 1 if parser.parse_args().quick else 5
+
+    print("an operation on 32 float32 elements, forward and backward:")
+    for label, mine, peer in operations(rounds):
         compared = "" if peer is None else f", PyTorch eager {peer * 1e6:.2f} us: {mine / peer:.2f} of it"
         print(f"  {label}: {mine * 1e6:.2f} us{compared}")
 

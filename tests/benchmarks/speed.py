@@ -1,0 +1,421 @@
+"""Measure what the library promises about speed beside its peers, each side in a process of its own, as ratios.
+
+    python tests/benchmarks/speed.py                       # everything
+    python tests/benchmarks/speed.py steps --json out.json # one table, also as JSON
+    python tests/benchmarks/speed.py --quick               # fewer rounds and configurations
+
+Tables: steps, products, operations, epoch, memory, fit, first-call, overhead. Peers that are not installed are left
+out. The processes take turns for several rounds, and a figure is the median over them; the OPENBLAS_* variables are
+dropped, so that the kernels are those that the processor picks.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+CONFIGURATIONS = [
+    "784-128-10:128:adam",
+    "784-128-10:128:sgd",
+    "784-30-10:10:sgd",
+    "784-50-50-50-50-50-50-10:10:sgd",
+    "784-512-512-10:256:adam",
+    "784-2048-2048-10:512:adam",
+]
+MORE = ["784-10:100:sgd", "20-64-64-2:32:adam", "100-200-200-200-200-5:64:adam", "13-50-1000-50-3:16:sgd"]
+LARGEST = CONFIGURATIONS[-2:]
+
+
+# ---- candidates ----
+
+
+def problem(configuration):
+    sizes, batch, optimizer = configuration.split(":")
+    sizes, batch = [int(size) for size in sizes.split("-")], int(batch)
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((batch, sizes[0])).astype("f4")
+    y = rng.integers(0, sizes[-1], batch)
+    weights = [(rng.standard_normal((a, b)) * np.sqrt(2 / a)).astype("f4") for a, b in zip(sizes, sizes[1:])]  # noqa: B905, RUF007
+    return sizes, X, y, weights, optimizer
+
+
+def ours(sizes, weights, optimizer, lr, activation="relu", how="compiled"):
+    import autograd_lite
+    import nn
+
+    model = nn.MLP(sizes, activation=activation, rng=0)
+    for layer, weight in zip((layer for layer in model if isinstance(layer, nn.Dense)), weights, strict=True):
+        layer.weight.data = weight.copy()
+    optimizer = {"sgd": nn.SGD, "adam": nn.Adam}[optimizer](model.parameters(), lr=lr)
+
+    def train(X, y):
+        optimizer.zero_grad()
+        loss = nn.softmax_cross_entropy(model(X), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    if how != "eager":
+        train = autograd_lite.compile(train, jit=how == "compiled")
+    return lambda X, y: train(X, y).item()
+
+
+OURS = {
+    "compiled": lambda *args, **kwargs: ours(*args, **kwargs),
+    "compiled without Numba": lambda *args, **kwargs: ours(*args, **kwargs, how="numpy"),
+    "eager": lambda *args, **kwargs: ours(*args, **kwargs, how="eager"),
+}
+
+
+def candidate(name):
+    from peers import PEERS
+
+    return OURS[name] if name in OURS else PEERS[name]
+
+
+# ---- what a worker measures, in a process of its own ----
+
+
+def time_step(name, configuration, seconds):
+    sizes, X, y, weights, optimizer = problem(configuration)
+    step = candidate(name)(sizes, weights, optimizer, 1e-3)
+    losses = [step(X, y) for _ in range(10)]
+    reference = candidate("NumPy by hand")(sizes, weights, optimizer, 1e-3)
+    if not np.allclose(losses, [reference(X, y) for _ in range(10)], rtol=2e-3, atol=1e-4):
+        raise SystemExit(f"{name} computes other losses: {losses}")
+    times, end = [], time.perf_counter() + float(seconds)
+    while len(times) < 15 or time.perf_counter() < end:
+        start = time.perf_counter()
+        step(X, y)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def time_products(configuration):
+    """The matrix products of a step alone, by `numpy.matmul` with out=."""
+    sizes, X, _, weights, _ = problem(configuration)
+    activations = [np.ones((len(X), n), np.float32) for n in sizes]
+    outputs = [np.empty_like(a) for a in activations]
+    gradients = [np.empty_like(w) for w in weights]
+
+    def products():
+        for i, w in enumerate(weights):
+            np.matmul(activations[i], w, out=outputs[i + 1])
+            np.matmul(activations[i].T, activations[i + 1], out=gradients[i])
+            if i:
+                np.matmul(activations[i + 1], w.T, out=outputs[i])
+
+    products()
+    times = []
+    for _ in range(15):
+        start = time.perf_counter()
+        products()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def time_epoch(name):
+    """An epoch of the deep narrow net over MNIST, batches of 10, with the gathering of the batches."""
+    import nn
+
+    data = nn.data.load_mnist()
+    X, y = data.train_images, data.train_labels.astype(np.int64)
+    sizes = [784, *[50] * 6, 10]
+    rng = np.random.default_rng(0)
+    weights = [(rng.standard_normal((a, b)) / np.sqrt(a)).astype("f4") for a, b in zip(sizes, sizes[1:])]  # noqa: B905, RUF007
+    step = candidate(name)(sizes, weights, "sgd", 0.1, activation="sigmoid")
+    step(X[:10], y[:10])
+    if name in OURS:
+        batches = nn.data.Minibatches(X, y, batch_size=10, rng=0)
+        start = time.perf_counter()
+        for images, labels in batches:
+            step(images, labels)
+    else:
+        start = time.perf_counter()
+        order = rng.permutation(len(X))
+        for i in range(0, len(X), 10):
+            rows = order[i : i + 10]
+            step(X[rows], y[rows])
+    return time.perf_counter() - start
+
+
+def peak_memory(name, configuration):
+    """The peak of a step above what was there before, in MiB: libraries, model and the state of the optimizer."""
+    import resource
+
+    sizes, X, y, weights, optimizer = problem(configuration)
+    step = candidate(name)(sizes, weights, optimizer, 1e-3)
+    small = problem(configuration.replace(configuration.split(":")[1], "2"))
+    step(small[1], small[2])  # libraries, threads and the optimizer's state are there
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(3):
+        step(X, y)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def time_fit(name):
+    """784-128-10 on MNIST, 10 epochs of batches of 128 with Adam; gives seconds and the accuracy on the test images."""
+    import nn
+
+    data = nn.data.load_mnist()
+    X, y = data.train_images, data.train_labels.astype(np.int64)
+    X_test, y_test = data.test_images, data.test_labels
+    if name == "scikit-learn":
+        import warnings
+
+        from sklearn.neural_network import MLPClassifier
+
+        warnings.simplefilter("ignore")
+        model = MLPClassifier((128,), batch_size=128, max_iter=10, random_state=0, alpha=0)
+        start = time.perf_counter()
+        model.fit(X, y)
+        return [time.perf_counter() - start, float(model.score(X_test, y_test))]
+    if name == "PyTorch":
+        import torch
+
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(784, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10))
+        optimizer = torch.optim.Adam(model.parameters())
+        dataset = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(y))
+        start = time.perf_counter()
+        for _ in range(10):
+            for images, labels in torch.utils.data.DataLoader(dataset, batch_size=128, shuffle=True):
+                optimizer.zero_grad()
+                torch.nn.functional.cross_entropy(model(images), labels).backward()
+                optimizer.step()
+        seconds = time.perf_counter() - start
+        with torch.no_grad():
+            return [seconds, float((model(torch.from_numpy(X_test)).argmax(1).numpy() == y_test).mean())]
+    model = nn.MLP([784, 128, 10], rng=0)
+    start = time.perf_counter()
+    nn.fit(
+        model, nn.softmax_cross_entropy, nn.Adam(model.parameters()), (X, y), epochs=10, batch_size=128, rng=0,
+        progress=False, compile=name == "fit compiled",
+    )  # fmt: skip
+    seconds = time.perf_counter() - start
+    return [seconds, float((nn.predict(model, X_test).argmax(1) == y_test).mean())]
+
+
+def time_first_call(name):
+    import autograd_lite  # noqa: F401 - what is measured is the call alone
+
+    sizes, X, y, weights, optimizer = problem(CONFIGURATIONS[0])
+    step = candidate(name)(sizes, weights, optimizer, 1e-3)
+    start = time.perf_counter()
+    step(X, y)
+    return time.perf_counter() - start
+
+
+def time_overhead():
+    """What `fit` costs for each step beyond the same loop written by hand."""
+    import autograd_lite
+    import nn
+
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20000, 8)).astype("f4")
+    y = (X.sum(1) > 0).astype(int)
+
+    def parts():
+        model = nn.MLP([8, 16, 2], rng=0)
+        return model, nn.SGD(model.parameters(), lr=0.1)
+
+    model, optimizer = parts()
+
+    @autograd_lite.compile
+    def step(images, labels):
+        optimizer.zero_grad()
+        nn.softmax_cross_entropy(model(images), labels).backward()
+        optimizer.step()
+
+    step(X[:10], y[:10])
+
+    def by_hand():
+        start = time.perf_counter()
+        for batch in nn.data.Minibatches(X, y, batch_size=10, rng=0):
+            step(*batch)
+        return time.perf_counter() - start
+
+    def by_fit():
+        model, optimizer = parts()
+        history = nn.fit(
+            model, nn.softmax_cross_entropy, optimizer, (X, y), epochs=2, batch_size=10, rng=0, progress=False,
+            compile=True,
+        )  # fmt: skip
+        return history.epochs["seconds"][1]
+
+    return min(by_fit() for _ in range(5)) / 2000 - min(by_hand() for _ in range(5)) / 2000
+
+
+WORKERS = {
+    f.__name__: f for f in (time_step, time_products, time_epoch, peak_memory, time_fit, time_first_call, time_overhead)
+}
+
+
+# ---- the tables ----
+
+
+def run(worker, *args):
+    """What a worker measures in a process of its own; None where a peer is not installed."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "PYTHONDONTWRITEBYTECODE"))}
+    command = [sys.executable, __file__, "--worker", worker, *map(str, args)]
+    done = subprocess.run(command, capture_output=True, text=True, env=kept)
+    if done.returncode:
+        if "No module named" in done.stderr:
+            return None
+        raise RuntimeError(done.stderr[-2000:])
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def medians(names, rounds, measure):
+    """The median of each name's figures, the processes taking turns."""
+    found = {}
+    for _ in range(rounds):
+        for name in names:
+            figure = measure(name)
+            if figure is not None:
+                found.setdefault(name, []).append(figure)
+    return {name: statistics.median(figures) for name, figures in found.items()}
+
+
+def row(work, figure, against, bound):
+    ratio = figure / against[1]
+    return {
+        "work": work, "ours": figure, "peer": against[0], "theirs": against[1], "ratio": ratio, "bound": bound,
+        "holds": bool(ratio <= bound),
+    }  # fmt: skip
+
+
+def steps(rounds, quick):
+    from peers import PEERS
+
+    rows = []
+    for configuration in CONFIGURATIONS[2:4] if quick else CONFIGURATIONS + MORE:
+        names = [*PEERS, *OURS]
+        found = medians(names, rounds, lambda name, c=configuration: run("time_step", name, c, 0.1 if quick else 0.5))
+        best = min((name for name in found if name in PEERS), key=found.get)
+        peer, bounds = (best, found[best]), (0.85, 1.1) if configuration in LARGEST else (0.7, 0.9)
+        some = [
+            row(f"compiled, {configuration}", found["compiled"], peer, bounds[0]),
+            row(f"without Numba, {configuration}", found["compiled without Numba"], peer, bounds[1]),
+        ]
+        if "PyTorch" in found:
+            some.append(row(f"eager, {configuration}", found["eager"], ("PyTorch", found["PyTorch"]), 0.9))
+        show(some)
+        rows += some
+    return rows
+
+
+def products(rounds, quick):
+    configuration = CONFIGURATIONS[0] if quick else CONFIGURATIONS[-1]
+    arguments = {"step": ("time_step", "compiled", configuration, 0.5), "products": ("time_products", configuration)}
+    found = medians(arguments, rounds, lambda name: run(*arguments[name]))
+    return [row(f"compiled, {configuration}", found["step"], ("products alone", found["products"]), 1 / 0.85)]
+
+
+def operations(rounds, quick):
+    import measure
+
+    rows = []
+    for label, mine, peer in measure.operations(rounds):
+        if peer is not None:
+            rows.append(row(f"an operation on 32 elements, {label}", mine, ("PyTorch", peer), 0.6))
+    return rows
+
+
+def epoch(rounds, quick):
+    names = ["compiled", "NumPy by hand", "JAX jit", "PyTorch"]
+    found = medians(names, 1 if quick else rounds, lambda name: run("time_epoch", name))
+    best = min((name for name in found if name != "compiled"), key=found.get)
+    return [row("an epoch of the deep narrow net on MNIST", found["compiled"], (best, found[best]), 0.6)]
+
+
+def memory(rounds, quick):
+    rows = []
+    for configuration in ["784-128-10:4096:adam"] if quick else ["784-128-10:4096:adam", "784-512-512-10:4096:adam"]:
+        found = medians(["compiled", "PyTorch"], rounds, lambda name, c=configuration: run("peak_memory", name, c))
+        if "PyTorch" in found:
+            work = f"peak memory of a step in MiB, {configuration}"
+            rows.append(row(work, found["compiled"], ("PyTorch", found["PyTorch"]), 1.0))
+    return rows
+
+
+def fit(rounds, quick):
+    rows = []
+    names = ["fit compiled", "fit", "scikit-learn", "PyTorch"]
+    found = {name: run("time_fit", name) for name in names}
+    for name in ("scikit-learn", "PyTorch"):
+        if found[name] is not None:
+            for mine in ("fit compiled", "fit"):
+                work = f"{mine}, MNIST, 10 epochs (accuracies {found[mine][1]:.3f} and {found[name][1]:.3f})"
+                rows.append(row(work, found[mine][0], (name, found[name][0]), 0.5))
+    return rows
+
+
+def first_call(rounds, quick):
+    run("time_first_call", "compiled")  # the machine code is compiled and kept
+    found = medians(["compiled", "compiled without Numba"], rounds, lambda name: run("time_first_call", name))
+    return [
+        row("first call without Numba", found["compiled without Numba"], ("bound", 0.05), 1.0),
+        row("first call with machine code from disk", found["compiled"], ("bound", 0.3), 1.0),
+    ]
+
+
+def overhead(rounds, quick):
+    found = medians(["fit"], rounds, lambda name: run("time_overhead"))
+    return [row("what fit adds to a step", found["fit"], ("bound", 10e-6), 1.0)]
+
+
+TABLES = {
+    "steps": steps, "products": products, "operations": operations, "epoch": epoch, "memory": memory, "fit": fit,
+    "first-call": first_call, "overhead": overhead,
+}  # fmt: skip
+
+
+def show(rows):
+    for one in rows:
+        mine, theirs = (_with_unit(one[key], one["work"]) for key in ("ours", "theirs"))
+        bound = f"bound {one['bound']:.2f}: {'holds' if one['holds'] else 'DOES NOT HOLD'}"
+        print(f"  {one['work']:66} {mine:>14} {one['ratio']:6.2f} x {one['peer']:15} {theirs:>14}  {bound}", flush=True)
+
+
+def _with_unit(figure, work):
+    if "MiB" in work:
+        return f"{figure:.1f} MiB"
+    return f"{figure * 1e6:,.1f} us" if figure < 1 else f"{figure:.2f} s"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", metavar="table", help=f"some of {', '.join(TABLES)}; by default all")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and configurations")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", help="also write the rows to this file")
+    parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        print(json.dumps(WORKERS[args.worker[0]](*args.worker[1:])))
+        return
+    if unknown := set(args.tables) - set(TABLES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(TABLES)}")
+    rows = []
+    for name in args.tables or TABLES:
+        print(f"{name}:", flush=True)
+        found = TABLES[name](1 if args.quick else args.rounds, args.quick)
+        if name != "steps":
+            show(found)
+        rows += found
+    if args.json:
+        Path(args.json).write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()
