@@ -221,6 +221,8 @@ class Tensor(Conversions, ArrayMethods):
                 f"{self._brief()}: only floating-point and complex tensors can require a gradient; pass dtype=float"
             )
         self._node = Leaf(self.shape, self.dtype, GradientSlot(), self._name)
+        if STATE.plan is not None:
+            STATE.plan.own_slot(self._node.slot)
 
     @property
     def grad(self) -> Tensor | None:
@@ -285,6 +287,8 @@ class Tensor(Conversions, ArrayMethods):
             raise GradientError(f"{self._brief()} requires no gradient, so there is none to retain")
         if self._node.slot is None:
             self._node.slot = GradientSlot()
+            if STATE.plan is not None:
+                STATE.plan.own_slot(self._node.slot)
         self._node.slot.keeps = True
         return self
 

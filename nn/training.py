@@ -360,7 +360,9 @@ class Training:
 
     def _tell_of_gradients(self, arrays: list[Any]) -> None:
         """Call the listeners; the step goes on with the gradients as they leave them, in the same arrays."""
-        before = [(parameter, parameter.grad) for parameter in self.parameters if parameter.grad is not None]
+        before = [(parameter, gradient) for parameter in self.parameters if (gradient := parameter.grad) is not None]
+        for (_, gradient), array in zip(before, arrays, strict=True):
+            gradient.data = array
         self._tell(self._on_gradient)
         for (parameter, gradient), array in zip(before, arrays, strict=True):
             if parameter.grad is None:
@@ -370,7 +372,6 @@ class Training:
                 )
             if parameter.grad.data is not array:
                 array[...] = parameter.grad.data
-                assert gradient is not None
                 gradient.data = array
                 parameter.grad = gradient
 

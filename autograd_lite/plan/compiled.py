@@ -115,6 +115,7 @@ class CompiledFunction:
         self._jit, self._max_plans = jit, max_plans
         self._known: dict[Any, list[_Kept]] = {}
         self._lock = RLock()
+        self._is_running = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function gives."""
@@ -125,10 +126,19 @@ class CompiledFunction:
         if call.in_graph:
             return self.function(*args, **kwargs)
         with self._lock:
-            for kept in self._known.get(key, ()):
-                if kept.plan.holds():
-                    return kept.plan.run(call.arrays)
-            return self._record(key, call, args, kwargs)
+            if self._is_running:  # by a callback of its own, while the plan's memory is in use
+                return self.function(*args, **kwargs)
+            self._is_running = True
+            try:
+                return self._replayed(key, call, args, kwargs)
+            finally:
+                self._is_running = False
+
+    def _replayed(self, key: Any, call: _Arguments, args: Any, kwargs: Any) -> Any:
+        for kept in self._known.get(key, ()):
+            if kept.plan.holds():
+                return kept.plan.run(call.arrays)
+        return self._record(key, call, args, kwargs)
 
     @property
     def plans(self) -> list[Plan]:

@@ -102,7 +102,7 @@ class Plan:
             if isinstance(value.origin, Captured) and isinstance(value.origin.holder, Tensor)
         ]
         looks = [
-            f"({expression.format(code.name(thing, 'g'), code.expression(expected))})"
+            f"({expression.format(code.name(thing, 'g'), code.name(expected, 'g'))})"
             for expression, thing, expected in self._guards
         ]
         self.stretches = code.stretches
@@ -181,10 +181,16 @@ def _with_own_memory(
         if value.base is not None or value.origin is not None or not value.layout.is_contiguous or value in owned:
             shape, dtype, _ = value.layout
             copied = Value(Layout(shape, dtype, np.empty(shape, dtype).strides))
-            calls.append(Call(np.copy, (value,), {}, (copied,), versions=(value.root.version,)))
+            changes = [i for i, call in enumerate(calls) if value.root in _changed(call)]
+            place = changes[-1] + 1 if changes else 0
+            calls.insert(place, Call(np.copy, (value,), {}, (copied,), versions=(value.root.version,)))
             finals[slot] = value = copied
         owned.append(value)
     return calls, finals, owned
+
+
+def _changed(call: Call) -> list[Value]:
+    return [value.root for value in (*call.results, *call.writes)]
 
 
 def _array_of(member: Any, arrays: dict[Value, Array]) -> Any:

@@ -69,6 +69,7 @@ class Recorder:
         self.slots: dict[GradientSlot, Value | None] = {}
         self.final_gradients: dict[GradientSlot, Value | None] = {}
         self.renewed: list[Tensor] = []
+        self._own_slots: set[GradientSlot] = set()
         self._adopted: dict[Tensor, tuple[RecordedArray, Any]] = {}
         self._captured: dict[int, RecordedArray] = {}
         self._randomness = Randomness()
@@ -100,7 +101,10 @@ class Recorder:
             tensor._data = array = np.asarray(array)
         recorded = self._enter(array, Captured(tensor))
         self._adopted[tensor] = recorded, tensor._node
-        self.guards.append(Guard("({0}._node and {0}._node.slot) is {1}", tensor, tensor._node and tensor._node.slot))
+        slot = tensor._node and tensor._node.slot
+        self.guards.append(Guard("({0}._node and {0}._node.slot) is {1}", tensor, slot))
+        if slot:
+            self.guards.append(Guard("{0}.hooks is {1}", slot, slot.hooks))
         tensor._data = recorded
 
     @property
@@ -210,7 +214,7 @@ class Recorder:
 
     def enter_slot(self, slot: GradientSlot) -> None:
         """Take note of a gradient that is about to be read or added to: it was there at the start, or was not."""
-        if slot in self.slots:
+        if slot in self.slots or slot in self._own_slots:
             return
         gradient = slot.grad
         self.guards.append(Guard("({0}.grad is None) is {1}", slot, gradient is None))
@@ -225,7 +229,12 @@ class Recorder:
 
     def forget_slot(self, slot: GradientSlot) -> None:
         """Take note that a gradient is forgotten, whatever it was."""
-        self.slots.setdefault(slot, None)
+        if slot not in self._own_slots:
+            self.slots.setdefault(slot, None)
+
+    def own_slot(self, slot: GradientSlot) -> None:
+        """Take note of a place for a gradient that the function makes itself, and that is gone with it."""
+        self._own_slots.add(slot)
 
     # ---- the end ----
 

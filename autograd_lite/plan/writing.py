@@ -38,7 +38,7 @@ def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | N
         waiting.flush()
         if chunks.takes(call):
             continue
-        if isinstance(call.function, FusedUpdate):
+        if isinstance(call.function, FusedUpdate) and all(value in code.arrays for value in call.operands):
             _write_update(call, call.function, code, jit)
         else:
             code.add(call)

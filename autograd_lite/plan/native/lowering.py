@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..program import Argument, Array, Call, Value
+from ..program import Argument, Array, Call, Constant, Value
 from . import blas
 from . import operations as op
 from .patterns import where_positive
@@ -69,7 +69,9 @@ class Lowering:
             return None
         target = (call.results or call.writes)[0]
         floats = {v.layout.dtype for v in (target, *call.operands) if v.layout.dtype.kind == "f"}
-        if len(floats) > 1 or any(dtype.name not in ("float32", "float64") for dtype in floats):
+        if len(floats) > 1 or any(dtype not in (np.float32, np.float64) for dtype in floats):
+            return None
+        if not all(self._is_apart(target, operand) for operand in call.operands):
             return None
         if not all(self._is_reachable(value) for value in (target, *call.operands)):
             return None
@@ -189,6 +191,18 @@ class Lowering:
     def _is_reachable(self, value: Value) -> bool:
         """Whether the value's address is known, or follows from an argument's."""
         return value in self._arrays or isinstance(value.root.origin, Argument)
+
+    def _is_apart(self, target: Value, operand: Value) -> bool:
+        """Whether a result and an operand are the same array, or share no memory: NumPy sees to what lies between."""
+        if operand is target:
+            return True
+        one, other = self._arrays.get(target), self._arrays.get(operand)
+        if one is None or other is None:
+            # An argument may be a view of anything but the plan's own memory.
+            return target.root.origin is None or operand.root.origin is None or isinstance(operand.origin, Constant)
+        if not np.may_share_memory(one, other):
+            return True
+        return one.ctypes.data == other.ctypes.data and one.shape == other.shape and one.strides == other.strides
 
     # ---- products, sums, choices ----
 

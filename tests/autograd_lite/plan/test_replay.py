@@ -415,3 +415,136 @@ def test_a_function_without_arrays_is_replayed_too():
     for _ in range(4):
         count()
     assert w.data.tolist() == [4.0, 4.0]
+
+
+def test_a_leaf_of_the_functions_own_is_made_in_every_call():
+    @compile
+    def slope(x):
+        w = Tensor(x, requires_grad=True)
+        (w**3).sum().backward()
+        return w.grad.data
+
+    for i in range(1, 4):
+        assert slope(np.array([float(i)])).tolist() == [3.0 * i * i]
+    assert len(slope.plans) == 1
+
+
+def test_retained_gradients_can_be_used_within():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+
+    @compile
+    def delta(x):
+        w.zero_grad()
+        z = (w * x).retain_grad()
+        (z * z).sum().backward()
+        return z.grad.data
+
+    for i in range(1, 4):
+        assert delta(np.full(2, float(i))).tolist() == [2.0 * i, 4.0 * i]
+    assert len(delta.plans) == 1
+
+
+def test_a_hook_that_is_added_or_removed_is_noticed():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+
+    @compile
+    def step():
+        w.zero_grad()
+        (w * w).sum().backward()
+
+    step()
+    handle = w.register_hook(lambda g: g * 10)
+    for _ in range(2):
+        step()
+        assert w.grad.data.tolist() == [20.0, 40.0]
+    handle.remove()
+    step()
+    assert w.grad.data.tolist() == [2.0, 4.0]
+
+
+def test_tensors_that_get_the_same_cotangent_have_gradients_of_their_own():
+    a, b = (Tensor(np.ones(3), requires_grad=True) for _ in range(2))
+
+    @compile
+    def step(x):
+        a.zero_grad()
+        b.zero_grad()
+        ((a + b) * x).sum().backward()
+        a.grad.data *= 2
+
+    for i in range(1, 4):
+        step(np.full(3, float(i)))
+        assert a.grad.data.tolist() == [2.0 * i] * 3
+        assert b.grad.data.tolist() == [1.0 * i] * 3
+
+
+def test_in_place_changes_with_operands_that_overlap_are_numpys():
+    def f(x):
+        x += x[0]
+        x[1:] *= x[:-1]
+        return x.sum()
+
+    compiled = compile(f)
+    for _ in range(3):
+        one, other = (np.arange(12.0, dtype=np.float32).reshape(4, 3) for _ in range(2))
+        assert compiled(one) == f(other)
+        np.testing.assert_array_equal(one, other)
+
+
+def test_arguments_that_overlap_are_numpys():
+    def f(x, y):
+        x += y
+        return x.sum()
+
+    compiled = compile(f)
+    for _ in range(3):
+        one, other = (np.arange(12.0, dtype=np.float32).reshape(4, 3) for _ in range(2))
+        assert compiled(one[1:], one[:-1]) == f(other[1:], other[:-1])
+        np.testing.assert_array_equal(one, other)
+
+
+def test_numbers_in_another_byte_order_are_followed():
+    doubled = compile(lambda x: x * 2 + x)
+    x = np.arange(4.0).astype(">f4")
+    for _ in range(2):
+        np.testing.assert_array_equal(doubled(x), np.arange(4.0) * 3)
+
+
+def test_a_callback_may_call_the_compiled_function_again():
+    depth = []
+
+    def f(x):
+        y = x * 2
+        if len(depth) < 2:
+            callback(again, x)
+        return y + x
+
+    def again(x):
+        depth.append(1)
+        if len(depth) < 3:
+            compiled(x + 1)
+
+    compiled = compile(f)
+    for i in range(3):
+        assert compiled(np.array([float(i)])).tolist() == [3.0 * i]
+
+
+def test_backward_and_optimizer_can_be_compiled_apart():
+    import nn
+
+    models = [nn.MLP([3, 4, 2], rng=0) for _ in range(2)]
+    for model, compiled in zip(models, (False, True), strict=True):
+        optimizer = nn.Adam(model.parameters())
+
+        def gradients(X, y, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            nn.softmax_cross_entropy(model(X), y).backward()
+
+        move = optimizer.step
+        if compiled:
+            gradients, move = compile(gradients, jit=False), compile(optimizer.step, jit=False)
+        for i in range(4):
+            gradients(np.full((2, 3), float(i), np.float32), np.array([0, 1]))
+            move()
+    for name, array in models[0].state_dict().items():
+        np.testing.assert_array_equal(models[1].state_dict()[name], array)
