@@ -142,26 +142,29 @@ def load_mnist(
     return MNIST(*images_and_labels(*files[:2]), *images_and_labels(*files[2:]))
 
 
-def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
+def read_idx(path: str | os.PathLike[str], mmap: bool = False) -> NDArray[Any]:
     """Read an IDX file, the format of MNIST, gzipped or not.
 
     Parameters
     ----------
     path : path
         Whether the file is gzipped is told from its first bytes, not from its name.
+    mmap : bool, default False
+        Whether to leave the numbers in the file, and read only what is used: for data that are larger than memory.
+        `Minibatches` and `fit` take such an array as it is. A gzipped file cannot be mapped.
 
     Returns
     -------
-    ndarray
+    ndarray or memmap
         Shape and type as the file's header declares; integers of 8, 16 and 32 bits or floats of 32 and 64, in
-        native byte order.
+        native byte order; of a map in the file's own, which is big-endian.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
         There is no such file, or it is a folder.
     DataFileError
-        Empty, truncated, too long, corrupt or no IDX file: what was expected, and what was found.
+        Empty, truncated, too long, corrupt or no IDX file: what was expected, and what was found. Gzipped, with `mmap`.
 
     References
     ----------
@@ -177,17 +180,31 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     array([256,  -1], dtype=int16)
     """
     source = Path(path)
-    return _parse_idx(_contents(source), source)
+    return _mapped(source) if mmap else _parse_idx(_contents(source), source)
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    head = _read(path, _LONGEST_HEADER)
+    if head.startswith(b"\x1f\x8b"):
+        raise DataFileError(f"{path} is gzipped, so it cannot be mapped; unpack it with gzip -d first")
+    dtype, shape, header = _layout(head, path.stat().st_size, path)
+    if not math.prod(shape):
+        return np.zeros(shape, dtype)
+    return np.memmap(path, dtype, mode="r", offset=header, shape=shape)
 
 
 def _contents(path: Path) -> bytes:
+    return _gunzipped(_read(path), path)
+
+
+def _read(path: Path, length: int = -1) -> bytes:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder, and a file is expected")
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(length)
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no file {path.absolute()}") from None
-    return _gunzipped(data, path)
 
 
 def _gunzipped(data: bytes, source: Path | str) -> bytes:
@@ -202,9 +219,22 @@ def _gunzipped(data: bytes, source: Path | str) -> bytes:
 
 
 def _parse_idx(contents: bytes, source: Path) -> NDArray[Any]:
-    if not contents:
+    dtype, shape, header = _layout(contents[:_LONGEST_HEADER], len(contents), source)
+    try:
+        array = np.frombuffer(contents, dtype, offset=header).reshape(shape)
+    except ValueError as error:  # an empty array can declare more than NumPy's dimensions or sizes
+        raise DataFileError(f"{source} declares a shape that NumPy cannot hold: {shape}") from error
+    return array.astype(dtype.newbyteorder("="))
+
+
+_LONGEST_HEADER = 4 + 4 * 255
+
+
+def _layout(head: bytes, length: int, source: Path) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """The dtype, the shape and the bytes of the header of an IDX file that has this length."""
+    if not head:
         raise DataFileError(f"{source} is empty; an IDX file is expected")
-    magic = contents[:4]
+    magic = head[:4]
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _IDX_DTYPES or magic[3] == 0:
         codes = " ".join(f"{code:02x}" for code in _IDX_DTYPES)
         raise DataFileError(
@@ -213,23 +243,17 @@ def _parse_idx(contents: bytes, source: Path) -> NDArray[Any]:
         )
     dtype, ndim = np.dtype(_IDX_DTYPES[magic[2]]), magic[3]
     header = 4 + 4 * ndim
-    if len(contents) < header:
-        raise DataFileError(
-            f"{source} is truncated: {len(contents)} bytes, and a header of {ndim} dimensions takes {header}"
-        )
-    shape = struct.unpack(f">{ndim}I", contents[4:header])
+    if length < header:
+        raise DataFileError(f"{source} is truncated: {length} bytes, and a header of {ndim} dimensions takes {header}")
+    shape = struct.unpack(f">{ndim}I", head[4:header])
     expected = header + math.prod(shape) * dtype.itemsize
-    if len(contents) != expected:
+    if length != expected:
         raise DataFileError(
-            f"{source} is {'truncated' if len(contents) < expected else 'too long'}: "
-            f"{len(contents):,} bytes after any decompression, "
+            f"{source} is {'truncated' if length < expected else 'too long'}: "
+            f"{length:,} bytes after any decompression, "
             f"and its header (shape {shape} of {dtype.name}) demands {expected:,}"
         )
-    try:
-        array = np.frombuffer(contents, dtype, offset=header).reshape(shape)
-    except ValueError as error:  # an empty array can declare more than NumPy's dimensions or sizes
-        raise DataFileError(f"{source} declares a shape that NumPy cannot hold: {shape}") from error
-    return array.astype(dtype.newbyteorder("="))
+    return dtype, shape, header
 
 
 def _pixel_dtype(dtype: DTypeLike) -> np.dtype[Any]:

@@ -107,7 +107,8 @@ def _statements(code: Code, call: Call) -> Iterator[str]:
     if not call.results:
         yield code.call(call)
     elif len(call.results) == 1 and takes_out(call.function):
-        yield f"{code.call(call)[:-1]}, out={code.operand(call.results[0])})"
+        name = "" if _takes_out_by_position(call) else "out="
+        yield f"{code.call(call)[:-1]}, {name}{code.operand(call.results[0])})"
     elif len(call.results) == 1:
         target = code.operand(call.results[0])
         yield from _FORMS.get(call.function, _copied)(code, call, target)
@@ -117,6 +118,14 @@ def _statements(code: Code, call: Call) -> Iterator[str]:
         yield f"several = {code.call(call)}"
         for i, result in enumerate(call.results):
             yield f"copyto({code.operand(result)}, several[{i}])"
+
+
+def _takes_out_by_position(call: Call) -> bool:
+    """Whether the array for the result can follow the operands, which is faster than by name."""
+    function = call.function
+    if not isinstance(function, np.ufunc) or call.kwargs or len(call.args) != function.nin:
+        return False
+    return function is not np.maximum and function is not np.minimum
 
 
 def takes_out(function: Callable[..., Any]) -> bool:

@@ -548,3 +548,28 @@ def test_backward_and_optimizer_can_be_compiled_apart():
             move()
     for name, array in models[0].state_dict().items():
         np.testing.assert_array_equal(models[1].state_dict()[name], array)
+
+
+def test_products_with_a_transposed_operand_do_not_copy():
+    import tracemalloc
+
+    w = Tensor(np.ones((300, 200)), requires_grad=True)
+    x = np.ones((400, 300))
+
+    @compile(jit=False)
+    def step(x):
+        w.zero_grad()
+        ((x @ w) ** 2).sum().backward()
+
+    def eager():
+        (x @ w).backward(np.ones((400, 200)))
+
+    for f, allowed in ((lambda: step(x), 20_000), (eager, 4 * 400 * 200 * 8)):
+        f()
+        f()
+        w.zero_grad()
+        tracemalloc.start()
+        f()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < min(allowed, x.nbytes * 3)
