@@ -25,6 +25,10 @@ PROGRAMS = {
 }
 
 
+EXACT = 0 if np.lib.NumpyVersion(np.__version__) >= "2.1.0" else 1e-15
+"""NumPy 2.0 sums some views in another order where it is given out=."""
+
+
 def _data(call):
     rng = np.random.default_rng(call)
     return rng.standard_normal((4, 3))
@@ -39,7 +43,7 @@ def test_values_and_gradients_are_the_functions_own(program):
         x = _data(call)
         value, gradients = both(x, w)
         replayed, found = compiled(x, w)
-        assert replayed == value
+        np.testing.assert_allclose(replayed, value, rtol=EXACT)
         assert type(replayed) is type(value)
         for one, other in zip(found, gradients, strict=True):
             np.testing.assert_array_equal(one, other)
@@ -62,7 +66,7 @@ def test_a_backward_pass_leaves_the_same_gradients(program):
         plain.zero_grad()
         loss = program(_data(call), plain)
         loss.backward()
-        assert step(_data(call)).item() == loss.item()
+        np.testing.assert_allclose(step(_data(call)).item(), loss.item(), rtol=EXACT)
         np.testing.assert_array_equal(tensor.grad.data, plain.grad.data)
 
 
