@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import update_wrapper
 from threading import RLock
+from types import MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -59,8 +60,9 @@ def compile(function: Callable[..., Any] | None = None, /, *, jit: bool | None =
     -----
     Arrays and tensors that the function finds outside are read anew in every call, and may be assigned other arrays.
     Numbers are as they were: a learning rate in Python is followed where an `nn` optimizer reads it, and nowhere else.
-    What else Python does in the function, such as appending to a list or printing, happens once. ``requires_grad``,
-    whether a gradient was there, and whether a module is in training are looked at in every call.
+    What else Python does in the function, such as appending to a list or printing, happens once; so does a computation
+    on plain arrays in which no argument and no tensor takes part. ``requires_grad``, hooks, whether a gradient was
+    there, and whether a module is in training are looked at in every call.
 
     Gradients that the function leaves in ``.grad`` lie end to end in one flat array of the plan, which the next call
     overwrites; so does it with nothing else, results are copies.
@@ -116,6 +118,14 @@ class CompiledFunction:
         self._known: dict[Any, list[_Kept]] = {}
         self._lock = RLock()
         self._is_running = False
+        self._latest: Any = None
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """The compiled method of an object."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CompiledFunction, (self.function, self._jit, self._max_plans)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function gives."""
@@ -137,6 +147,9 @@ class CompiledFunction:
     def _replayed(self, key: Any, call: _Arguments, args: Any, kwargs: Any) -> Any:
         for kept in self._known.get(key, ()):
             if kept.plan.holds():
+                if key != self._latest:
+                    self._known[key] = self._known.pop(key)
+                    self._latest = key
                 return kept.plan.run(call.arrays)
         return self._record(key, call, args, kwargs)
 
@@ -178,6 +191,8 @@ class CompiledFunction:
             if not self._known[oldest]:
                 del self._known[oldest]
         self._known.setdefault(key, []).append(_Kept(plan, call.objects))
+        self._known[key] = self._known.pop(key)
+        self._latest = key
         return plain(result)
 
 

@@ -97,6 +97,11 @@ class Recorder:
         array = tensor._data
         if not isinstance(array, np.ndarray | np.generic):
             raise CompileError(f"{self.name}: expected NumPy's arrays, found a tensor of {type(array).__name__}")
+        if tensor._node is not None and not isinstance(tensor._node, Leaf):
+            self.refuse(
+                f"{tensor._brief()} is a result in a graph that was recorded outside of the function, which a backward "
+                "pass uses up; compute it within, pass it as an argument, or take .detach() outside"
+            )
         if isinstance(array, np.generic):
             tensor._data = array = np.asarray(array)
         recorded = self._enter(array, Captured(tensor))
@@ -150,7 +155,7 @@ class Recorder:
             out = function(*replaced(args, bare), **replaced(kwargs, bare))
         call = Call(function, values, named, is_pure=is_pure, line=line())
         call.versions = tuple(operand.root.version for operand in call.operands)
-        targets = [target if isinstance(target, RecordedArray) else self._capture(target) for target in writes]
+        targets = [self._checked_target(target) for target in writes]
         call.writes = tuple(target.value for target in targets)
         for target in targets:
             target.value.root.version += 1
@@ -158,6 +163,15 @@ class Recorder:
         if call.results or call.writes or not is_pure:
             self.calls.append(call)
         return found
+
+    def _checked_target(self, target: Any) -> RecordedArray:
+        if not isinstance(target, RecordedArray):
+            self.refuse(
+                f"a plain array of shape {np.shape(target)} is written to, and if the function made it, later calls "
+                "would find it as this one leaves it; make it with np.zeros_like of an array that comes in, keep it in "
+                "a Tensor, or pass it as an argument"
+            )
+        return target
 
     def _results(self, call: Call, out: Any, targets: list[RecordedArray], plain: list[Array]) -> Any:
         if isinstance(out, np.ndarray | np.generic):

@@ -92,3 +92,22 @@ def test_what_is_no_function_is_refused():
 def test_the_error_of_a_shape_is_the_functions_own():
     with pytest.raises(ValueError, match=r"np\.matmul of shape"):
         compile(lambda x: Tensor(x) @ np.ones((5, 2)))(np.ones((2, 3)))
+
+
+def test_writing_into_a_plain_array_is_refused():
+    def f(x):
+        total = np.zeros(2)
+        total += x
+        return total
+
+    with pytest.raises(CompileError, match="a plain array of shape"):
+        compile(f)(np.ones(2))
+
+
+def test_a_result_of_a_graph_outside_is_refused():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    h = w * 2
+    with pytest.raises(CompileError, match="a graph that was recorded outside"):
+        compile(lambda x: (h * x).sum().backward())(np.ones(2))
+    detached = h.detach()
+    np.testing.assert_array_equal(compile(lambda x: detached.data * x)(np.ones(2)), [2.0, 4.0])

@@ -577,3 +577,40 @@ def test_products_with_a_transposed_operand_do_not_copy():
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < min(allowed, x.nbytes * 3)
+
+
+def test_the_plan_that_was_not_used_for_longest_is_dropped():
+    doubled = compile(lambda x: x * 2, max_plans=2)
+    for n in (1, 2, 1, 3, 1):
+        doubled(np.ones(n))
+    shapes = [plan.calls[0].results[0].layout.shape for plan in doubled.plans]
+    assert shapes == [(3,), (1,)]
+
+
+def test_a_method_can_be_compiled():
+    class Scaled:
+        def __init__(self, factor):
+            self.factor = Tensor(factor)
+
+        @compile
+        def __call__(self, x):
+            return (x * self.factor).data
+
+    for factor in (2.0, 3.0, 2.0):
+        scaled = Scaled(factor)
+        for _ in range(2):
+            assert scaled(np.ones(2)).tolist() == [factor, factor]
+
+
+def test_a_compiled_function_can_be_copied():
+    from copy import deepcopy
+
+    doubled = compile(_doubled)
+    doubled(np.ones(2))
+    copied = deepcopy(doubled)
+    assert copied(np.ones(2)).tolist() == [2.0, 2.0]
+    assert len(copied.plans) == 1
+
+
+def _doubled(x):
+    return x * 2
