@@ -103,6 +103,9 @@ def _fingerprint() -> str:
 
 def _compiled(dtype: np.dtype[Any]) -> tuple[str, bytes]:
     """The name of the function, and the object file that it is in."""
+    if sys.stderr.isatty():
+        message = f"autograd_lite compiles its machine code for {dtype.name}, once on this machine: some 20 seconds"
+        print(message, file=sys.stderr, flush=True)
     from numba import from_dtype
 
     from .kernels import compile_run
