@@ -172,7 +172,7 @@ class CompiledFunction:
         from .plan import Plan
         from .recorder import Recorder
 
-        recorder = Recorder(self._name)
+        recorder = Recorder(self._name, (self.function, args, kwargs))
         inputs = iter([recorder.argument(array, i) for i, array in enumerate(call.arrays)])
         outer = STATE.recording
         STATE.plan, STATE.recording = recorder, outer and recorder

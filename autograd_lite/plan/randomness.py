@@ -1,22 +1,23 @@
 """Random numbers that a recorded function draws, which a later call would not draw anew.
 
-NumPy's generators are watched by their state. Python's `random`, and seeds from the system, are C functions, which the
-interpreter announces.
+NumPy's generators that it can reach are watched by their state. Python's `random`, and seeds from the system, are C
+functions, which the interpreter announces.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .reachable import reachable_generators
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -25,11 +26,16 @@ _ADVICE = "; draw it where every call does: autograd_lite.callback(rng.random, s
 
 
 class Randomness:
-    """The generators that there are, and their states."""
+    """The generators that a function can reach, and their states.
 
-    def __init__(self) -> None:
-        kinds = (np.random.Generator, np.random.RandomState)
-        self._generators = [found for found in gc.get_objects() if issubclass(type(found), kinds)]
+    Parameters
+    ----------
+    roots : iterable
+        The function, and what it is called with.
+    """
+
+    def __init__(self, roots: Iterable[Any]) -> None:
+        self._generators = reachable_generators(roots)
         self._states = self._read()
         self._is_allowed = False
 

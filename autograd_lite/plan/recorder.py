@@ -48,6 +48,13 @@ class Guard(NamedTuple):
 class Recorder:
     """What a function did, as far as arrays are concerned.
 
+    Parameters
+    ----------
+    name : str
+        Of the function, for messages.
+    roots : iterable
+        The function and its arguments, from where random generators are looked for.
+
     Attributes
     ----------
     calls : list of Call
@@ -62,7 +69,7 @@ class Recorder:
         Leaves whose arrays were changed, so that graphs recorded before refuse them.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, roots: Iterable[Any] = ()) -> None:
         self.name = name
         self.calls: list[Call] = []
         self.guards: list[Guard] = []
@@ -72,7 +79,7 @@ class Recorder:
         self._own_slots: set[GradientSlot] = set()
         self._adopted: dict[Tensor, tuple[RecordedArray, Any]] = {}
         self._captured: dict[int, RecordedArray] = {}
-        self._randomness = Randomness()
+        self._randomness = Randomness(roots)
 
     def watching(self) -> AbstractContextManager[None]:
         """For a while watch out for random numbers that are drawn in Python."""

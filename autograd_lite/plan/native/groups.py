@@ -17,17 +17,18 @@ SHARED_BYTES = 2**21
 
 
 class _Extent(NamedTuple):
-    """The memory that an operand covers: from where to where, and how far it is from row to row."""
+    """The memory that an operand covers: from where to where, its first row, and how far it is from row to row."""
 
     start: int
     stop: int
+    first: int
     stride: int
 
     def is_in_step_with(self, other: _Extent) -> bool:
         """Whether each of its rows touches no memory of the other's but that of the same row."""
         if self.stop <= other.start or other.stop <= self.start:
             return True
-        return self.start == other.start and self.stride == other.stride != 0
+        return self.first == other.first and self.stride == other.stride != 0
 
 
 def grouped(rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -145,7 +146,8 @@ def _extents(row: Row) -> list[_Extent]:
         start, stride = row.words[op.ADDRESSES + i], row.words[op.STRIDES + i]
         if isinstance(start, int) and (start or not i):
             size = row.itemsizes[i] if i < len(row.itemsizes) else _WIDEST
-            found.append(_Extent(start, start + stride * (rows - 1) + columns * size, stride))
+            last = start + stride * (rows - 1)  # before the first if rows are read backwards
+            found.append(_Extent(min(start, last), max(start, last) + columns * size, start, stride))
     return found
 
 

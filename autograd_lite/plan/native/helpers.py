@@ -50,7 +50,7 @@ class Helper:
 def threads() -> int:
     """How many threads share the work, this one included."""
     found = blas.call("get_num_threads", ctypes.c_int)
-    # With two cores the other one is where BLAS's own thread spins after a product: sharing made steps 3 % slower there.
+    # With two cores the other is where BLAS's own thread spins after a product: sharing made steps 3 % slower.
     return min(MOST_THREADS, found) if isinstance(found, int) and found > 2 else 1
 
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -40,12 +41,21 @@ _VARIABLE = "AUTOGRAD_LITE_CACHE_DIR"
 _DIGEST_BYTES = 32
 
 
-@cache
 def load(dtype: np.dtype[Any]) -> Machine | None:
     """The machine code for arrays of float32 or float64; None without Numba, or for another dtype.
 
     The first time on a machine it is compiled, which takes a while.
     """
+    with _LOADING:
+        return _loaded(dtype)
+
+
+_LOADING = threading.Lock()
+"""Held by the thread that compiles or loads, since neither compiler nor linker is for several at once."""
+
+
+@cache
+def _loaded(dtype: np.dtype[Any]) -> Machine | None:
     if dtype.name not in ("float32", "float64") or not is_installed():
         return None
     try:
@@ -59,7 +69,7 @@ def load(dtype: np.dtype[Any]) -> Machine | None:
         warnings.warn(
             f"no machine code for {dtype.name}, so plans run as NumPy calls ({type(error).__name__}: {error})",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
         return None
 

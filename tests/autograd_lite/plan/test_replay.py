@@ -614,3 +614,27 @@ def test_a_compiled_function_can_be_copied():
 
 def _doubled(x):
     return x * 2
+
+
+def test_other_threads_can_build_objects_while_a_function_is_recorded():
+    import threading
+
+    stopped, errors = threading.Event(), []
+
+    def build():
+        while not stopped.is_set():
+            try:
+                tuple(i for i in range(500))
+            except BaseException as error:
+                errors.append(error)
+                return
+
+    builders = [threading.Thread(target=build) for _ in range(3)]
+    for builder in builders:
+        builder.start()
+    for _ in range(30):
+        compile(lambda x: x + 1, jit=False)(np.ones(2))
+    stopped.set()
+    for builder in builders:
+        builder.join()
+    assert not errors
