@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import CompiledFunction
+
 _KINDS = (np.random.Generator, np.random.RandomState)
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 _ENDS = (np.ndarray, np.generic, str, bytes, int, float, complex, bool, type(None))
@@ -23,10 +25,7 @@ def reachable_generators(roots: Iterable[Any]) -> list[Any]:
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> settings = {"noise": [rng]}
-    >>> def f(x):
-    ...     return x + settings["noise"][0].normal()
-    >>> rng in reachable_generators([f])
+    >>> rng in reachable_generators([{"noise": [rng]}])
     True
     """
     found = [np.random.mtrand._rand]
@@ -57,6 +56,8 @@ def _neighbours(thing: Any) -> Iterator[Any]:
         yield thing.__func__
     elif isinstance(thing, partial):
         yield from (thing.func, thing.args, thing.keywords)
+    elif isinstance(thing, CompiledFunction):
+        yield thing.function
     elif not isinstance(thing, type | ModuleType) and not _is_foreign(type(thing)):
         yield from list(getattr(thing, "__dict__", {}).values())
         for kind in type(thing).__mro__:
@@ -90,5 +91,8 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _is_foreign(thing: Any) -> bool:
-    """Whether a function or a class is of NumPy or of Python itself."""
-    return (getattr(thing, "__module__", None) or "").partition(".")[0] in ("builtins", "numpy", "functools", "typing")
+    """Whether a function or a class is of Python, of NumPy or of this engine, none of which draws for others."""
+    return (getattr(thing, "__module__", None) or "").partition(".")[0] in _FOREIGN
+
+
+_FOREIGN = ("builtins", "numpy", "functools", "typing", __name__.partition(".")[0])
