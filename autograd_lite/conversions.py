@@ -9,6 +9,7 @@ import numpy as np
 
 from .errors import LostGradientError
 from .graph import Leaf, Node
+from .state import STATE
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -34,12 +35,14 @@ class Conversions:
         ValueError
             If there is not exactly one.
         """
+        self._be_read()
         if self._data.size != 1:
             raise ValueError(f"item: {self._brief()} has {self._data.size} elements; index one, or use .tolist()")
         return self._data.item()
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers."""
+        self._be_read()
         return self._data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
@@ -47,7 +50,13 @@ class Conversions:
             self._refuse(
                 "turned into a plain array", "take .data (the array) or .detach() (a tensor outside the graph)"
             )
+        self._be_read()
         return np.array(self._data, dtype=dtype, copy=copy)
+
+    def _be_read(self) -> None:
+        """Let a plan that is being recorded know that the values are about to leave for Python, which it refuses."""
+        if STATE.plan is not None:
+            STATE.plan.adopt((self,))
 
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self.requires_grad:
@@ -66,11 +75,13 @@ class Conversions:
         return self._number(complex)  # type: ignore[no-any-return]
 
     def __index__(self) -> int:
+        self._be_read()
         if self._data.ndim or self._data.dtype.kind not in "iu":
             raise TypeError(f"{self._brief()} cannot be an index; expected a single integer")
         return int(self._data)
 
     def __bool__(self) -> bool:
+        self._be_read()
         if self._data.size != 1:
             raise ValueError(
                 f"the truth of {self._brief()}, with {self._data.size} elements, is ambiguous; use .data.any() or "
@@ -81,6 +92,7 @@ class Conversions:
     def __format__(self, spec: str) -> str:
         if not spec:
             return str(self)
+        self._be_read()
         if self._data.ndim == 0:
             return format(self._data.item(), spec)
         formatter: Any = {"all": lambda element: format(element.item(), spec)}

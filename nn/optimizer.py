@@ -308,6 +308,12 @@ class Optimizer:
     def _states(self) -> dict[Tensor, State]:
         return {parameter: state for block, _ in self._blocks for parameter, state in block.states()}
 
+    def _fuses(self) -> bool:
+        """Whether `fused` is of the class that `update` is of, or of one below: otherwise it says what another did."""
+        kinds = type(self).__mro__
+        of = {name: next(i for i, kind in enumerate(kinds) if name in vars(kind)) for name in ("update", "fused")}
+        return of["fused"] <= of["update"]
+
     def _is_arranged(self, has_gradient: tuple[bool, ...]) -> bool:
         return self._arrangement == (has_gradient, [self.buffers(group.data) for group in self.groups])
 
@@ -354,7 +360,7 @@ class _Update:
         self, weights: Sequence[Array], gradients: Sequence[Array]
     ) -> list[tuple[str, list[Array], Array]] | None:
         """See `autograd_lite.plan.FusedUpdate`."""
-        if not all(array.flags.c_contiguous for array in (*weights, *gradients)):
+        if not self._optimizer._fuses() or not all(array.flags.c_contiguous for array in (*weights, *gradients)):
             return None
         self._optimizer._arrange(self._has_gradient)
         self._blocks = [(block, places) for block, places in self._optimizer._blocks if places]

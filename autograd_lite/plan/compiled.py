@@ -230,7 +230,9 @@ class _Arguments:
             return kind, self.key_of(tree.data)
         if isinstance(tree, Tensor) and not isinstance(tree.node, Leaf):
             self.in_graph = True
-        if kind in (int, float, bool, str, bytes, complex, type(None)):
+        if kind is float or kind is complex:
+            return kind, repr(tree)  # which tells -0.0 from 0.0, and takes a NaN for itself
+        if kind in (int, bool, str, bytes, type(None)):
             return kind, tree
         self.objects.append(tree)
         return kind, id(tree)

@@ -73,6 +73,19 @@ def _squared(outputs, labels):
     return nn.mean_squared_error(outputs, np.equal(labels[:, None], np.arange(3)) * np.float32(1))
 
 
+class _Halved(nn.SGD):
+    def update(self, w, g, state, t, step, options):
+        super().update(w, 0.5 * g, state, t, step, options)
+
+
+@pytest.mark.parametrize("jit", JIT)
+def test_an_update_of_ones_own_is_the_one_that_is_taken(jit):
+    one, other = MODELS["relu"](), MODELS["relu"]()
+    expected = _trained(one, _Halved(one.named_parameters(), lr=0.1), compiled=False, loss=_squared)
+    found = _trained(other, _Halved(other.named_parameters(), lr=0.1), compiled=True, jit=jit, loss=_squared)
+    _assert_same(found, expected)
+
+
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
 def test_every_model_takes_the_same_steps(make):
     one, other = make(), make()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..program import Argument, Array, Call, Constant, Value
+from ..program import Argument, Array, Call, Constant, Layout, Value
 from . import blas
 from . import operations as op
 from .patterns import where_positive
@@ -66,6 +66,8 @@ class Lowering:
     def row(self, call: Call) -> tuple[np.dtype[Any], Row] | None:
         """The row of a call, and the floating-point type that it is for; None for what only NumPy can do."""
         if call.is_view or len(call.results) + len(call.writes) != 1 or not call.is_pure:
+            return None
+        if call.writes and not isinstance(call.function, np.ufunc):
             return None
         target = (call.results or call.writes)[0]
         floats = {v.layout.dtype for v in (target, *call.operands) if v.layout.dtype.kind == "f"}
@@ -144,9 +146,8 @@ class Lowering:
     def _operand(self, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Operand | None:
         """An operand that is broadcast to a shape, seen as a matrix; None if its elements do not lie like that."""
         if not isinstance(value, Value):
-            if type(value) not in (int, float, bool) and not isinstance(value, np.generic):
-                return None
-            return Operand(self._number(value, dtype), 0, 0)
+            number = self._number(value, dtype)
+            return None if number is None else Operand(number, 0, 0)
         if value.layout.dtype != dtype:
             return None
         own_shape, strides = self._layout(value)
@@ -170,8 +171,15 @@ class Lowering:
             expected = s * n
         return Operand(self._address(value), stride, step)
 
-    def _number(self, value: Any, dtype: np.dtype[Any]) -> int:
-        array = np.array(value, dtype)
+    def _number(self, value: Any, dtype: np.dtype[Any]) -> int | None:
+        """The address of a number in the operands' dtype; None if NumPy would compute in another one."""
+        is_weak = type(value) in (int, bool) or (type(value) is float and dtype.kind != "i")
+        if not is_weak and not (isinstance(value, np.generic) and value.dtype == dtype):
+            return None
+        try:
+            array = np.array(value, dtype)
+        except OverflowError:
+            return None
         self._kept.append(array)
         return int(array.ctypes.data)
 
@@ -257,8 +265,10 @@ class Lowering:
         given = {name: value for name, value in kwargs.items() if value is not None and value is not False}
         if len(args) != 1 or given or args[0].layout.dtype != dtype or target.layout.shape != ():
             return None
-        source = self._operand(args[0], args[0].layout.shape, dtype)
-        if source is None or not args[0].layout.is_contiguous or not 0 < args[0].layout.size <= op.LONGEST_SUM:
+        shape, strides = self._layout(args[0])
+        source = self._operand(args[0], shape, dtype)
+        is_contiguous = Layout(shape, dtype, strides).is_contiguous
+        if source is None or not is_contiguous or not 0 < args[0].layout.size <= op.LONGEST_SUM:
             return None
         return _words(op.SUM_OF_ALL, 1, args[0].layout.size, Operand(self._address(target), 0, 1), source)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -48,4 +49,4 @@ def _is_rectifier(call: Call, compared: Call, uses: Counter[Value], kept: set[Va
 
 
 def _is_zero(member: Any) -> bool:
-    return type(member) in (int, float) and member == 0
+    return type(member) in (int, float) and member == 0 and math.copysign(1, member) > 0

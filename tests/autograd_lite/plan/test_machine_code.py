@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd_lite import compile
+from autograd_lite import Tensor, compile
 from autograd_lite.plan.native import is_installed, machine
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="needs Numba")
@@ -136,12 +136,50 @@ def test_rows_that_are_read_backwards_are_those_of_the_whole_array():
             np.testing.assert_array_equal(one, other)
 
 
+NUMBERS = {
+    "a float beside integers": (lambda i: np.equal(i, 2.5), np.arange(5)),
+    "an integer that no array holds": (lambda i: np.equal(i, 2**70), np.arange(5)),
+    "a wide number beside a narrow array": (lambda x: np.greater(x, np.float64(0.1)), np.full(5, 0.1, np.float32)),
+    "a negative zero": (lambda x: np.copysign(1, np.where(x > 0, x * 2, -0.0)), np.full((3, 4), -1.0, np.float32)),
+}
+
+
+@pytest.mark.parametrize(("f", "x"), NUMBERS.values(), ids=NUMBERS)
+def test_numbers_are_taken_in_the_dtype_that_numpy_takes_them_in(f, x):
+    compiled = compile(f, jit=True)
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(x), f(x))
+
+
+def test_sums_follow_an_array_that_lies_otherwise_than_before():
+    w = Tensor(np.ones((3, 4), np.float32))
+    total = compile(lambda: (w.data * 1, w.data.sum()), jit=True)
+    wide = np.arange(24, dtype=np.float32).reshape(3, 8)
+    for array in (np.ones((3, 4), np.float32), wide[:, :4], np.asfortranarray(wide[:, :4])):
+        w.data = array
+        for _ in range(2):
+            assert total()[1] == array.sum()
+
+
+def test_sums_into_an_array_with_gaps_are_numpys():
+    w = Tensor(np.zeros(8, np.float32))
+
+    @compile(jit=True)
+    def add_up(x):
+        np.add.reduce(x, axis=0, out=w.data[::2])
+
+    x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    for _ in range(2):
+        add_up(x)
+        assert w.data.tolist() == [12, 0, 15, 0, 18, 0, 21, 0]
+
+
 def test_a_process_that_finds_the_machine_code_does_not_import_numba():
     compile(lambda x: x + 1, jit=True)(np.ones((2, 2), np.float32))
     program = """
 import sys
 import numpy as np
-from autograd_lite import compile
+from autograd_lite import Tensor, compile
 f = compile(lambda x: np.exp(x) + 1, jit=True)
 x = np.ones((2, 2), np.float32)
 f(x), f(x)

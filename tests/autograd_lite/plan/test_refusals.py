@@ -41,6 +41,24 @@ def test_reading_a_captured_tensor_raises_too():
         compile(lambda x: x * float(w * 1.0))(np.ones(2))
 
 
+CAPTURED = {
+    "item": lambda w: w.item(),
+    "float": lambda w: float(w),
+    "bool": lambda w: 1.0 if w else 2.0,
+    "list": lambda w: w.tolist(),
+    "format": lambda w: len(f"{w:.2f}"),
+    "an array": lambda w: np.asarray(w),
+}
+
+
+@pytest.mark.parametrize("read", CAPTURED.values(), ids=CAPTURED)
+def test_a_tensor_from_outside_cannot_be_read_into_python(read):
+    w = Tensor(2.0)
+    with pytest.raises(CompileError, match="into Python"):
+        compile(lambda x: x * read(w))(np.ones(2))
+    assert w.item() == 2.0
+
+
 RNG = np.random.default_rng(0)
 
 DRAWING = {

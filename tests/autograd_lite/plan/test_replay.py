@@ -638,3 +638,9 @@ def test_other_threads_can_build_objects_while_a_function_is_recorded():
     for builder in builders:
         builder.join()
     assert not errors
+
+
+def test_zero_and_negative_zero_are_two_programs():
+    signed = compile(lambda x, sign: np.copysign(x, sign))
+    for sign in (0.0, -0.0, 0.0):
+        assert signed(np.ones(1), sign)[0] == np.copysign(1, sign)
