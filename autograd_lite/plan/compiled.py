@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import update_wrapper
 from threading import RLock
 from types import MethodType
@@ -15,6 +15,7 @@ from ..rule import name_of
 from ..state import STATE
 from ..tensor import Tensor, wrap
 from .native import is_installed
+from .program import replaced
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -238,16 +239,14 @@ class _Arguments:
         return kind, id(tree)
 
 
-def _with_inputs(tree: Any, inputs: Any) -> Any:
+def _with_inputs(tree: Any, inputs: Iterator[Any]) -> Any:
     """The arguments with recorded arrays in place of the arrays."""
-    if isinstance(tree, np.ndarray | np.generic):
-        return next(inputs)
-    if type(tree) is Tensor and tree.node is None:
-        return wrap(next(inputs))
-    if type(tree) is tuple or type(tree) is list:
-        return type(tree)(_with_inputs(member, inputs) for member in tree)
-    if type(tree) is dict:
-        return {name: _with_inputs(member, inputs) for name, member in tree.items()}
-    if isinstance(tree, tuple) and hasattr(tree, "_make"):
-        return tree._make(_with_inputs(member, inputs) for member in tree)
-    return tree
+
+    def one(member: Any) -> Any:
+        if isinstance(member, np.ndarray | np.generic):
+            return next(inputs)
+        if type(member) is Tensor and member.node is None:
+            return wrap(next(inputs))
+        return member
+
+    return replaced(tree, one)

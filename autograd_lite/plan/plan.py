@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,14 +15,15 @@ from .code import Code
 from .declarations import FusedUpdate
 from .memory import Memory
 from .native.patterns import fused
-from .program import Array, Call, Captured, Constant, Layout, Value, replaced
+from .program import Array, Call, Captured, Constant, Layout, Value, found_in, replaced
 from .recorder import Recorder
 from .report import report
 from .simplification import Renaming, simplified
 from .writing import write
 
 
-class Output(NamedTuple):
+@dataclass(frozen=True)
+class Output:
     """A result that the function returns, and as what."""
 
     value: Value
@@ -197,27 +199,15 @@ def _array_of(member: Any, arrays: dict[Value, Array]) -> Any:
     return arrays[member] if isinstance(member, Value) else member
 
 
-def _values_of(outputs: Any) -> Iterable[Value]:
-    if isinstance(outputs, Output):
-        yield outputs.value
-    elif isinstance(outputs, tuple | list):
-        for member in outputs:
-            yield from _values_of(member)
-    elif isinstance(outputs, dict):
-        yield from _values_of(tuple(outputs.values()))
+def _values_of(outputs: Any) -> list[Value]:
+    return [output.value for output in found_in(outputs, Output)]
 
 
 def _renamed(outputs: Any, renaming: Renaming) -> Any:
-    if isinstance(outputs, Output):
-        return Output(renaming.of(outputs.value), outputs.kind)
-    if isinstance(outputs, tuple):
-        members = [_renamed(member, renaming) for member in outputs]
-        return outputs._make(members) if hasattr(outputs, "_make") else tuple(members)
-    if isinstance(outputs, list):
-        return [_renamed(member, renaming) for member in outputs]
-    if isinstance(outputs, dict):
-        return {key: _renamed(member, renaming) for key, member in outputs.items()}
-    return outputs
+    def one(member: Any) -> Any:
+        return Output(renaming.of(member.value), member.kind) if isinstance(member, Output) else member
+
+    return replaced(outputs, one)
 
 
 def _returned(code: Code, outputs: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 Array = np.ndarray[Any, Any]
+
+Kind = TypeVar("Kind")
 
 
 class Argument(NamedTuple):
@@ -189,20 +191,26 @@ class Call:
 
 def values_in(tree: Any) -> Iterator[Value]:
     """The values in nested tuples, lists and dicts."""
-    if isinstance(tree, Value):
+    return found_in(tree, Value)
+
+
+def found_in(tree: Any, kind: type[Kind]) -> Iterator[Kind]:
+    """What is of a kind in nested tuples, lists and dicts."""
+    if isinstance(tree, kind):
         yield tree
     elif isinstance(tree, tuple | list):
         for member in tree:
-            yield from values_in(member)
+            yield from found_in(member, kind)
     elif isinstance(tree, dict):
-        yield from values_in(tuple(tree.values()))
+        for member in tree.values():
+            yield from found_in(member, kind)
 
 
 def replaced(tree: Any, change: Callable[[Any], Any]) -> Any:
     """Nested tuples, lists and dicts with every other thing in them put through a function."""
     if type(tree) in (tuple, list):
         return type(tree)(replaced(member, change) for member in tree)
-    if isinstance(tree, tuple) and hasattr(tree, "_make") and not isinstance(tree, Argument | Captured | Constant):
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
         return tree._make(replaced(member, change) for member in tree)
     if type(tree) is dict:
         return {key: replaced(member, change) for key, member in tree.items()}
