@@ -1,50 +1,23 @@
-"""Our side of the training-step benchmark: the same MLP, written as a user of the library would write it."""
+"""Our side of a benchmark of training steps: the same MLP as in `speed.py`, as a user would write it."""
 
 import sys
 from pathlib import Path
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).parent))
 
-sys.path.insert(0, str(Path(__file__).parents[2]))  # the checkout itself, installed or not
-
-import autograd_lite
-import nn
+from speed import ours
 
 
-def _training(sizes, weights, optimizer, lr):
-    model = nn.MLP(sizes, activation="relu", rng=0)
-    for layer, weight in zip((layer for layer in model if isinstance(layer, nn.Dense)), weights, strict=True):
-        layer.weight.data = np.ascontiguousarray(weight)
-    make_optimizer = {"sgd": nn.SGD, "adam": nn.Adam}[optimizer]
-    optimizer = make_optimizer(model.parameters(), lr=lr)
+def _candidate(how):
+    def make(sizes, X, y, weights, optimizer, lr):
+        step = ours(sizes, weights, optimizer, lr, how=how)
+        return lambda: step(X, y)
 
-    def train(X, y):
-        optimizer.zero_grad()
-        loss = nn.softmax_cross_entropy(model(X), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return train
-
-
-def eager(sizes, X, y, weights, optimizer, lr):
-    train = _training(sizes, weights, optimizer, lr)
-    return lambda: train(X, y).item()
-
-
-def compiled(sizes, X, y, weights, optimizer, lr):
-    train = autograd_lite.compile(_training(sizes, weights, optimizer, lr))
-    return lambda: train(X, y).item()
-
-
-def compiled_without_numba(sizes, X, y, weights, optimizer, lr):
-    train = autograd_lite.compile(_training(sizes, weights, optimizer, lr), jit=False)
-    return lambda: train(X, y).item()
+    return make
 
 
 CANDIDATES = {
-    "autograd_lite_eager": eager,
-    "autograd_lite_compiled": compiled,
-    "autograd_lite_compiled_numpy": compiled_without_numba,
+    "autograd_lite_eager": _candidate("eager"),
+    "autograd_lite_compiled": _candidate("compiled"),
+    "autograd_lite_compiled_numpy": _candidate("numpy"),
 }

@@ -39,8 +39,6 @@ SUM_OF_ALL, PICK = 90, 91
 UPDATES = {
     "sgd": 100, "momentum": 101, "nesterov": 102, "rmsprop": 103, "rmsprop_momentum": 104, "adagrad": 105, "adam": 106,
 }  # fmt: skip
-NUMBERS = 8
-"""How many numbers an update has."""
 
 LOCAL_TO_ROWS = 89
 """Operations up to this one can be members of a group."""
