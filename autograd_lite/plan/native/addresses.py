@@ -1,4 +1,4 @@
-"""What the machine code needs of LLVM itself: arrays at addresses, bits as numbers, and BLAS."""
+"""What the machine code needs of LLVM itself: arrays at addresses and on the stack, bits as numbers, and BLAS."""
 
 # mypy: ignore-errors
 # What Numba compiles is typed by Numba, by the arguments that it is compiled for.
@@ -9,7 +9,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
+
+from . import operations as op
 
 
 @intrinsic
@@ -21,6 +24,31 @@ def at(typingctx: Any, address: Any, kind: Any) -> Any:
         return builder.inttoptr(args[0], context.get_value_type(pointer))
 
     return pointer(types.int64, kind), generate
+
+
+@intrinsic
+def on_stack(typingctx: Any, kind: Any) -> Any:
+    """Memory of the function's own for the elements of a block, as a pointer.
+
+    The compiler knows that nothing else points there, so what writes there needs no look at whether arrays overlap.
+    """
+    pointer = types.CPointer(kind.instance_type)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        element = context.get_value_type(kind.instance_type)
+        return cgutils.alloca_once(builder, element, size=ir.Constant(ir.IntType(64), op.BLOCK))
+
+    return pointer(kind), generate
+
+
+@intrinsic
+def address_of(typingctx: Any, pointer: Any) -> Any:
+    """Where a pointer points."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ptrtoint(args[0], ir.IntType(64))
+
+    return types.int64(pointer), generate
 
 
 @intrinsic

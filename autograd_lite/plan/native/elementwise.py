@@ -13,7 +13,8 @@ import numpy as np
 from numba import carray, njit, types
 
 from . import operations as op
-from .addresses import at, float_of_bits
+from .addresses import at, float_of_bits, on_stack
+from .blocks import by_blocks
 
 
 def elementwise_of(real: Any) -> Any:
@@ -23,73 +24,37 @@ def elementwise_of(real: Any) -> Any:
     inline = njit(inline="always", error_model="numpy")
     zero = F(0)
 
-    def unary(f: Callable[..., Any]) -> Any:
-        f = inline(f)
+    def loop(f: Callable[..., Any], *kinds: Any, result: Any = real) -> Callable[..., Any]:
+        """A function of one to three elements, of as many as a block has.
+
+        The results go to memory of its own first: since they may be to replace an operand, the compiler would have to
+        take the elements one by one otherwise.
+        """
+        kind1, kind2, kind3 = (*kinds, *[real] * (3 - len(kinds)))
+        f1 = f2 = f3 = inline(f)
+        of_three = (lambda x, y, z: f1(x), lambda x, y, z: f2(x, y), lambda x, y, z: f3(x, y, z))
+        chosen = inline(of_three[len(kinds) - 1])
 
         @kernel
-        def run_unary(t, o, first, last):
-            n = t[o + op.COLUMNS]
-            step = t[o + op.STEPS + 1]
-            for r in range(first, last):
-                out = carray(at(t[o + op.ADDRESSES] + r * t[o + op.STRIDES], real), n)
-                x = carray(at(t[o + op.ADDRESSES + 1] + r * t[o + op.STRIDES + 1], real), n)
-                if step == 1:
-                    for j in range(n):
-                        out[j] = f(x[j])
-                else:
-                    for j in range(n):
-                        out[j] = f(x[0])
+        def run(out, x, y, z, n):
+            results = carray(on_stack(result), op.BLOCK)
+            xs, ys, zs = carray(at(x, kind1), n), carray(at(y, kind2), n), carray(at(z, kind3), n)
+            for j in range(n):
+                results[j] = chosen(xs[j], ys[j], zs[j])
+            outs = carray(at(out, result), n)
+            for j in range(n):
+                outs[j] = results[j]
 
-        return run_unary
+        return run
 
-    def binary(f: Callable[..., Any], result: Any = real, left: Any = real, right: Any = real) -> Any:
-        f = inline(f)
+    def unary(f: Callable[[Any], Any]) -> Callable[..., Any]:
+        return loop(f, real)
 
-        @kernel
-        def run_binary(t, o, first, last):
-            n = t[o + op.COLUMNS]
-            step1, step2 = t[o + op.STEPS + 1], t[o + op.STEPS + 2]
-            for r in range(first, last):
-                out = carray(at(t[o + op.ADDRESSES] + r * t[o + op.STRIDES], result), n)
-                x = carray(at(t[o + op.ADDRESSES + 1] + r * t[o + op.STRIDES + 1], left), n)
-                y = carray(at(t[o + op.ADDRESSES + 2] + r * t[o + op.STRIDES + 2], right), n)
-                if step1 == 1 and step2 == 1:
-                    for j in range(n):
-                        out[j] = f(x[j], y[j])
-                elif step1 == 1:
-                    same = y[0]
-                    for j in range(n):
-                        out[j] = f(x[j], same)
-                elif step2 == 1:
-                    alike = x[0]
-                    for j in range(n):
-                        out[j] = f(alike, y[j])
-                else:
-                    for j in range(n):
-                        out[j] = f(x[0], y[0])
+    def binary(f: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+        return loop(f, real, real)
 
-        return run_binary
-
-    @kernel
-    def where(t, o, first, last):
-        n = t[o + op.COLUMNS]
-        step0, step1, step2 = t[o + op.STEPS + 1], t[o + op.STEPS + 2], t[o + op.STEPS + 3]
-        for r in range(first, last):
-            out = carray(at(t[o + op.ADDRESSES] + r * t[o + op.STRIDES], real), n)
-            condition = carray(at(t[o + op.ADDRESSES + 1] + r * t[o + op.STRIDES + 1], types.uint8), n)
-            x = carray(at(t[o + op.ADDRESSES + 2] + r * t[o + op.STRIDES + 2], real), n)
-            y = carray(at(t[o + op.ADDRESSES + 3] + r * t[o + op.STRIDES + 3], real), n)
-            if step0 == 1 and step1 == 1 and step2 == 1:
-                for j in range(n):
-                    chosen, otherwise = x[j], y[j]
-                    out[j] = chosen if condition[j] else otherwise
-            elif step0 == 1 and step1 == 1:
-                same = y[0]
-                for j in range(n):
-                    out[j] = x[j] if condition[j] else same
-            else:
-                for j in range(n):
-                    out[j] = x[j * step1] if condition[j * step0] else y[j * step2]
+    def comparison(f: Callable[[Any, Any], Any], kind: Any = real) -> Callable[..., Any]:
+        return loop(f, kind, kind, result=types.uint8)
 
     exp = _exp_of(real)
     negative, absolute = unary(lambda x: -x), unary(lambda x: abs(x))
@@ -99,64 +64,62 @@ def elementwise_of(real: Any) -> Any:
     multiply, divide = binary(lambda x, y: x * y), binary(lambda x, y: x / y)
     maximum = binary(lambda x, y: x if (x >= y or x != x) else y)
     minimum = binary(lambda x, y: x if (x <= y or x != x) else y)
-    greater = binary(lambda x, y: np.uint8(x > y), types.uint8)
-    greater_equal = binary(lambda x, y: np.uint8(x >= y), types.uint8)
-    less = binary(lambda x, y: np.uint8(x < y), types.uint8)
-    less_equal = binary(lambda x, y: np.uint8(x <= y), types.uint8)
-    equal_integers = binary(lambda x, y: np.uint8(x == y), types.uint8, types.int64, types.int64)
-    subtract_truth = binary(lambda x, y: x - F(y), real, real, types.uint8)
-    multiply_truth = binary(lambda x, y: x * F(y), real, real, types.uint8)
+    greater, greater_equal = comparison(lambda x, y: np.uint8(x > y)), comparison(lambda x, y: np.uint8(x >= y))
+    less, less_equal = comparison(lambda x, y: np.uint8(x < y)), comparison(lambda x, y: np.uint8(x <= y))
+    equal_integers = comparison(lambda x, y: np.uint8(x == y), types.int64)
+    subtract_truth = loop(lambda x, y: x - F(y), real, types.uint8)
+    multiply_truth = loop(lambda x, y: x * F(y), real, types.uint8)
+    where = loop(lambda condition, x, y: x if condition else y, types.uint8, real, real)
     where_positive = binary(lambda x, g: g if x > zero else zero)
 
     @kernel
-    def elementwise(t, o, first, last):
-        code = t[o]
+    def compute(code, out, x, y, z, n):
         if code == 10:
-            negative(t, o, first, last)
+            negative(out, x, y, z, n)
         elif code == 11:
-            absolute(t, o, first, last)
+            absolute(out, x, y, z, n)
         elif code == 12:
-            exponential(t, o, first, last)
+            exponential(out, x, y, z, n)
         elif code == 13:
-            logarithm(t, o, first, last)
+            logarithm(out, x, y, z, n)
         elif code == 14:
-            root(t, o, first, last)
+            root(out, x, y, z, n)
         elif code == 15:
-            square(t, o, first, last)
+            square(out, x, y, z, n)
         elif code == 16:
-            positive(t, o, first, last)
+            positive(out, x, y, z, n)
         elif code == 30:
-            add(t, o, first, last)
+            add(out, x, y, z, n)
         elif code == 31:
-            subtract(t, o, first, last)
+            subtract(out, x, y, z, n)
         elif code == 32:
-            multiply(t, o, first, last)
+            multiply(out, x, y, z, n)
         elif code == 33:
-            divide(t, o, first, last)
+            divide(out, x, y, z, n)
         elif code == 34:
-            maximum(t, o, first, last)
+            maximum(out, x, y, z, n)
         elif code == 35:
-            minimum(t, o, first, last)
+            minimum(out, x, y, z, n)
         elif code == 50:
-            greater(t, o, first, last)
+            greater(out, x, y, z, n)
         elif code == 51:
-            greater_equal(t, o, first, last)
+            greater_equal(out, x, y, z, n)
         elif code == 52:
-            less(t, o, first, last)
+            less(out, x, y, z, n)
         elif code == 53:
-            less_equal(t, o, first, last)
+            less_equal(out, x, y, z, n)
         elif code == 60:
-            equal_integers(t, o, first, last)
+            equal_integers(out, x, y, z, n)
         elif code == 61:
-            subtract_truth(t, o, first, last)
+            subtract_truth(out, x, y, z, n)
         elif code == 62:
-            multiply_truth(t, o, first, last)
+            multiply_truth(out, x, y, z, n)
         elif code == 70:
-            where(t, o, first, last)
+            where(out, x, y, z, n)
         elif code == 71:
-            where_positive(t, o, first, last)
+            where_positive(out, x, y, z, n)
 
-    return elementwise
+    return by_blocks(compute)
 
 
 def _exp_of(real: Any) -> Callable[[Any], Any]:

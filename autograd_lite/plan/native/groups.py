@@ -90,14 +90,15 @@ def _rows(row: Row, start: int, end: int) -> Row:
 def _columns(row: Row, start: int, end: int) -> Row:
     words = list(row.words)
     words[op.COLUMNS] = end - start
-    for i, size in enumerate(row.itemsizes):
-        words[op.ADDRESSES + i] = _moved(words[op.ADDRESSES + i], start * words[op.STEPS + i] * size)
+    for i in range(4):
+        moved = start * words[op.STEPS + i] * words[op.ITEMS + i]
+        words[op.ADDRESSES + i] = _moved(words[op.ADDRESSES + i], moved)
     share = (end - start) / max(1, row.words[op.COLUMNS])
     return row._replace(words=words, nbytes=int(row.nbytes * share))
 
 
 def _parts_of_update(row: Row, count: int) -> list[list[Row]]:
-    length, size = row.words[op.COLUMNS], row.itemsizes[0]
+    length, size = row.words[op.COLUMNS], row.words[op.ITEMS]
     ends = [length * i // count for i in range(count + 1)]
     parts = []
     for start, end in itertools.pairwise(ends):
@@ -145,11 +146,7 @@ def _extents(row: Row) -> list[_Extent]:
     for i in range(4):
         start, stride = row.words[op.ADDRESSES + i], row.words[op.STRIDES + i]
         if isinstance(start, int) and (start or not i):
-            size = row.itemsizes[i] if i < len(row.itemsizes) else _WIDEST
             last = start + stride * (rows - 1)  # before the first if rows are read backwards
-            found.append(_Extent(min(start, last), max(start, last) + columns * size, start, stride))
+            end = max(start, last) + columns * row.words[op.ITEMS + i]
+            found.append(_Extent(min(start, last), end, start, stride))
     return found
-
-
-_WIDEST = 8
-"""The bytes of the widest elements."""

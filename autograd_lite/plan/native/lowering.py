@@ -32,14 +32,11 @@ class Row(NamedTuple):
         Arrays of numbers that the row points to.
     nbytes : int
         What it reads and writes.
-    itemsizes : tuple of int
-        The bytes of the elements of the result and the operands.
     """
 
     words: list[Any]
     kept: list[Array]
     nbytes: int
-    itemsizes: tuple[int, ...] = ()
 
 
 class Operand(NamedTuple):
@@ -48,6 +45,7 @@ class Operand(NamedTuple):
     address: Any
     stride: int
     step: int
+    item: int
 
 
 class Lowering:
@@ -83,10 +81,7 @@ class Lowering:
         if words is None:
             return None
         nbytes = sum(value.layout.nbytes for value in (target, *call.operands))
-        itemsizes = [target.layout.dtype.itemsize]
-        for member in call.args:
-            itemsizes.append(member.layout.dtype.itemsize if isinstance(member, Value) else dtype.itemsize)
-        return dtype, Row(words + [0] * (op.WORDS - len(words)), self._kept, nbytes, tuple(itemsizes))
+        return dtype, Row(words + [0] * (op.WORDS - len(words)), self._kept, nbytes)
 
     def _words(self, call: Call, target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
         function, args = call.function, call.args
@@ -147,7 +142,7 @@ class Lowering:
         """An operand that is broadcast to a shape, seen as a matrix; None if its elements do not lie like that."""
         if not isinstance(value, Value):
             number = self._number(value, dtype)
-            return None if number is None else Operand(number, 0, 0)
+            return None if number is None else Operand(number, 0, 0, dtype.itemsize)
         if value.layout.dtype != dtype:
             return None
         own_shape, strides = self._layout(value)
@@ -169,7 +164,7 @@ class Lowering:
             elif s != expected:
                 return None
             expected = s * n
-        return Operand(self._address(value), stride, step)
+        return Operand(self._address(value), stride, step, dtype.itemsize)
 
     def _number(self, value: Any, dtype: np.dtype[Any]) -> int | None:
         """The address of a number in the operands' dtype; None if NumPy would compute in another one."""
@@ -253,10 +248,10 @@ class Lowering:
             return None
         address = self._address(target)
         if axis == 0 and not keeps and ufunc is np.add:
-            return _words(op.SUM_OF_ROWS, *shape, Operand(address, 0, 1), source)
+            return _words(op.SUM_OF_ROWS, *shape, Operand(address, 0, 1, dtype.itemsize), source)
         if axis in (-1, 1) and ufunc in (np.add, np.maximum):
             code = op.SUM_ALONG_ROWS if ufunc is np.add else op.MAX_ALONG_ROWS
-            return _words(code, *shape, Operand(address, dtype.itemsize, 1), source)
+            return _words(code, *shape, Operand(address, dtype.itemsize, 1, dtype.itemsize), source)
         return None
 
     def _whole_sum(
@@ -270,7 +265,9 @@ class Lowering:
         is_contiguous = Layout(shape, dtype, strides).is_contiguous
         if source is None or not is_contiguous or not 0 < args[0].layout.size <= op.LONGEST_SUM:
             return None
-        return _words(op.SUM_OF_ALL, 1, args[0].layout.size, Operand(self._address(target), 0, 1), source)
+        return _words(
+            op.SUM_OF_ALL, 1, args[0].layout.size, Operand(self._address(target), 0, 1, dtype.itemsize), source
+        )
 
     def _pick(self, args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
         """``x[rows, columns]`` with two vectors of indices."""
@@ -285,8 +282,8 @@ class Lowering:
             return None
         rows, columns = x.layout.shape
         (count,) = shapes.pop()
-        indices = [Operand(self._address(one), self._layout(one)[1][0], 1) for one in index]
-        result = Operand(self._address(target), dtype.itemsize, 1)
+        indices = [Operand(self._address(one), self._layout(one)[1][0], 1, _INTEGER.itemsize) for one in index]
+        result = Operand(self._address(target), dtype.itemsize, 1, dtype.itemsize)
         return _words(op.PICK, count, columns, result, source._replace(step=rows), *indices)
 
 
@@ -302,6 +299,6 @@ def _matrix(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _words(code: int, rows: int, columns: int, *operands: Operand) -> list[Any]:
-    filled = [*operands, *[Operand(0, 0, 0)] * (4 - len(operands))]
-    addresses, strides, steps = zip(*filled, strict=True)
-    return [code, rows, columns, *addresses, *strides, *steps]
+    filled = [*operands, *[Operand(0, 0, 0, 0)] * (4 - len(operands))]
+    addresses, strides, steps, items = zip(*filled, strict=True)
+    return [code, rows, columns, *addresses, *strides, *steps, *items]

@@ -102,7 +102,7 @@ def _fingerprint() -> str:
     import llvmlite.binding as llvm
 
     digest = hashlib.sha256()
-    for name in ("operations", "addresses", "elementwise", "sums", "updates", "kernels"):
+    for name in ("operations", "addresses", "blocks", "elementwise", "sums", "updates", "kernels"):
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     numba = Path(find_spec("numba").origin).parent / "_version.py"  # type: ignore[union-attr, arg-type]
     digest.update(numba.read_bytes())

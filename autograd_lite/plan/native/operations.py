@@ -6,6 +6,7 @@ matrix, of which vectors and numbers are special cases::
     0  the operation        3-6    addresses of the result and up to three operands
     1  rows                 7-10   their strides from row to row, in bytes
     2  columns              11-14  their steps from column to column, in elements: 1, or 0 for one that is repeated
+                            15-18  the bytes of an element of each, 0 where there is none
 
 A `PICK` has as many rows as it picks, and in word 12 the rows of the matrix that it picks from.
 
@@ -23,11 +24,14 @@ import numpy as np
 WORDS = 20
 """Words of a row."""
 
-OPERATION, ROWS, COLUMNS, ADDRESSES, STRIDES, STEPS = 0, 1, 2, 3, 7, 11
+OPERATION, ROWS, COLUMNS, ADDRESSES, STRIDES, STEPS, ITEMS = 0, 1, 2, 3, 7, 11, 15
 MEMBERS, CHUNK = 2, 3
 COMMON, LEADING, TRANSPOSED, FUNCTION = 6, 7, 10, 12
 
 GROUP, MATMUL = 0, 1
+
+BLOCK = 512
+"""How many elements are computed at a time."""
 
 UNARY = {np.negative: 10, np.absolute: 11, np.exp: 12, np.log: 13, np.sqrt: 14, np.square: 15, np.positive: 16}
 BINARY = {np.add: 30, np.subtract: 31, np.multiply: 32, np.divide: 33, np.maximum: 34, np.minimum: 35}

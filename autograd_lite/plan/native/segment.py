@@ -83,10 +83,11 @@ class Segment:
 def update_row(kernel: str, arrays: Sequence[np.ndarray[Any, Any]], numbers: np.ndarray[Any, Any]) -> Row:
     """The row of an optimizer's update: weights, gradient and at most two arrays of state, and its numbers."""
     addresses = [int(array.ctypes.data) for array in arrays]
-    words = [op.UPDATES[kernel], 1, arrays[0].size, *addresses, *[0] * (4 - len(addresses)), 0, 0, 0, 0]
-    words.append(int(numbers.ctypes.data))
-    nbytes, size = sum(array.nbytes for array in arrays), arrays[0].itemsize
-    return Row(words + [0] * (op.WORDS - len(words)), [*arrays, numbers], nbytes, (size,) * len(arrays))
+    words = [0] * op.WORDS
+    words[op.OPERATION], words[op.ROWS], words[op.COLUMNS] = op.UPDATES[kernel], 1, arrays[0].size
+    words[op.ADDRESSES : op.ADDRESSES + len(addresses)] = addresses
+    words[op.STEPS], words[op.ITEMS] = int(numbers.ctypes.data), arrays[0].itemsize
+    return Row(words, [*arrays, numbers], sum(array.nbytes for array in arrays))
 
 
 def _refuse_index() -> NoReturn:
