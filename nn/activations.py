@@ -14,13 +14,14 @@ import numpy as np
 
 from autograd_lite import custom_vjp, special
 from autograd_lite.registry import defelementwise
+from autograd_lite.selection import where
 
 from .module import Module
 
 _np: Any = np
 
 
-@custom_vjp(x=lambda g, out: _np.where(out > 0, g, 0))
+@custom_vjp(x=lambda g, out: where(out > 0, g, 0))
 def relu(x: Any) -> Any:
     """``max(x, 0)``, with derivative 0 at 0 (Nair and Hinton 2010).
 
@@ -32,7 +33,7 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
-@custom_vjp(x=lambda g, x, negative_slope: _np.where(_np.greater(x, 0), g, negative_slope * g))
+@custom_vjp(x=lambda g, x, negative_slope: where(_np.greater(x, 0), g, negative_slope * g))
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """``x`` above 0, ``negative_slope * x`` elsewhere (Maas, Hannun and Ng 2013).
 
@@ -41,10 +42,10 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     >>> leaky_relu(np.array([-2.0, 3.0]))
     array([-0.02,  3.  ])
     """
-    return np.where(x > 0, x, negative_slope * x)
+    return where(x > 0, x, negative_slope * x)
 
 
-@custom_vjp(x=lambda g, x, out, alpha: _np.where(_np.greater(x, 0), g, (out + alpha) * g))
+@custom_vjp(x=lambda g, x, out, alpha: where(_np.greater(x, 0), g, (out + alpha) * g))
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """``x`` above 0, ``alpha (exp(x) - 1)`` elsewhere (Clevert, Unterthiner and Hochreiter 2016).
 
@@ -53,7 +54,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     >>> elu(np.array([-10000.0, 0.0, 3.0]))
     array([-1.,  0.,  3.])
     """
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    return where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 @custom_vjp(x=lambda g, out: g * (out * (1 - out)))
@@ -66,7 +67,7 @@ def sigmoid(x: Any) -> Any:
     array([0. , 0.5, 1. ])
     """
     decay = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, decay) / (1 + decay)
+    return where(x >= 0, 1, decay) / (1 + decay)
 
 
 def tanh(x: Any) -> Any:

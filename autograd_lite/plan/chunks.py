@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from .forms import Scratch, Step, masks, steps
 from .program import Array, Call, Value
 
 CHUNK_BYTES = 2**18
 """What the calls of a chunk read and write between them: half of a usual L2 cache."""
-
-Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 class Chunks:
@@ -63,18 +62,20 @@ class Chunks:
     def steps(self) -> list[Step] | None:
         """What runs, in order; None if all of it fits the cache anyway."""
         nbytes = sum(self._arrays[value].nbytes for call in self.calls for value in (*call.results, *call.operands))
-        if len(self.calls) < 2 or nbytes <= CHUNK_BYTES:
+        is_one_step = len(self.calls) == 1 and not masks(self.calls[0])
+        if is_one_step or nbytes <= CHUNK_BYTES:
             return None
         rows = self._arrays[self.calls[0].results[0]].shape[0]
         length = max(1, rows * CHUNK_BYTES // nbytes)
+        scratch = Scratch()
         return [
             step
             for start in range(0, rows, length)
             for call in self.calls
-            for step in self._of_rows(call, slice(start, start + length))
+            for step in self._of_rows(call, slice(start, start + length), scratch)
         ]
 
-    def _of_rows(self, call: Call, rows: slice) -> Sequence[Step]:
+    def _of_rows(self, call: Call, rows: slice, scratch: Scratch) -> Sequence[Step]:
         target = self._arrays[call.results[0]]
 
         def part(member: Any) -> Any:
@@ -83,11 +84,7 @@ class Chunks:
             array = self._arrays[member]
             return array[rows] if array.ndim == target.ndim and array.shape[0] == target.shape[0] else array
 
-        arguments, out = tuple(map(part, call.args)), target[rows]
-        if call.function is not np.where:
-            return [(call.function, arguments, {"out": out})]
-        condition, chosen, otherwise = arguments
-        return [(np.copyto, (out, otherwise), {}), (np.copyto, (out, chosen), {"where": condition})]
+        return steps(call, tuple(map(part, call.args)), target[rows], scratch) or ()
 
 
 def run(steps: Sequence[Step]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .forms import Scratch, Step, steps
 from .program import Argument, Call, EntryGradient, Value
 
 
@@ -25,6 +26,7 @@ class Code:
         self.arrays = arrays
         self.scope: dict[str, Any] = {"copyto": np.copyto}
         self.statements: list[str] = []
+        self.scratch = Scratch()
         self.stretches: list[list[Call]] = []
         self._names: dict[int, str] = {}
         self._locals: dict[Value, str] = {}
@@ -78,7 +80,7 @@ class Code:
             return f"[{', '.join(map(self.expression, tree))}]"
         if tree is None or type(tree) in (bool, int):
             return repr(tree)
-        return self.name(tree)
+        return self.name(tree, "a" if isinstance(tree, np.ndarray) else "c")
 
     def call(self, call: Call) -> str:
         """A call as an expression, without the array for its result."""
@@ -104,11 +106,16 @@ class Code:
 
 
 def _statements(code: Code, call: Call) -> Iterator[str]:
-    if not call.results:
+    found = _steps(code, call)
+    if found is not None:
+        for function, arguments, options in found:
+            given = [code.expression(argument) for argument in arguments]
+            given += [f"{name}={code.expression(option)}" for name, option in options.items()]
+            yield f"{code.name(function, 'f')}({', '.join(given)})"
+    elif not call.results:
         yield code.call(call)
     elif len(call.results) == 1 and takes_out(call.function):
-        name = "" if _takes_out_by_position(call) else "out="
-        yield f"{code.call(call)[:-1]}, {name}{code.operand(call.results[0])})"
+        yield f"{code.call(call)[:-1]}, out={code.operand(call.results[0])})"
     elif len(call.results) == 1:
         target = code.operand(call.results[0])
         yield from _FORMS.get(call.function, _copied)(code, call, target)
@@ -120,12 +127,12 @@ def _statements(code: Code, call: Call) -> Iterator[str]:
             yield f"copyto({code.operand(result)}, several[{i}])"
 
 
-def _takes_out_by_position(call: Call) -> bool:
-    """Whether the array for the result can follow the operands, which is faster than by name."""
-    function = call.function
-    if not isinstance(function, np.ufunc) or call.kwargs or len(call.args) != function.nin:
-        return False
-    return function is not np.maximum and function is not np.minimum
+def _steps(code: Code, call: Call) -> list[Step] | None:
+    """The steps of a call, where there is a form for it."""
+    if len(call.results) != 1:
+        return None
+    arguments = tuple(code.arrays.get(member, member) if isinstance(member, Value) else member for member in call.args)
+    return steps(call, arguments, code.arrays[call.results[0]], code.scratch)
 
 
 def takes_out(function: Callable[..., Any]) -> bool:
@@ -145,18 +152,7 @@ def _converted(code: Code, call: Call, target: str) -> Iterator[str]:
     yield f"copyto({target}, {code.expression(call.args[0])}, 'unsafe')"
 
 
-def _chosen(code: Code, call: Call, target: str) -> Iterator[str]:
-    """`numpy.where`: one choice everywhere, and then the other where it is wanted."""
-    if len(call.args) != 3 or call.kwargs:
-        yield from _copied(code, call, target)
-        return
-    condition, chosen, otherwise = (code.expression(member) for member in call.args)
-    yield f"copyto({target}, {otherwise})"
-    yield f"copyto({target}, {chosen}, where={condition})"
-
-
 _FORMS: dict[Callable[..., Any], Callable[[Code, Call, str], Iterator[str]]] = {
-    np.where: _chosen,
     np.copy: _converted,
     np.ndarray.copy: _converted,
     np.ndarray.astype: _converted,

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from .forms import masks
 from .native.patterns import where_positive
-from .program import Array, Call, Value
+from .program import Argument, Array, Call, EntryGradient, Value
 
 ALIGNMENT = 64
 """The bytes of a cache line, at which every array begins."""
@@ -109,12 +110,9 @@ def _overwritten(
     call: Call, result: Value, i: int, last_uses: Mapping[Value, int], alive: Mapping[Value, Any]
 ) -> Value | None:
     """An operand in whose place an elementwise call can leave its result."""
-    function = call.function
-    if function is not where_positive and not (
-        isinstance(function, np.ufunc) and function.signature is None and function.nout == 1
-    ):
-        return None
     operands = call.operands
+    if not _is_elementwise(call):
+        return None
     for operand in operands:
         root = operand.root
         if (
@@ -125,6 +123,14 @@ def _overwritten(
         ):
             return root
     return None
+
+
+def _is_elementwise(call: Call) -> bool:
+    function = call.function
+    if masks(call):
+        return not any(isinstance(operand.root.origin, Argument | EntryGradient) for operand in call.operands)
+    is_ufunc = isinstance(function, np.ufunc) and function.signature is None and function.nout == 1
+    return is_ufunc or function is where_positive
 
 
 def _first_gap(taken: Iterable[tuple[int, int]], size: int) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ...selection import is_zero
 from ..program import Call, Value
 
 
@@ -23,7 +23,7 @@ def fused(calls: Sequence[Call], kept: set[Value]) -> list[Call]:
     comparisons: dict[Value, Call] = {}
     remaining: list[Call] = []
     for call in calls:
-        if call.function is np.greater and len(call.args) == 2 and _is_zero(call.args[1]) and call.results:
+        if call.function is np.greater and len(call.args) == 2 and is_zero(call.args[1]) and call.results:
             comparisons[call.results[0]] = call
         compared = comparisons.get(call.args[0]) if call.function is np.where and len(call.args) == 3 else None
         if compared is not None and _is_rectifier(call, compared, uses, kept):
@@ -39,14 +39,10 @@ def _is_rectifier(call: Call, compared: Call, uses: Counter[Value], kept: set[Va
     x = compared.args[0]
     return (
         same_layout
-        and _is_zero(otherwise)
+        and is_zero(otherwise)
         and uses[condition] == 1
         and condition not in kept
         and isinstance(x, Value)
         and x.layout.dtype == chosen.layout.dtype
         and not x.root.version
     )
-
-
-def _is_zero(member: Any) -> bool:
-    return type(member) in (int, float) and member == 0 and math.copysign(1, member) > 0

@@ -1,0 +1,102 @@
+"""`where`: `numpy.where` for floating-point numbers without a branch for each element.
+
+NumPy takes a branch, which a processor mispredicts for every other element where signs are random: 4 ns, of which the
+arithmetic is a tenth. The truth values become integers of no or of all bits instead, and bits are chosen by those.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+FEW = 1500
+"""Up to so many elements one call of `numpy.where` costs less than several others."""
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """`numpy.where`, to the bit, for everything that it takes; faster for many numbers of one floating-point type.
+
+    Parameters
+    ----------
+    condition : array
+        Truth values.
+    x, y : array, Tensor or number
+        What is chosen where it holds, and elsewhere.
+
+    Examples
+    --------
+    >>> where(np.array([True, False]), np.array([1.0, 2.0]), 0)
+    array([1., 0.])
+    """
+    if type(condition) is not np.ndarray or condition.size <= FEW or not is_by_bits(condition.dtype, x, y):
+        return np.where(condition, x, y)
+    arrays = [choice for choice in (x, y) if type(choice) is np.ndarray]
+    if any(array.shape != condition.shape for array in arrays):
+        return np.where(condition, x, y)
+    out = np.empty_like(condition, arrays[0].dtype)
+    for function, arguments in steps(condition, x, y, out, np.empty_like(out, f"i{out.itemsize}")):
+        function(*arguments)
+    return out
+
+
+def is_by_bits(condition: np.dtype[Any], *choices: Any) -> bool:
+    """Whether a choice can be made by bits: between arrays of one floating-point type, and numbers."""
+    dtypes = {choice.dtype for choice in choices if type(choice) is np.ndarray}
+    numbers = [choice for choice in choices if type(choice) is not np.ndarray]
+    return (
+        condition == np.bool_
+        and len(dtypes) == 1
+        and dtypes <= _LARGEST.keys()
+        and all(is_exact(number, *dtypes) for number in numbers)
+    )
+
+
+def is_exact(number: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether it is a number of Python's that NumPy takes in a floating-point type beside arrays of that."""
+    if type(number) not in (int, float):
+        return False
+    return not math.isfinite(number) or abs(number) <= _LARGEST[dtype]
+
+
+_LARGEST = {np.dtype(kind): float(np.finfo(kind).max) for kind in (np.float32, np.float64)}
+
+
+def is_zero(choice: Any) -> bool:
+    """Whether it is the number 0, which has no bits."""
+    return type(choice) in (int, float) and choice == 0 and math.copysign(1, choice) > 0
+
+
+def steps(
+    condition: Array, x: Any, y: Any, out: Array, bits: Array
+) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
+    """The functions, and their arguments, that leave the choice in `out`, which may be x where y is 0.
+
+    Parameters
+    ----------
+    condition, x, y
+        As for `where`.
+    out : array
+        For the result.
+    bits : array of integers
+        Of the shape of `out`, for what is there in between.
+    """
+    as_bits = bits.dtype
+    chosen, otherwise, result = (_array(a, out.dtype).view(as_bits) for a in (x, y, out))
+    begin: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [(np.negative, (condition.view(np.int8), bits))]
+    if is_zero(y):
+        return [*begin, (np.bitwise_and, (chosen, bits, result))]
+    return [
+        *begin,
+        (np.bitwise_xor, (chosen, otherwise, result)),
+        (np.bitwise_and, (result, bits, result)),
+        (np.bitwise_xor, (result, otherwise, result)),
+    ]
+
+
+def _array(choice: Any, dtype: np.dtype[Any]) -> Array:
+    return choice if isinstance(choice, np.ndarray) else np.array(choice, dtype)
