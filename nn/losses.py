@@ -98,9 +98,10 @@ def softmax_cross_entropy(
 def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction) -> Any:
     # Written as `softmax` is, so that a compiled step computes the exponentials of both once.
     largest = np.maximum.reduce(logits, axis=-1, keepdims=True)
-    partition = np.add.reduce(np.exp(logits - largest), axis=-1, keepdims=True)
-    picked = logits.reshape((-1, logits.shape[-1]))[np.arange(labels.size), labels.ravel()].reshape(labels.shape)
-    losses = np.log(partition[..., 0]) + (largest[..., 0] - picked)
+    shifted = logits - largest
+    partition = np.add.reduce(np.exp(shifted), axis=-1, keepdims=True)
+    picked = shifted.reshape((-1, logits.shape[-1]))[np.arange(labels.size), labels.ravel()].reshape(labels.shape)
+    losses = np.log(partition[..., 0]) - picked
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.sum() / losses.size
 
 
