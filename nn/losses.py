@@ -303,18 +303,26 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
             "labels.astype(int), or distributions of the logits' shape"
         )
     values = innermost_array(labels)
-    callback(_check_range, values, shape[-1])
+    callback(_ClassNumbers(shape[-1]), values)
     return values.astype(np.intp, copy=False) if values.shape == labels.shape else labels
 
 
-def _check_range(values: Any, classes: int) -> None:
-    # As unsigned numbers negative labels are large, so that one comparison finds both kinds.
-    if values.size and np.maximum.reduce(values.view(f"u{values.itemsize}"), axis=None) >= classes:
-        where = tuple(int(i) for i in np.argwhere((values < 0) | (values >= classes))[0])
-        raise ValueError(
-            f"softmax_cross_entropy: labels{list(where)} is {values[where]}, but the logits have {classes} classes, 0 "
-            f"to {classes - 1}"
-        )
+class _ClassNumbers:
+    """The look whether labels are numbers of classes: an `autograd_lite.plan.IndexCheck`."""
+
+    __name__ = "check_labels"
+
+    def __init__(self, stop: int) -> None:
+        self.stop = stop
+
+    def __call__(self, values: Any) -> None:
+        # As unsigned numbers negative labels are large, so that one comparison finds both kinds.
+        if values.size and np.maximum.reduce(values.view(f"u{values.itemsize}"), axis=None) >= self.stop:
+            where = tuple(int(i) for i in np.argwhere((values < 0) | (values >= self.stop))[0])
+            raise ValueError(
+                f"softmax_cross_entropy: labels{list(where)} is {values[where]}, but the logits have {self.stop} "
+                f"classes, 0 to {self.stop - 1}"
+            )
 
 
 def _class_weights(class_weight: Any, classes: int) -> Any:

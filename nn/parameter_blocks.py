@@ -7,6 +7,7 @@ small ones are gathered into one flat array, since for them the calls cost more 
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -134,11 +135,8 @@ class Block:
         """Begin a step of machine code with these numbers."""
         self._taken += 1
         weight_decay = self._options.get("weight_decay", 0)
-        if self._decoupled:
-            self._numbers[:2] = 0, 1 - self._options["lr"] * weight_decay
-        else:
-            self._numbers[:2] = weight_decay, 1
-        self._numbers[2 : 2 + len(numbers)] = numbers
+        decay = (0, 1 - self._options["lr"] * weight_decay) if self._decoupled else (weight_decay, 1)
+        struct.pack_into(f"{2 + len(numbers)}d", self._numbers, 0, *decay, *numbers)
 
     def bound(
         self, arrays: Sequence[Array], gradients: Sequence[Array], update: Callable[..., None]

@@ -8,5 +8,6 @@ calls, Python and, by `native`, machine code; a `plan` holds them, and `compiled
 from .compiled import CompiledFunction as CompiledFunction
 from .compiled import compile as compile
 from .declarations import FusedUpdate as FusedUpdate
+from .declarations import IndexCheck as IndexCheck
 from .declarations import assume as assume
 from .declarations import callback as callback

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .forms import Scratch, Step, steps
+from .native import DATA_OFFSET
 from .program import Argument, Call, EntryGradient, Value
 
 
@@ -31,7 +33,7 @@ class Code:
         self._names: dict[int, str] = {}
         self._locals: dict[Value, str] = {}
         self._views: dict[Value, Call] = {}
-        self._addresses: dict[int, str] = {}
+        self._pointers: dict[int, Any] = {}
         self._kept: list[Any] = []
 
     def name(self, thing: Any, prefix: str = "c") -> str:
@@ -58,12 +60,12 @@ class Code:
             self.statements.append(f"{', '.join(self._locals[result] for result in results)} = {made}")
         return self._locals[value]
 
-    def address(self, position: int) -> str:
-        """The name of the address of an argument's memory."""
-        if position not in self._addresses:
-            self._addresses[position] = f"address{position}"
-            self.statements.append(f"address{position} = x{position}.__array_interface__['data'][0]")
-        return self._addresses[position]
+    def pointer(self, position: int) -> Any:
+        """Where each call leaves the address of the pointer to an argument's memory."""
+        if position not in self._pointers:
+            pointer = self._pointers[position] = (ctypes.c_int64 * 1)()
+            self.statements.append(f"{self.name(pointer, 'pointer')}[0] = id(x{position}) + {DATA_OFFSET}")
+        return self._pointers[position]
 
     def keep(self, thing: Any) -> None:
         """Let an object live as long as the code."""

@@ -1,4 +1,4 @@
-"""What a function says to the plan that is being recorded: `callback` and `assume`."""
+"""What a function says to the plan that is being recorded: `callback` and `assume`, and what these can be given."""
 
 from __future__ import annotations
 
@@ -13,6 +13,22 @@ Value = TypeVar("Value")
 
 
 Array = np.ndarray[Any, Any]
+
+
+@runtime_checkable
+class IndexCheck(Protocol):
+    """A callback that looks whether all integers of an array are from 0 to below a number, as machine code can too.
+
+    Attributes
+    ----------
+    stop : int
+        The number.
+    """
+
+    stop: int
+
+    def __call__(self, values: Any) -> None:
+        """Raise an error if one of them is not."""
 
 
 @runtime_checkable

@@ -18,7 +18,7 @@ from .program import Call
 
 def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | None, Callable[[], None]]) -> None:
     """Write the statements of the calls, and what is to be written before some of them, or with None at the end."""
-    lowering = Lowering(code.arrays)
+    lowering = Lowering(code.arrays, code.pointer)
     waiting = _Waiting(code)
     chunks = _Chunked(code)
     for call in calls:
@@ -30,10 +30,8 @@ def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | N
             code.add(call)
             continue
         found = lowering.row(call) if jit else None
-        loaded = machine.load(found[0]) if found is not None else None
-        if found is not None and loaded is not None:
+        if found is not None and waiting.takes(call, *found):
             chunks.flush()
-            waiting.add(call, found[0], found[1], loaded)
             continue
         waiting.flush()
         if chunks.takes(call):
@@ -58,20 +56,24 @@ class _Waiting:
         self._dtype: np.dtype[Any] | None = None
         self._machine: machine.Machine | None = None
 
-    def add(self, call: Call, dtype: np.dtype[Any], row: Row, loaded: machine.Machine) -> None:
-        """One more."""
-        if dtype != self._dtype:
+    def takes(self, call: Call, dtype: np.dtype[Any] | None, row: Row) -> bool:
+        """Whether there is machine code for one more; one without a dtype goes with those of any."""
+        if dtype is not None and self._dtype is not None and dtype != self._dtype:
             self.flush()
-        self._dtype, self._machine = dtype, loaded
+        loaded = machine.load(dtype or self._dtype or np.dtype(np.float32))
+        if loaded is None:
+            return False
+        self._dtype, self._machine = dtype or self._dtype, loaded
         self._rows.append(row)
         self._calls.append(call)
+        return True
 
     def flush(self) -> None:
         """Make a segment of them."""
         if self._rows and self._machine is not None:
             self._code.extend(Segment(self._machine, self._rows).statements(self._code))
             self._code.stretches.append(self._calls)
-            self._rows, self._calls = [], []
+            self._rows, self._calls, self._dtype = [], [], None
 
 
 class _Chunked:

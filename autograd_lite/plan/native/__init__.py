@@ -1,11 +1,14 @@
 """The machine code that runs stretches of a plan, with Numba installed; without it a plan is NumPy calls.
 
-`kernels` is its source, with `elementwise`, `sums` and `updates`; `machine` compiles, keeps and loads it. `operations`
-says how calls are written down for it, `lowering` writes them, `groups` says which run together, and a `segment` is a
-stretch of them. Matrix products are NumPy's own BLAS, called by its address; see `blas`.
+`kernels` is its source, with `elementwise`, `blocks`, `sums`, `picks` and `updates`; `machine` compiles, keeps and
+loads it. `operations` says how calls are written down for it, `lowering` writes them, `groups` says which run together,
+and a `segment` is a stretch of them. Matrix products are NumPy's own BLAS, called by its address; see `blas`.
 """
 
 from importlib.util import find_spec
+
+DATA_OFFSET = object.__basicsize__
+"""The bytes in front of the pointer to its memory in an array object: `PyArrayObject` of NumPy's C interface."""
 
 
 def is_installed() -> bool:

@@ -16,6 +16,7 @@ from numba import carray, njit, types
 from . import operations as op
 from .addresses import at, gemm_of
 from .elementwise import elementwise_of
+from .picks import picks_of
 from .sums import sums_of
 from .updates import update_of
 
@@ -23,10 +24,11 @@ from .updates import update_of
 def compile_run(real: Any) -> Any:
     """The function ``run(table, rows)`` for arrays of one floating-point type, compiled.
 
-    It gives 0, or the number of a row whose index is out of range.
+    It gives 0, or the number of a row that found an index out of range, after which it has done nothing.
     """
     gemm, elementwise, update = gemm_of(real), elementwise_of(real), update_of(real)
-    pairwise, along, pick = sums_of(real)
+    pairwise, along = sums_of(real)
+    pick, within = picks_of(real)
 
     @njit(error_model="numpy", boundscheck=False)
     def local(t, o, first, last):
@@ -63,8 +65,14 @@ def compile_run(real: Any) -> Any:
                 out[0] = pairwise(t[o + op.ADDRESSES + 1], t[o + op.COLUMNS])
             elif code <= op.LOCAL_TO_ROWS:
                 local(t, o, 0, t[o + op.ROWS])
+            elif code == op.FETCH:
+                where = carray(at(t[o + op.ADDRESSES], types.int64), 1)[0]
+                t[t[o + op.ROWS]] = carray(at(where, types.int64), 1)[0] + t[o + op.COLUMNS]
             elif code == op.PICK:
                 if pick(t, o):
+                    return i + 1
+            elif code == op.CHECK:
+                if not within(t, o):
                     return i + 1
             else:
                 update(t, o)

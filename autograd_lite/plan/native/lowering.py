@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..declarations import IndexCheck
 from ..program import Argument, Array, Call, Constant, Layout, Value
 from . import blas
 from . import operations as op
@@ -15,9 +16,17 @@ from .patterns import where_positive
 
 
 class Address(NamedTuple):
-    """The address of an array that changes from call to call: an argument's, and bytes from there."""
+    """The address of an array that changes from call to call: an argument's, and bytes from there.
 
-    position: int
+    Attributes
+    ----------
+    pointer : array of one integer
+        Where the address of the pointer to the argument's memory stands.
+    offset : int
+        The bytes.
+    """
+
+    pointer: Any
     offset: int
 
 
@@ -32,11 +41,14 @@ class Row(NamedTuple):
         Arrays of numbers that the row points to.
     nbytes : int
         What it reads and writes.
+    check : Call or None
+        What says why, where the row finds an index out of range.
     """
 
     words: list[Any]
     kept: list[Array]
     nbytes: int
+    check: Call | None = None
 
 
 class Operand(NamedTuple):
@@ -55,14 +67,19 @@ class Lowering:
     ----------
     arrays : mapping
         The array of each value that stays where it is.
+    pointer : callable
+        From the position of an argument to where the address of the pointer to its memory stands.
     """
 
-    def __init__(self, arrays: dict[Value, Array]) -> None:
+    def __init__(self, arrays: dict[Value, Array], pointer: Callable[[int], Any]) -> None:
         self._arrays = arrays
+        self._pointer = pointer
         self._kept: list[Array] = []
 
-    def row(self, call: Call) -> tuple[np.dtype[Any], Row] | None:
-        """The row of a call, and the floating-point type that it is for; None for what only NumPy can do."""
+    def row(self, call: Call) -> tuple[np.dtype[Any] | None, Row] | None:
+        """The row of a call, and the floating-point type that it is for, if any; None for what only NumPy can do."""
+        if isinstance(call.function, IndexCheck):
+            return self._check(call, call.function.stop)
         if call.is_view or len(call.results) + len(call.writes) != 1 or not call.is_pure:
             return None
         if call.writes and not isinstance(call.function, np.ufunc):
@@ -76,12 +93,12 @@ class Lowering:
         if not all(self._is_reachable(value) for value in (target, *call.operands)):
             return None
         self._kept = []
-        dtype = floats.pop() if floats else np.dtype(np.float32)
+        dtype = next(iter(floats), np.dtype(np.float32))
         words = self._words(call, target, dtype)
         if words is None:
             return None
         nbytes = sum(value.layout.nbytes for value in (target, *call.operands))
-        return dtype, Row(words + [0] * (op.WORDS - len(words)), self._kept, nbytes)
+        return dtype if floats else None, Row(words + [0] * (op.WORDS - len(words)), self._kept, nbytes)
 
     def _words(self, call: Call, target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
         function, args = call.function, call.args
@@ -189,7 +206,7 @@ class Lowering:
             return int(array.ctypes.data)
         root = value.root
         assert isinstance(root.origin, Argument)
-        return Address(root.origin.position, value.offset)
+        return Address(self._pointer(root.origin.position), value.offset)
 
     def _is_reachable(self, value: Value) -> bool:
         """Whether the value's address is known, or follows from an argument's."""
@@ -208,6 +225,19 @@ class Lowering:
         return one.ctypes.data == other.ctypes.data and one.shape == other.shape and one.strides == other.strides
 
     # ---- products, sums, choices ----
+
+    def _check(self, call: Call, stop: int) -> tuple[None, Row] | None:
+        """Whether all integers are from 0 to below a number."""
+        if len(call.args) != 1 or call.kwargs or not isinstance(call.args[0], Value):
+            return None
+        self._kept = []
+        (values,) = call.args
+        shape = values.layout.shape
+        operand = self._operand(values, shape, _INTEGER) if self._is_reachable(values) else None
+        if operand is None:
+            return None
+        words = _words(op.CHECK, *_matrix(shape), Operand(stop, 0, 0, 0), operand)
+        return None, Row(words + [0] * (op.WORDS - len(words)), self._kept, values.layout.nbytes, call)
 
     def _product(self, args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
         function = blas.product(dtype)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import is_installed
+from . import DATA_OFFSET, is_installed
 
 
 class Machine(NamedTuple):
@@ -56,7 +56,7 @@ _LOADING = threading.Lock()
 
 @cache
 def _loaded(dtype: np.dtype[Any]) -> Machine | None:
-    if dtype.name not in ("float32", "float64") or not is_installed():
+    if dtype.name not in ("float32", "float64") or not is_installed() or not _finds_memory():
         return None
     try:
         path = _path(dtype)
@@ -72,6 +72,14 @@ def _loaded(dtype: np.dtype[Any]) -> Machine | None:
             stacklevel=3,
         )
         return None
+
+
+def _finds_memory() -> bool:
+    """Whether an array's memory is found by where the array object is, as in CPython."""
+    if sys.implementation.name != "cpython":
+        return False
+    array = np.empty(1)
+    return ctypes.c_void_p.from_address(id(array) + DATA_OFFSET).value == array.ctypes.data
 
 
 def is_kept(dtype: np.dtype[Any]) -> bool:
@@ -102,7 +110,7 @@ def _fingerprint() -> str:
     import llvmlite.binding as llvm
 
     digest = hashlib.sha256()
-    for name in ("operations", "addresses", "blocks", "elementwise", "sums", "updates", "kernels"):
+    for name in ("operations", "addresses", "blocks", "elementwise", "picks", "sums", "updates", "kernels"):
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     numba = Path(find_spec("numba").origin).parent / "_version.py"  # type: ignore[union-attr, arg-type]
     digest.update(numba.read_bytes())

@@ -10,6 +10,10 @@ matrix, of which vectors and numbers are special cases::
 
 A `PICK` has as many rows as it picks, and in word 12 the rows of the matrix that it picks from.
 
+A `CHECK` looks whether all elements of its operand are from 0 to below the number in word 3. A `FETCH` puts the address
+of an array's memory, and so many bytes more as word 2 says, into the word of the table that word 1 names: word 3 is
+where the address of the pointer to that memory stands.
+
 A matrix product has the rows and columns of its result there, and then the common length, the leading dimensions, which
 operands are transposed, and the address of BLAS's function. A `GROUP` says that the rows after it are to be run
 together, some of the matrix's rows at a time, so that these stay in the cache from one operation to the next. The
@@ -39,7 +43,7 @@ COMPARISONS = {np.greater: 50, np.greater_equal: 51, np.less: 52, np.less_equal:
 EQUAL_INTEGERS, SUBTRACT_TRUTH, MULTIPLY_TRUTH = 60, 61, 62
 WHERE, WHERE_POSITIVE = 70, 71
 SUM_OF_ROWS, SUM_ALONG_ROWS, MAX_ALONG_ROWS = 80, 81, 82
-SUM_OF_ALL, PICK = 90, 91
+SUM_OF_ALL, PICK, CHECK, FETCH = 90, 91, 92, 93
 UPDATES = {
     "sgd": 100, "momentum": 101, "nesterov": 102, "rmsprop": 103, "rmsprop_momentum": 104, "adagrad": 105, "adam": 106,
 }  # fmt: skip

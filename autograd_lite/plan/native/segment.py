@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,16 +24,17 @@ class Table:
     """Rows that the machine code walks through, at an address of their own."""
 
     def __init__(self, machine: Machine, words: Sequence[Sequence[Any]]) -> None:
-        self.rows = len(words)
-        self.picks = any(row[op.OPERATION] == op.PICK for row in words)
-        self.changing: list[tuple[int, Address]] = []
-        self.words = (ctypes.c_int64 * (self.rows * op.WORDS))()
+        self.refuses = any(row[op.OPERATION] in (op.PICK, op.CHECK) for row in words)
+        fetched = [(i, word) for i, word in enumerate(itertools.chain(*words)) if isinstance(word, Address)]
+        before = len(fetched) * op.WORDS
+        fetches = [
+            [op.FETCH, before + i, word.offset, ctypes.addressof(word.pointer)] + [0] * (op.WORDS - 4)
+            for i, word in fetched
+        ]
+        settled = (0 if isinstance(word, Address) else word for word in itertools.chain(*fetches, *words))
+        self.rows = len(fetches) + len(words)
+        self.words = (ctypes.c_int64 * (self.rows * op.WORDS))(*settled)
         self.result = ctypes.c_int64()
-        for i, word in enumerate(word for row in words for word in row):
-            if isinstance(word, Address):
-                self.changing.append((i, word))
-            else:
-                self.words[i] = word
         self.arguments = ctypes.addressof(self.result), 0, ctypes.addressof(self.words), self.rows
         self.run: Callable[[], object] = partial(machine.run, *self.arguments)
 
@@ -49,6 +51,7 @@ class Segment:
     def __init__(self, machine: Machine, rows: Sequence[Row]) -> None:
         self._machine = machine
         self._kept = [array for row in rows for array in row.kept]
+        self._checks = [row.check for row in rows if row.check is not None]
         self._stages: list[list[Table]] = []
         waiting: list[list[Any]] = []
         for group in grouped(rows):
@@ -64,20 +67,17 @@ class Segment:
             self._stages.append([Table(machine, waiting)])
 
     def statements(self, code: Code) -> Iterator[str]:
-        """What starts it: the addresses of this call's arguments are put in, and the tables are walked through."""
+        """What starts it: the tables are walked through."""
         code.keep(self)
         for stage in self._stages:
-            for table in stage:
-                for i, (position, offset) in table.changing:
-                    moved = f" + {offset}" if offset else ""
-                    yield f"{code.name(table.words, 'table')}[{i}] = {code.address(position)}{moved}"
             if len(stage) > 1:
                 yield f"{code.name(helpers.share, 'share')}({code.name([table.run for table in stage])})"
                 continue
             (table,) = stage
             yield f"{code.name(self._machine.run, 'run')}({', '.join(map(str, table.arguments))})"
-            if table.picks:
-                yield f"if {code.name(table.result, 'result')}.value: {code.name(_refuse_index, 'f')}()"
+            if table.refuses:
+                refusals = [*(code.call(check) for check in self._checks), f"{code.name(_refuse_index, 'f')}()"]
+                yield f"if {code.name(table.result, 'result')}.value: {'; '.join(refusals)}"
 
 
 def update_row(kernel: str, arrays: Sequence[np.ndarray[Any, Any]], numbers: np.ndarray[Any, Any]) -> Row:

@@ -1,4 +1,4 @@
-"""The machine code's sums along and across rows, and the choice of elements by two indices."""
+"""The machine code's sums and maxima, along and across rows."""
 
 # mypy: ignore-errors
 # What Numba compiles is typed by Numba, by the arguments that it is compiled for.
@@ -16,7 +16,7 @@ from .addresses import at
 
 
 def sums_of(real: Any) -> Any:
-    """The functions ``pairwise``, ``along(t, o, first, last)`` and ``pick(t, o)`` for a floating-point type."""
+    """The functions ``pairwise`` and ``along(t, o, first, last)`` for a floating-point type."""
     F = np.float32 if real == types.float32 else np.float64
     kernel = njit(error_model="numpy", boundscheck=False)
     zero, item = F(0), F().itemsize
@@ -96,21 +96,6 @@ def sums_of(real: Any) -> Any:
             out[0] = F(math.nan) if unordered else largest
 
     @kernel
-    def pick(t, o):
-        n, length = t[o + op.ROWS], t[o + op.STEPS + 1]
-        for i in range(n):
-            out = carray(at(t[o + op.ADDRESSES] + i * t[o + op.STRIDES], real), 1)
-            row = carray(at(t[o + op.ADDRESSES + 2] + i * t[o + op.STRIDES + 2], types.int64), 1)[0]
-            column = carray(at(t[o + op.ADDRESSES + 3] + i * t[o + op.STRIDES + 3], types.int64), 1)[0]
-            row = row + length if row < 0 else row
-            column = column + t[o + op.COLUMNS] if column < 0 else column
-            if row < 0 or row >= length or column < 0 or column >= t[o + op.COLUMNS]:
-                return 1
-            x = carray(at(t[o + op.ADDRESSES + 1] + row * t[o + op.STRIDES + 1], real), t[o + op.COLUMNS])
-            out[0] = x[column]
-        return 0
-
-    @kernel
     def along(t, o, first, last):
         code = t[o]
         if code == 80:
@@ -120,4 +105,4 @@ def sums_of(real: Any) -> Any:
         elif code == 82:
             max_along_rows(t, o, first, last)
 
-    return pairwise, along, pick
+    return pairwise, along

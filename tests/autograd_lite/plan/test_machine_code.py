@@ -183,7 +183,7 @@ from autograd_lite import Tensor, compile
 f = compile(lambda x: np.exp(x) + 1, jit=True)
 x = np.ones((2, 2), np.float32)
 f(x), f(x)
-assert "table" in f.plans[0].source
+assert f.plans[0].stretches
 print("numba" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
