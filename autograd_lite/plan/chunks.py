@@ -47,7 +47,7 @@ class Chunks:
     def _is_elementwise(self, call: Call) -> bool:
         function = call.function
         is_ufunc = isinstance(function, np.ufunc) and function.signature is None and function.nout == 1
-        is_choice = function is np.where and len(call.args) == 3
+        is_choice = function is np.where and len(call.args) == 3 and _is_truth(call.args[0])
         if not (is_ufunc or is_choice) or call.kwargs or call.writes or len(call.results) != 1:
             return False
         if any(isinstance(argument, tuple | list) for argument in call.args):
@@ -84,13 +84,19 @@ class Chunks:
             array = self._arrays[member]
             return array[rows] if array.ndim == target.ndim and array.shape[0] == target.shape[0] else array
 
-        return steps(call, tuple(map(part, call.args)), target[rows], scratch) or ()
+        found = steps(call, tuple(map(part, call.args)), target[rows], scratch)
+        assert found is not None
+        return found
 
 
 def run(steps: Sequence[Step]) -> None:
     """Run the steps."""
     for function, arguments, options in steps:
         function(*arguments, **options)
+
+
+def _is_truth(condition: Any) -> bool:
+    return isinstance(condition, Value) and condition.layout.dtype == np.bool_
 
 
 def _in_step(one: Array, other: Array) -> bool:

@@ -79,8 +79,10 @@ def masks(call: Call) -> bool:
     )
 
 
-def _choice(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step]:
+def _choice(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step] | None:
     condition, x, y = arguments
+    if _dtype(condition) != np.bool_:
+        return None
     if isinstance(condition, np.ndarray) and is_by_bits(condition.dtype, x, y) and (masks(call) or out.size > _FEW):
         return [(*step, {}) for step in selection.steps(condition, x, y, out, scratch.integers(out))]
     # One of them everywhere, and then the other where it is wanted.
