@@ -39,7 +39,9 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if any(array.shape != condition.shape for array in arrays):
         return np.where(condition, x, y)
     out = np.empty_like(condition, arrays[0].dtype)
-    for function, arguments in steps(condition, x, y, out, np.empty_like(out, f"i{out.itemsize}")):
+    integer = np.dtype(f"i{out.itemsize}")
+    bits = out.view(integer) if is_zero(y) else np.empty(out.shape, integer)
+    for function, arguments in steps(condition, x, y, out, bits):
         function(*arguments)
     return out
 
@@ -83,7 +85,7 @@ def steps(
     out : array
         For the result.
     bits : array of integers
-        Of the shape of `out`, for what is there in between.
+        Of the shape of `out`, for what is there in between; where y is 0, and `out` is not x, it may be `out`.
     """
     as_bits = bits.dtype
     chosen, otherwise, result = (_array(a, out.dtype).view(as_bits) for a in (x, y, out))
