@@ -136,7 +136,7 @@ class Block:
         self._taken += 1
         weight_decay = self._options.get("weight_decay", 0)
         decay = (0, 1 - self._options["lr"] * weight_decay) if self._decoupled else (weight_decay, 1)
-        struct.pack_into(f"{2 + len(numbers)}d", self._numbers, 0, *decay, *numbers)
+        struct.pack_into(f"{2 + len(numbers)}d", self._numbers.data, 0, *decay, *numbers)
 
     def bound(
         self, arrays: Sequence[Array], gradients: Sequence[Array], update: Callable[..., None]
