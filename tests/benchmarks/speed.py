@@ -5,8 +5,9 @@
     python tests/benchmarks/speed.py --quick               # fewer rounds and configurations
 
 Tables: steps, products, operations, epoch, memory, fit, first-call, overhead. Peers that are not installed are left
-out. The processes take turns for several rounds, and a figure is the median over them; the OPENBLAS_* variables are
-dropped, so that the kernels are those that the processor picks.
+out. The processes take turns for several rounds. A time is the median over them, and a ratio the median of the rounds'
+ratios, since a shared machine is faster in one and slower in another. The OPENBLAS_* variables are dropped, so that the
+kernels are those that the processor picks.
 """
 
 import argparse
@@ -275,23 +276,30 @@ def run(worker, *args):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def medians(names, rounds, measure):
-    """The median of each name's figures, the processes taking turns."""
+def measured(names, rounds, measure):
+    """The figures of each name, one for each round, the processes taking turns."""
     found = {}
     for _ in range(rounds):
         for name in names:
             figure = measure(name)
             if figure is not None:
                 found.setdefault(name, []).append(figure)
-    return {name: statistics.median(figures) for name, figures in found.items()}
+    return found
 
 
-def row(work, figure, against, bound):
-    ratio = figure / against[1]
+def row(work, figures, against, bound):
+    """Our figures beside those of the same rounds that a peer had, or beside one number."""
+    peer, others = against[0], against[1] if isinstance(against[1], list) else [against[1]] * len(figures)
+    ratio = statistics.median(mine / other for mine, other in zip(figures, others, strict=True))
     return {
-        "work": work, "ours": figure, "peer": against[0], "theirs": against[1], "ratio": ratio, "bound": bound,
-        "holds": bool(ratio <= bound),
+        "work": work, "ours": statistics.median(figures), "peer": peer, "theirs": statistics.median(others),
+        "ratio": ratio, "bound": bound, "holds": bool(ratio <= bound),
     }  # fmt: skip
+
+
+def best_of(found, names):
+    """The name with the smallest median."""
+    return min((name for name in names if name in found), key=lambda name: statistics.median(found[name]))
 
 
 def steps(rounds, quick):
@@ -300,8 +308,8 @@ def steps(rounds, quick):
     rows = []
     for configuration in CONFIGURATIONS[2:4] if quick else CONFIGURATIONS + MORE:
         names = [*PEERS, *OURS]
-        found = medians(names, rounds, lambda name, c=configuration: run("time_step", name, c, 0.1 if quick else 0.5))
-        best = min((name for name in found if name in PEERS), key=found.get)
+        found = measured(names, rounds, lambda name, c=configuration: run("time_step", name, c, 0.1 if quick else 0.5))
+        best = best_of(found, PEERS)
         peer, bounds = (best, found[best]), (0.85, 1.1) if configuration in LARGEST else (0.7, 0.9)
         some = [
             row(f"compiled, {configuration}", found["compiled"], peer, bounds[0]),
@@ -317,7 +325,7 @@ def steps(rounds, quick):
 def products(rounds, quick):
     configuration = CONFIGURATIONS[0] if quick else CONFIGURATIONS[-1]
     arguments = {"step": ("time_step", "compiled", configuration, 0.5), "products": ("time_products", configuration)}
-    found = medians(arguments, rounds, lambda name: run(*arguments[name]))
+    found = measured(arguments, rounds, lambda name: run(*arguments[name]))
     alone = ("products alone", found["products"])
     return [row(f"a step beside its products, {configuration}", found["step"], alone, 1 / 0.85)]
 
@@ -328,21 +336,21 @@ def operations(rounds, quick):
     rows = []
     for label, mine, peer in measure.operations(rounds):
         if peer is not None:
-            rows.append(row(f"an operation on 32 elements, {label}", mine, ("PyTorch", peer), 0.6))
+            rows.append(row(f"an operation on 32 elements, {label}", [mine], ("PyTorch", peer), 0.6))
     return rows
 
 
 def epoch(rounds, quick):
     names = ["compiled", "NumPy by hand", "JAX jit", "PyTorch"]
-    found = medians(names, 1 if quick else rounds, lambda name: run("time_epoch", name))
-    best = min((name for name in found if name != "compiled"), key=found.get)
+    found = measured(names, 1 if quick else rounds, lambda name: run("time_epoch", name))
+    best = best_of(found, names[1:])
     return [row("an epoch of the deep narrow net on MNIST", found["compiled"], (best, found[best]), 0.6)]
 
 
 def memory(rounds, quick):
     rows = []
     for configuration in ["784-128-10:4096:adam"] if quick else ["784-128-10:4096:adam", "784-512-512-10:4096:adam"]:
-        found = medians(["compiled", "PyTorch"], rounds, lambda name, c=configuration: run("peak_memory", name, c))
+        found = measured(["compiled", "PyTorch"], rounds, lambda name, c=configuration: run("peak_memory", name, c))
         if "PyTorch" in found:
             work = f"peak memory of a step in MiB, {configuration}"
             rows.append(row(work, found["compiled"], ("PyTorch", found["PyTorch"]), 1.0))
@@ -357,13 +365,13 @@ def fit(rounds, quick):
         if found[name] is not None:
             for mine in ("fit compiled", "fit"):
                 work = f"{mine}, MNIST, 10 epochs (accuracies {found[mine][1]:.3f} and {found[name][1]:.3f})"
-                rows.append(row(work, found[mine][0], (name, found[name][0]), 0.5))
+                rows.append(row(work, [found[mine][0]], (name, found[name][0]), 0.5))
     return rows
 
 
 def first_call(rounds, quick):
     run("time_first_call", "compiled")  # the machine code is compiled and kept
-    found = medians(["compiled", "compiled without Numba"], rounds, lambda name: run("time_first_call", name))
+    found = measured(["compiled", "compiled without Numba"], rounds, lambda name: run("time_first_call", name))
     return [
         row("first call without Numba", found["compiled without Numba"], ("bound", 0.05), 1.0),
         row("first call with machine code from disk", found["compiled"], ("bound", 0.3), 1.0),
@@ -371,7 +379,7 @@ def first_call(rounds, quick):
 
 
 def overhead(rounds, quick):
-    found = medians(["fit"], rounds, lambda name: run("time_overhead"))
+    found = measured(["fit"], rounds, lambda name: run("time_overhead"))
     return [row("what fit adds to a step", found["fit"], ("bound", 10e-6), 1.0)]
 
 

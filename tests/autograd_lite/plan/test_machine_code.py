@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd_lite import Tensor, compile
+import nn
+from autograd_lite import Tensor, callback, compile
 from autograd_lite.plan.native import is_installed, machine
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="needs Numba")
@@ -179,7 +180,8 @@ def test_a_process_that_finds_the_machine_code_does_not_import_numba():
     program = """
 import sys
 import numpy as np
-from autograd_lite import Tensor, compile
+import nn
+from autograd_lite import Tensor, callback, compile
 f = compile(lambda x: np.exp(x) + 1, jit=True)
 x = np.ones((2, 2), np.float32)
 f(x), f(x)
@@ -209,3 +211,52 @@ def test_without_numba_jit_is_refused_when_it_is_asked_for(monkeypatch):
     with pytest.raises(ModuleNotFoundError, match="needs Numba"):
         compile(np.sin, jit=True)
     assert compile(np.sin)(np.zeros(2)).tolist() == [0.0, 0.0]
+
+
+class _Below:
+    """A check of indices, as the loss of labels has one."""
+
+    stop = 3
+
+    def __call__(self, indices):
+        outside = (indices < 0) | (indices >= self.stop)
+        if outside.any():
+            raise ValueError(f"{indices[outside][0]} is no index below {self.stop}")
+
+
+@pytest.mark.parametrize("wrong", [-1, 3, 2**40])
+@pytest.mark.parametrize("spread", [lambda i: i, lambda i: np.repeat(i, 2)[::2], lambda i: i[::-1]])
+def test_indices_are_checked_before_anything_is_changed(wrong, spread):
+    total = Tensor(np.zeros(3))
+
+    @compile(jit=True)
+    def pick(indices, x):
+        total.data += x.sum(axis=0)
+        callback(_Below(), indices)
+        return x[np.arange(len(indices)), indices]
+
+    x, indices = np.arange(12.0).reshape(4, 3), np.array([0, 2, 1, 0])
+    for _ in range(3):
+        np.testing.assert_array_equal(pick(spread(indices), x), x[np.arange(4), spread(indices)])
+    before = total.data.copy()
+    indices[2] = wrong
+    with pytest.raises(ValueError, match=f"{wrong} is no index below 3"):
+        pick(spread(indices), x)
+    np.testing.assert_array_equal(total.data, before)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_training_step_is_one_stretch_and_its_update(dtype):
+    model = nn.MLP([5, 4, 3], rng=0, dtype=dtype)
+    optimizer = nn.SGD(model.parameters(), lr=0.1)
+
+    @compile(jit=True)
+    def step(X, labels):
+        optimizer.zero_grad()
+        loss = nn.softmax_cross_entropy(model(X), labels)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step(np.ones((6, 5), dtype), np.arange(6) % 3)
+    assert len(step.plans[0].stretches) == 2
