@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,8 @@ Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """A function, and its arguments by position and by name."""
 
 _WIDE = 32
-"""From so many columns on, a row of equal numbers is read faster than one number."""
+"""From so many columns on, a row of equal numbers is read faster than one number; up to so many, from so many rows on,
+the largest number of each row is found faster column by column."""
 
 _FEW = 256
 """Up to so many elements a choice in two steps takes less time than one in four without branches."""
@@ -29,11 +31,15 @@ class Scratch:
 
     def integers(self, like: Array) -> Array:
         """An array of the shape of another one, of integers as wide as its elements."""
-        words = -(-like.nbytes // 8)
+        return self.array(like.shape, np.dtype(f"i{like.itemsize}"))
+
+    def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """An array of a shape."""
+        size = math.prod(shape)
+        words = -(-size * dtype.itemsize // 8)
         if self._memory.size < words:
             self._memory = np.empty(words, np.int64)
-        dtype = np.dtype(f"i{like.itemsize}")
-        return self._memory.view(dtype)[: like.size].reshape(like.shape)
+        return self._memory.view(dtype)[:size].reshape(shape)
 
 
 def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step] | None:
@@ -51,9 +57,9 @@ def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) 
     function, kwargs = call.function, call.kwargs
     owner = getattr(function, "__self__", None)
     if isinstance(owner, np.ufunc) and function.__name__ == "reduce":
-        return _reduction(owner, arguments, {"axis": 0, **kwargs}, out)
+        return _reduction(owner, arguments, {"axis": 0, **kwargs}, out, scratch)
     if function in (np.sum, np.ndarray.sum):
-        return _reduction(np.add, arguments, {"axis": None, **kwargs}, out)
+        return _reduction(np.add, arguments, {"axis": None, **kwargs}, out, scratch)
     if kwargs or any(isinstance(argument, tuple | list) for argument in arguments):
         return None
     if function is np.where and len(arguments) == 3:
@@ -89,10 +95,27 @@ def _choice(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch
     return [(np.copyto, (out, y), {}), (np.copyto, (out, x), {"where": condition})]
 
 
-def _reduction(ufunc: np.ufunc, arguments: tuple[Any, ...], kwargs: dict[str, Any], out: Array) -> list[Step] | None:
+def _reduction(
+    ufunc: np.ufunc, arguments: tuple[Any, ...], kwargs: dict[str, Any], out: Array, scratch: Scratch
+) -> list[Step] | None:
     if len(arguments) != 1 or kwargs.keys() - {"axis", "keepdims"}:
         return None
-    return [(ufunc.reduce, (*arguments, kwargs["axis"], None, out, kwargs.get("keepdims", False)), {})]
+    (x,) = arguments
+    if _is_of_thin_rows(ufunc, x, kwargs["axis"]):
+        turned = scratch.array(x.T.shape, x.dtype)
+        return [(np.copyto, (turned, x.T), {}), (ufunc.reduce, (turned, 0, None, out.reshape(-1)), {})]
+    return [(ufunc.reduce, (x, kwargs["axis"], None, out, kwargs.get("keepdims", False)), {})]
+
+
+def _is_of_thin_rows(ufunc: np.ufunc, x: Any, axis: Any) -> bool:
+    """Whether an extremum of many short rows is asked for, which does not depend on the order of the numbers."""
+    return (
+        (ufunc is np.maximum or ufunc is np.minimum)
+        and isinstance(x, np.ndarray)
+        and x.ndim == 2
+        and axis in (-1, 1)
+        and x.shape[0] >= _WIDE >= x.shape[1] > 0
+    )
 
 
 def _by_ufunc(function: np.ufunc, arguments: tuple[Any, ...], out: Array) -> list[Step]:
