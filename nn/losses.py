@@ -7,13 +7,14 @@ broadcasting would give a wrong number in silence.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 
 from autograd_lite import Tensor, callback, custom_vjp
 from autograd_lite.comparison.mistakes import DIAGONAL, defmistake
 from autograd_lite.levels import innermost_array
+from autograd_lite.plan import IndexCheck
 from autograd_lite.registry import defbatching, defelementwise
 
 from .activations import log_softmax, sigmoid, softmax
@@ -307,22 +308,16 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
     return values.astype(np.intp, copy=False) if values.shape == labels.shape else labels
 
 
-class _ClassNumbers:
-    """The look whether labels are numbers of classes: an `autograd_lite.plan.IndexCheck`."""
+class _ClassNumbers(IndexCheck):
+    """The look whether labels are numbers of classes."""
 
     __name__ = "check_labels"
 
-    def __init__(self, stop: int) -> None:
-        self.stop = stop
-
-    def __call__(self, values: Any) -> None:
-        # As unsigned numbers negative labels are large, so that one comparison finds both kinds.
-        if values.size and np.maximum.reduce(values.view(f"u{values.itemsize}"), axis=None) >= self.stop:
-            where = tuple(int(i) for i in np.argwhere((values < 0) | (values >= self.stop))[0])
-            raise ValueError(
-                f"softmax_cross_entropy: labels{list(where)} is {values[where]}, but the logits have {self.stop} "
-                f"classes, 0 to {self.stop - 1}"
-            )
+    def refuse(self, values: Any, where: tuple[int, ...]) -> NoReturn:
+        raise ValueError(
+            f"softmax_cross_entropy: labels{list(where)} is {values[where]}, but the logits have {self.stop} classes, "
+            f"0 to {self.stop - 1}"
+        )
 
 
 def _class_weights(class_weight: Any, classes: int) -> Any:

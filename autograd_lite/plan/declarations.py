@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -15,20 +15,29 @@ Value = TypeVar("Value")
 Array = np.ndarray[Any, Any]
 
 
-@runtime_checkable
-class IndexCheck(Protocol):
+class IndexCheck:
     """A callback that looks whether all integers of an array are from 0 to below a number, as machine code can too.
 
-    Attributes
+    A subclass says in `refuse` what is wrong.
+
+    Parameters
     ----------
     stop : int
         The number.
     """
 
-    stop: int
+    def __init__(self, stop: int) -> None:
+        self.stop = stop
 
     def __call__(self, values: Any) -> None:
-        """Raise an error if one of them is not."""
+        """Raise an error if an integer is out of range."""
+        # As unsigned numbers negative ones are large, so that one comparison finds both kinds.
+        if values.size and np.maximum.reduce(values.view(f"u{values.itemsize}"), axis=None) >= self.stop:
+            self.refuse(values, tuple(int(i) for i in np.argwhere((values < 0) | (values >= self.stop))[0]))
+
+    def refuse(self, values: Any, where: tuple[int, ...]) -> NoReturn:
+        """Raise the error for the first integer that is out of range, which is at this index."""
+        raise IndexError(f"index {values[where]} at {list(where)} is out of range; expected 0 to {self.stop - 1}")
 
 
 @runtime_checkable

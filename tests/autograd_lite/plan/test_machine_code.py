@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd_lite import Tensor, callback, compile
+from autograd_lite.plan import IndexCheck
 from autograd_lite.plan.native import is_installed, machine
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="needs Numba")
@@ -213,17 +214,6 @@ def test_without_numba_jit_is_refused_when_it_is_asked_for(monkeypatch):
     assert compile(np.sin)(np.zeros(2)).tolist() == [0.0, 0.0]
 
 
-class _Below:
-    """A check of indices, as the loss of labels has one."""
-
-    stop = 3
-
-    def __call__(self, indices):
-        outside = (indices < 0) | (indices >= self.stop)
-        if outside.any():
-            raise ValueError(f"{indices[outside][0]} is no index below {self.stop}")
-
-
 @pytest.mark.parametrize("wrong", [-1, 3, 2**40])
 @pytest.mark.parametrize("spread", [lambda i: i, lambda i: np.repeat(i, 2)[::2], lambda i: i[::-1]])
 def test_indices_are_checked_before_anything_is_changed(wrong, spread):
@@ -232,7 +222,7 @@ def test_indices_are_checked_before_anything_is_changed(wrong, spread):
     @compile(jit=True)
     def pick(indices, x):
         total.data += x.sum(axis=0)
-        callback(_Below(), indices)
+        callback(IndexCheck(3), indices)
         return x[np.arange(len(indices)), indices]
 
     x, indices = np.arange(12.0).reshape(4, 3), np.array([0, 2, 1, 0])
@@ -240,7 +230,7 @@ def test_indices_are_checked_before_anything_is_changed(wrong, spread):
         np.testing.assert_array_equal(pick(spread(indices), x), x[np.arange(4), spread(indices)])
     before = total.data.copy()
     indices[2] = wrong
-    with pytest.raises(ValueError, match=f"{wrong} is no index below 3"):
+    with pytest.raises(IndexError, match=f"index {wrong} at .* is out of range; expected 0 to 2"):
         pick(spread(indices), x)
     np.testing.assert_array_equal(total.data, before)
 
@@ -260,3 +250,20 @@ def test_a_training_step_is_one_stretch_and_its_update(dtype):
 
     step(np.ones((6, 5), dtype), np.arange(6) % 3)
     assert len(step.plans[0].stretches) == 2
+
+
+def test_a_callback_of_ones_own_that_happens_to_have_a_stop_is_called():
+    class Seen:
+        stop = 10
+
+        def __init__(self):
+            self.values = []
+
+        def __call__(self, values):
+            self.values.append(values.copy())
+
+    seen = Seen()
+    compiled = compile(lambda i, x: (callback(seen, i), x * 2)[1], jit=True)
+    for call in range(3):
+        compiled(np.array([call]), np.ones(2))
+    np.testing.assert_array_equal(seen.values, [[0], [1], [2]])
