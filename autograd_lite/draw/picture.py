@@ -77,7 +77,7 @@ def draw_graph(
     ------
     TypeError
         If the output is no tensor, or requires no gradient, and so has no graph; if `module` is none, or `depth` is
-        given without one.
+        given without one; if another argument is given with a plan.
     ValueError
         If the direction or what the heat is of is unknown, or `depth` is negative.
 
@@ -101,6 +101,19 @@ def draw_graph(
     if isinstance(output, CompiledFunction) or type(output).__name__ == "Plan":
         from .plan_picture import draw_plan, plan_of
 
+        if (direction, names, values, heat, memory, module, depth) != (
+            "backward",
+            None,
+            False,
+            None,
+            False,
+            None,
+            None,
+        ):
+            raise TypeError(
+                "draw_graph: a plan is drawn as it is replayed, and takes no other argument; to write it to a file, "
+                'draw_graph(step).save("plan.svg")'
+            )
         return draw_plan(plan_of(output))
     check_recorded("draw_graph", output)
     if direction not in ("backward", "forward", "both"):

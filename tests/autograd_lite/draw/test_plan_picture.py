@@ -49,6 +49,12 @@ def test_a_function_that_was_not_called_says_so():
         draw_graph(compile(np.sin))
 
 
+@pytest.mark.parametrize("arguments", [{"direction": "plan.svg"}, {"values": True}, {"depth": 1}])
+def test_an_argument_that_is_for_graphs_is_refused(arguments):
+    with pytest.raises(TypeError, match="takes no other argument"):
+        draw_graph(_compiled(), **arguments)
+
+
 def test_the_picture_has_every_call_every_tensor_and_every_gradient():
     train = _compiled()
     source = draw_graph(train).source
