@@ -89,7 +89,11 @@ def steps(
     """
     as_bits = bits.dtype
     chosen, otherwise, result = (_array(a, out.dtype).view(as_bits) for a in (x, y, out))
-    begin: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [(np.negative, (condition.view(np.int8), bits))]
+    # As integers all truth values are 0 or 1, also where their bytes, seen as such by a view, are others.
+    begin: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+        (np.copyto, (bits, condition)),
+        (np.negative, (bits, bits)),
+    ]
     if is_zero(y):
         return [*begin, (np.bitwise_and, (chosen, bits, result))]
     return [

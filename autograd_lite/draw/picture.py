@@ -101,15 +101,8 @@ def draw_graph(
     if isinstance(output, CompiledFunction) or type(output).__name__ == "Plan":
         from .plan_picture import draw_plan, plan_of
 
-        if (direction, names, values, heat, memory, module, depth) != (
-            "backward",
-            None,
-            False,
-            None,
-            False,
-            None,
-            None,
-        ):
+        given = direction != "backward" or values or memory
+        if given or any(argument is not None for argument in (names, heat, module, depth)):
             raise TypeError(
                 "draw_graph: a plan is drawn as it is replayed, and takes no other argument; to write it to a file, "
                 'draw_graph(step).save("plan.svg")'

@@ -69,3 +69,12 @@ def test_tensors_keep_their_gradients():
     mask = np.arange(3600).reshape(60, 60) % 2 == 0
     where(mask, x, 0).sum().backward()
     np.testing.assert_array_equal(x.grad.data, mask)
+
+
+@pytest.mark.parametrize("y", [0, 1.0, np.zeros(4000)])
+def test_every_byte_but_zero_is_true(y):
+    condition = np.tile(np.array([0, 255, 1, 2], np.uint8), 1000).view(bool)
+    np.testing.assert_array_equal(
+        where(condition, np.full(4000, 3.0), y),
+        np.tile([0.0, 3.0, 3.0, 3.0], 1000) + (y * np.tile([1.0, 0.0, 0.0, 0.0], 1000)),
+    )

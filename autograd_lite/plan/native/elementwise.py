@@ -22,7 +22,7 @@ def elementwise_of(real: Any) -> Any:
     F = np.float32 if real == types.float32 else np.float64
     kernel = njit(error_model="numpy", boundscheck=False)
     inline = njit(inline="always", error_model="numpy")
-    zero = F(0)
+    zero, one = F(0), F(1)
 
     def loop(f: Callable[..., Any], *kinds: Any, result: Any = real) -> Callable[..., Any]:
         """A function of one to three elements, of as many as a block has.
@@ -67,8 +67,8 @@ def elementwise_of(real: Any) -> Any:
     greater, greater_equal = comparison(lambda x, y: np.uint8(x > y)), comparison(lambda x, y: np.uint8(x >= y))
     less, less_equal = comparison(lambda x, y: np.uint8(x < y)), comparison(lambda x, y: np.uint8(x <= y))
     equal_integers = comparison(lambda x, y: np.uint8(x == y), types.int64)
-    subtract_truth = loop(lambda x, y: x - F(y), real, types.uint8)
-    multiply_truth = loop(lambda x, y: x * F(y), real, types.uint8)
+    subtract_truth = loop(lambda x, y: x - (one if y else zero), real, types.uint8)
+    multiply_truth = loop(lambda x, y: x * (one if y else zero), real, types.uint8)
     where = loop(lambda condition, x, y: x if condition else y, types.uint8, real, real)
     where_positive = binary(lambda x, g: g if x > zero else zero)
 

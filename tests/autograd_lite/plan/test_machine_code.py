@@ -267,3 +267,18 @@ def test_a_callback_of_ones_own_that_happens_to_have_a_stop_is_called():
     for call in range(3):
         compiled(np.array([call]), np.ones(2))
     np.testing.assert_array_equal(seen.values, [[0], [1], [2]])
+
+
+@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("is_argument", [True, False])
+def test_every_byte_but_zero_is_true(jit, is_argument):
+    mask = np.tile(np.array([0, 255, 1, 2], np.uint8), (500, 2)).view(bool)
+    x = np.random.default_rng(0).standard_normal(mask.shape)
+
+    def f(x, mask=mask):
+        return np.where(mask, x * 1, 0), np.where(mask, x * 2, x), x * mask, x - mask
+
+    compiled = compile(f, jit=jit)
+    for _ in range(2):
+        for one, other in zip(compiled(x, mask) if is_argument else compiled(x), f(x), strict=True):
+            np.testing.assert_array_equal(one, other)
