@@ -78,8 +78,9 @@ class Lowering:
 
     def row(self, call: Call) -> tuple[np.dtype[Any] | None, Row] | None:
         """The row of a call, and the floating-point type that it is for, if any; None for what only NumPy can do."""
-        if isinstance(call.function, IndexCheck):
-            return self._check(call, call.function.stop)
+        function = call.function
+        if isinstance(function, IndexCheck) and type(function).__call__ is IndexCheck.__call__:
+            return self._check(call, function.stop)
         if call.is_view or len(call.results) + len(call.writes) != 1 or not call.is_pure:
             return None
         if call.writes and not isinstance(call.function, np.ufunc):

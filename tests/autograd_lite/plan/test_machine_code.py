@@ -252,6 +252,19 @@ def test_a_training_step_is_one_stretch_and_its_update(dtype):
     assert len(step.plans[0].stretches) == 2
 
 
+def test_a_check_of_ones_own_is_the_one_that_is_made():
+    class Even(IndexCheck):
+        def __call__(self, values):
+            if (values % 2).any():
+                raise ValueError("odd")
+
+    compiled = compile(lambda i, x: (callback(Even(9), i), x * 2)[1], jit=True)
+    for _ in range(2):
+        compiled(np.array([0, 2]), np.ones(2))
+    with pytest.raises(ValueError, match="odd"):
+        compiled(np.array([0, 1]), np.ones(2))
+
+
 def test_a_callback_of_ones_own_that_happens_to_have_a_stop_is_called():
     class Seen:
         stop = 10
