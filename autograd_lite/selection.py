@@ -1,7 +1,7 @@
 """`where`: `numpy.where` for floating-point numbers without a branch for each element.
 
 NumPy takes a branch, which a processor mispredicts for every other element where signs are random: 4 ns, of which the
-arithmetic is a tenth. The truth values become integers of no or of all bits instead, and bits are chosen by those.
+arithmetic is a tenth. Bits that are taken as an integer can be multiplied by the truth value instead.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if any(array.shape != condition.shape for array in arrays):
         return np.where(condition, x, y)
     out = np.empty_like(condition, arrays[0].dtype)
-    integer = np.dtype(f"i{out.itemsize}")
-    bits = out.view(integer) if is_zero(y) else np.empty(out.shape, integer)
-    for function, arguments in steps(condition, x, y, out, bits):
+    for function, arguments in steps(condition, x, y, out):
         function(*arguments)
     return out
 
@@ -73,33 +71,23 @@ def is_zero(choice: Any) -> bool:
     return type(choice) in (int, float) and choice == 0 and math.copysign(1, choice) > 0
 
 
-def steps(
-    condition: Array, x: Any, y: Any, out: Array, bits: Array
-) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
-    """The functions, and their arguments, that leave the choice in `out`, which may be x where y is 0.
+def steps(condition: Array, x: Any, y: Any, out: Array) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
+    """The functions, and their arguments, that leave the choice in `out`: ``y ^ (condition * (x ^ y))``, of the bits.
 
     Parameters
     ----------
     condition, x, y
         As for `where`.
     out : array
-        For the result.
-    bits : array of integers
-        Of the shape of `out`, for what is there in between; where y is 0, and `out` is not x, it may be `out`.
+        For the result; it may be x where y is 0.
     """
-    as_bits = bits.dtype
-    chosen, otherwise, result = (_array(a, out.dtype).view(as_bits) for a in (x, y, out))
-    # As integers all truth values are 0 or 1, also where their bytes, seen as such by a view, are others.
-    begin: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
-        (np.copyto, (bits, condition)),
-        (np.negative, (bits, bits)),
-    ]
+    integer = np.dtype(f"i{out.itemsize}")
+    chosen, otherwise, result = (_array(a, out.dtype).view(integer) for a in (x, y, out))
     if is_zero(y):
-        return [*begin, (np.bitwise_and, (chosen, bits, result))]
+        return [(np.multiply, (chosen, condition, result))]
     return [
-        *begin,
         (np.bitwise_xor, (chosen, otherwise, result)),
-        (np.bitwise_and, (result, bits, result)),
+        (np.multiply, (result, condition, result)),
         (np.bitwise_xor, (result, otherwise, result)),
     ]
 

@@ -14,7 +14,7 @@ import numpy as np
 from autograd_lite import Tensor, callback, custom_vjp
 from autograd_lite.comparison.mistakes import DIAGONAL, defmistake
 from autograd_lite.levels import innermost_array
-from autograd_lite.plan import IndexCheck
+from autograd_lite.plan import IndexCheck, constant
 from autograd_lite.registry import defbatching, defelementwise
 
 from .activations import log_softmax, sigmoid, softmax
@@ -101,7 +101,8 @@ def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction) -> An
     largest = np.maximum.reduce(logits, axis=-1, keepdims=True)
     shifted = logits - largest
     partition = np.add.reduce(np.exp(shifted), axis=-1, keepdims=True)
-    picked = shifted.reshape((-1, logits.shape[-1]))[np.arange(labels.size), labels.ravel()].reshape(labels.shape)
+    examples = constant(np.arange(labels.size))
+    picked = shifted.reshape((-1, logits.shape[-1]))[examples, labels.ravel()].reshape(labels.shape)
     losses = np.log(partition[..., 0]) - picked
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.sum() / losses.size
 
@@ -333,4 +334,4 @@ def _class_weights(class_weight: Any, classes: int) -> Any:
 
 
 def _one_hot(labels: Any, classes: int) -> Any:
-    return labels[..., None] == np.arange(classes)
+    return labels[..., None] == constant(np.arange(classes))

@@ -77,7 +77,7 @@ class SGD(Optimizer):
                 np.multiply(v, momentum, out=t)
                 t += g
                 direction = t
-        w -= np.multiply(direction, options["lr"], out=t)
+        w -= np.multiply(direction, options["lr"], t)
 
 
 class RMSprop(Optimizer):

@@ -155,14 +155,16 @@ class Block:
             gathers_gradients = together is None
             g = g if together is None else together
         pieces = [(w[piece], g[piece], state, spare, scratch) for piece, state, spare, scratch in self._pieces]
+        pairs = list(zip(arrays, parts, strict=bool(parts)))
         options, decoupled = self._options, self._decoupled
 
         def step() -> None:
             self._taken += 1
-            if parts:
-                np.concatenate(arrays, axis=None, out=w)
+            if pairs:
+                for array, part in pairs:
+                    part[...] = array
                 if gathers_gradients:
-                    np.concatenate(gradients, axis=None, out=g)
+                    np.concatenate(gradients, None, g)
             weight_decay = options.get("weight_decay", 0)
             for weights, gradient, state, penalized, temporary in pieces:
                 if weight_decay and decoupled:
@@ -172,8 +174,8 @@ class Block:
                     penalized += gradient
                     gradient = penalized
                 update(weights, gradient, state, temporary, self._taken, options)
-            for array, part in zip(arrays, parts, strict=bool(parts)):
-                np.copyto(array, part)
+            for array, part in pairs:
+                array[...] = part
 
         return step
 

@@ -11,3 +11,4 @@ from .declarations import FusedUpdate as FusedUpdate
 from .declarations import IndexCheck as IndexCheck
 from .declarations import assume as assume
 from .declarations import callback as callback
+from .declarations import constant as constant

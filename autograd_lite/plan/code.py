@@ -26,7 +26,7 @@ class Code:
 
     def __init__(self, arrays: dict[Value, Any]) -> None:
         self.arrays = arrays
-        self.scope: dict[str, Any] = {"copyto": np.copyto}
+        self.scope: dict[str, Any] = {}
         self.statements: list[str] = []
         self.scratch = Scratch()
         self.stretches: list[list[Call]] = []
@@ -111,6 +111,10 @@ def _statements(code: Code, call: Call) -> Iterator[str]:
     found = _steps(code, call)
     if found is not None:
         for function, arguments, options in found:
+            if function is operator.setitem:
+                target, _, value = arguments
+                yield f"{code.expression(target)}[...] = {code.expression(value)}"
+                continue
             given = [code.expression(argument) for argument in arguments]
             given += [f"{name}={code.expression(option)}" for name, option in options.items()]
             yield f"{code.name(function, 'f')}({', '.join(given)})"
@@ -126,7 +130,7 @@ def _statements(code: Code, call: Call) -> Iterator[str]:
     else:
         yield f"several = {code.call(call)}"
         for i, result in enumerate(call.results):
-            yield f"copyto({code.operand(result)}, several[{i}])"
+            yield f"{code.operand(result)}[...] = several[{i}]"
 
 
 def _steps(code: Code, call: Call) -> list[Step] | None:
@@ -146,12 +150,12 @@ def takes_out(function: Callable[..., Any]) -> bool:
 
 
 def _copied(code: Code, call: Call, target: str) -> Iterator[str]:
-    yield f"copyto({target}, {code.call(call)})"
+    yield f"{target}[...] = {code.call(call)}"
 
 
 def _converted(code: Code, call: Call, target: str) -> Iterator[str]:
     """A copy, or one with another dtype, without an array between."""
-    yield f"copyto({target}, {code.expression(call.args[0])}, 'unsafe')"
+    yield f"{target}[...] = {code.expression(call.args[0])}"
 
 
 _FORMS: dict[Callable[..., Any], Callable[[Code, Call, str], Iterator[str]]] = {

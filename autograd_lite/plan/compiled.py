@@ -119,7 +119,7 @@ class CompiledFunction:
         self._known: dict[Any, list[_Kept]] = {}
         self._lock = RLock()
         self._is_running = False
-        self._latest: Any = None
+        self._latest: _Kept | None = None
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """The compiled method of an object."""
@@ -148,9 +148,9 @@ class CompiledFunction:
     def _replayed(self, key: Any, call: _Arguments, args: Any, kwargs: Any) -> Any:
         for kept in self._known.get(key, ()):
             if kept.plan.holds():
-                if key != self._latest:
+                if kept is not self._latest:
                     self._known[key] = self._known.pop(key)
-                    self._latest = key
+                    self._latest = kept
                 return kept.plan.run(call.arrays)
         return self._record(key, call, args, kwargs)
 
@@ -191,9 +191,8 @@ class CompiledFunction:
             self._known[oldest].pop(0)
             if not self._known[oldest]:
                 del self._known[oldest]
-        self._known.setdefault(key, []).append(_Kept(plan, call.objects))
-        self._known[key] = self._known.pop(key)
-        self._latest = key
+        self._latest = _Kept(plan, call.objects)
+        self._known[key] = [*self._known.pop(key, ()), self._latest]
         return plain(result)
 
 
@@ -214,11 +213,12 @@ class _Arguments:
 
     def key_of(self, tree: Any) -> Any:
         """What has to be the same for a plan to apply."""
-        if isinstance(tree, np.ndarray):
-            array = tree if type(tree) is np.ndarray else tree.view(np.ndarray)
-            self.arrays.append(array)
-            return array.shape, array.strides, array.dtype
         kind = type(tree)
+        if kind is np.ndarray:
+            self.arrays.append(tree)
+            return tree.shape, tree.strides, tree.dtype
+        if isinstance(tree, np.ndarray):
+            return self.key_of(tree.view(np.ndarray))
         if kind is tuple or kind is list:
             return kind, *map(self.key_of, tree)
         if kind is dict:

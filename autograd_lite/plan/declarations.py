@@ -1,8 +1,9 @@
-"""What a function says to the plan that is being recorded: `callback` and `assume`, and what these can be given."""
+"""What a function says to a plan that is being recorded: `callback`, `constant`, `assume`, and what they are given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -31,13 +32,22 @@ class IndexCheck:
 
     def __call__(self, values: Any) -> None:
         """Raise an error if an integer is out of range."""
-        # As unsigned numbers negative ones are large, so that one comparison finds both kinds.
-        if values.size and np.maximum.reduce(values.view(f"u{values.itemsize}"), axis=None) >= self.stop:
+        if not values.size:
+            return
+        # As unsigned numbers negative ones are large, so that one comparison finds both kinds. Of few numbers NumPy
+        # finds the place of the largest in a quarter of the time that it takes for the largest itself.
+        unsigned = values.view(_unsigned(values.dtype))
+        if unsigned.item(unsigned.argmax()) >= self.stop:
             self.refuse(values, tuple(int(i) for i in np.argwhere((values < 0) | (values >= self.stop))[0]))
 
     def refuse(self, values: Any, where: tuple[int, ...]) -> NoReturn:
         """Raise the error for the first integer that is out of range, which is at this index."""
         raise IndexError(f"index {values[where]} at {list(where)} is out of range; expected 0 to {self.stop - 1}")
+
+
+@cache
+def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(dtype.str.replace("i", "u"))
 
 
 @runtime_checkable
@@ -90,6 +100,12 @@ def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...
     if plan is None:
         return function(*args, **kwargs)
     return plan.callback(function, args, kwargs, writes)
+
+
+def constant(array: Array) -> Any:
+    """An array that nobody is going to change; a plan then computes once what follows from it alone."""
+    plan = STATE.plan
+    return array if plan is None else plan.constant(array)
 
 
 def assume(read: Callable[[], Value]) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 
 from .. import selection
 from ..selection import is_by_bits, is_exact, is_zero
-from .program import Array, Call, Value
+from .one_hot import one_hot
+from .program import Argument, Array, Call, Layout, Value
 
 Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """A function, and its arguments by position and by name."""
@@ -19,19 +21,19 @@ _WIDE = 32
 """From so many columns on, a row of equal numbers is read faster than one number; up to so many, from so many rows on,
 the largest number of each row is found faster column by column."""
 
+_MANY = 2**14
+"""Up to so many elements, an array of equal numbers has the shape of what it stands beside."""
+
 _FEW = 256
-"""Up to so many elements a choice in two steps takes less time than one in four without branches."""
+"""Up to so many elements a choice in two steps takes less time than one in three without branches."""
 
 
 class Scratch:
-    """Memory for what is there between two steps of one call."""
+    """Arrays beside a plan's own: for what is there between two steps of one call, and of equal numbers."""
 
     def __init__(self) -> None:
         self._memory = np.empty(0, np.int64)
-
-    def integers(self, like: Array) -> Array:
-        """An array of the shape of another one, of integers as wide as its elements."""
-        return self.array(like.shape, np.dtype(f"i{like.itemsize}"))
+        self._filled: dict[Any, Array] = {}
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """An array of a shape."""
@@ -40,6 +42,10 @@ class Scratch:
         if self._memory.size < words:
             self._memory = np.empty(words, np.int64)
         return self._memory.view(dtype)[:size].reshape(shape)
+
+    def filled(self, shape: tuple[int, ...], dtype: np.dtype[Any], number: float) -> Array:
+        """An array of equal numbers."""
+        return self._filled.setdefault((shape, dtype, repr(number)), np.full(shape, number, dtype))
 
 
 def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step] | None:
@@ -60,12 +66,17 @@ def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) 
         return _reduction(owner, arguments, {"axis": 0, **kwargs}, out, scratch)
     if function in (np.sum, np.ndarray.sum):
         return _reduction(np.add, arguments, {"axis": None, **kwargs}, out, scratch)
+    if function is one_hot:
+        indices, identity = arguments
+        return [(identity.take, (indices, 0, out, "clip"), {})]
     if kwargs or any(isinstance(argument, tuple | list) for argument in arguments):
         return None
     if function is np.where and len(arguments) == 3:
         return _choice(call, arguments, out, scratch)
+    if function is np.matmul and out.flags.c_contiguous and all(_is_matrix(a, out.dtype) for a in (*arguments, out)):
+        return [(np.dot, (*arguments, out), {})]
     if isinstance(function, np.ufunc) and function.nout == 1 and len(arguments) == function.nin:
-        return _by_ufunc(function, arguments, out)
+        return _by_ufunc(function, arguments, out, scratch)
     return None
 
 
@@ -81,7 +92,7 @@ def masks(call: Call) -> bool:
         and condition.layout.dtype == np.bool_
         and isinstance(x, Value)
         and x.layout.dtype == dtype
-        and dtype in (np.float32, np.float64)
+        and dtype in _FLOATS
     )
 
 
@@ -90,9 +101,14 @@ def _choice(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch
     if _dtype(condition) != np.bool_:
         return None
     if isinstance(condition, np.ndarray) and is_by_bits(condition.dtype, x, y) and (masks(call) or out.size > _FEW):
-        return [(*step, {}) for step in selection.steps(condition, x, y, out, scratch.integers(out))]
+        return [(*step, {}) for step in selection.steps(condition, x, y, out)]
     # One of them everywhere, and then the other where it is wanted.
-    return [(np.copyto, (out, y), {}), (np.copyto, (out, x), {"where": condition})]
+    return [_assigned(out, y), (np.copyto, (out, x), {"where": condition})]
+
+
+def _assigned(out: Array, value: Any) -> Step:
+    """``out[...] = value``, which takes less time than `numpy.copyto`."""
+    return operator.setitem, (out, ..., value), {}
 
 
 def _reduction(
@@ -103,7 +119,7 @@ def _reduction(
     (x,) = arguments
     if _is_of_thin_rows(ufunc, x, kwargs["axis"]):
         turned = scratch.array(x.T.shape, x.dtype)
-        return [(np.copyto, (turned, x.T), {}), (ufunc.reduce, (turned, 0, None, out.reshape(-1)), {})]
+        return [_assigned(turned, x.T), (ufunc.reduce, (turned, 0, None, out.reshape(-1)), {})]
     return [(ufunc.reduce, (x, kwargs["axis"], None, out, kwargs.get("keepdims", False)), {})]
 
 
@@ -118,16 +134,27 @@ def _is_of_thin_rows(ufunc: np.ufunc, x: Any, axis: Any) -> bool:
     )
 
 
-def _by_ufunc(function: np.ufunc, arguments: tuple[Any, ...], out: Array) -> list[Step]:
-    extremum = function is np.maximum or function is np.minimum
-    columns = out.shape[-1] if extremum and out.ndim and out.shape[-1] >= _WIDE else None
+def _is_matrix(operand: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether it is a matrix for which `numpy.dot` calls the same product as `numpy.matmul`, in less time."""
+    if isinstance(operand, Value):
+        if not isinstance(operand.root.origin, Argument):
+            return False
+        layout = operand.layout
+    else:
+        layout = Layout(operand.shape, operand.dtype, operand.strides)
+    shape, *_ = layout
+    return len(shape) == 2 and 0 not in shape and layout.dtype == dtype and dtype in _FLOATS and layout.is_dense
+
+
+def _by_ufunc(function: np.ufunc, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step]:
+    is_extremum = function is np.maximum or function is np.minimum
     dtypes = {_dtype(argument) for argument in arguments} - {None}
     dtype = dtypes.pop() if len(dtypes) == 1 else None
     if out.dtype not in (dtype, np.bool_):
         dtype = None
-    operands = tuple(_as_array(argument, dtype, columns) for argument in arguments)
+    operands = [_as_array(argument, dtype, out.shape if is_extremum else (), scratch) for argument in arguments]
     # These two take the array for their result faster by name.
-    return [(function, operands, {"out": out})] if extremum else [(function, (*operands, out), {})]
+    return [(function, tuple(operands), {"out": out})] if is_extremum else [(function, (*operands, out), {})]
 
 
 def _dtype(argument: Any) -> np.dtype[Any] | None:
@@ -135,8 +162,16 @@ def _dtype(argument: Any) -> np.dtype[Any] | None:
     return argument.layout.dtype if isinstance(argument, Value) else getattr(argument, "dtype", None)
 
 
-def _as_array(argument: Any, dtype: np.dtype[Any] | None, columns: int | None) -> Any:
-    """A number as an array, in the dtype in which NumPy takes it beside operands that all have the same one."""
-    if dtype not in (np.float32, np.float64) or not is_exact(argument, dtype):
+def _as_array(argument: Any, dtype: np.dtype[Any] | None, shape: tuple[int, ...], scratch: Scratch) -> Any:
+    """A number as an array, in the dtype in which NumPy takes it beside operands that all have the same one.
+
+    Beside many equal numbers NumPy is faster than beside one: as many as the operand's, or as a row of it has.
+    """
+    if dtype not in _FLOATS or not is_exact(argument, dtype):
         return argument
-    return np.full(() if columns is None else columns, argument, dtype)
+    if math.prod(shape) > _MANY:
+        shape = shape[-1:] if shape[-1] >= _WIDE else ()
+    return scratch.filled(shape, dtype, argument)
+
+
+_FLOATS = (np.float32, np.float64)

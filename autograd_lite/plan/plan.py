@@ -15,6 +15,7 @@ from .code import Code
 from .declarations import FusedUpdate
 from .memory import Memory
 from .native.patterns import fused
+from .one_hot import with_one_hot
 from .program import Array, Call, Captured, Constant, Layout, Value, found_in, replaced
 from .recorder import Recorder
 from .report import report
@@ -71,8 +72,8 @@ class Plan:
         calls, finals, owned = _with_own_memory(recorder.calls, recorder.final_gradients)
         kept = [*_values_of(outputs), *(value for value in finals.values() if value is not None)]
         self.calls, renaming = simplified(calls, kept, owned)
-        if jit:
-            self.calls = fused(self.calls, {value.root for value in map(renaming.of, kept)})
+        rewritten = fused if jit else with_one_hot
+        self.calls = rewritten(self.calls, {value.root for value in map(renaming.of, kept)})
         self._outputs = _renamed(outputs, renaming)
         self._finals: dict[GradientSlot, Value | None] = {slot: renaming.of(value) for slot, value in finals.items()}
         self.persistent = set(map(renaming.of, owned))

@@ -22,7 +22,7 @@ from ..graph import GradientSlot, Leaf
 from ..registry import STRUCTURAL
 from ..state import STATE
 from ..tensor import Tensor
-from .program import Argument, Array, Call, Captured, EntryGradient, Layout, Origin, Value, replaced
+from .program import Argument, Array, Call, Captured, Constant, EntryGradient, Layout, Origin, Value, replaced
 from .randomness import Randomness
 from .recorded_array import RecordedArray
 
@@ -224,6 +224,10 @@ class Recorder:
         except Exception:
             del self.calls[before:]
             return self.callback(function, args, kwargs, ())
+
+    def constant(self, array: Array) -> RecordedArray:
+        """An array that stays as it is, where others from outside are read anew in every call."""
+        return self._enter(array, Constant(array))
 
     def assume(self, read: Callable[[], Any]) -> Any:
         """What a function gives, and will have to give in every later call."""

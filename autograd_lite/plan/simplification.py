@@ -33,7 +33,7 @@ def simplified(
         call.writes = renaming.of(call.writes)
         for result in call.results:
             result.base = renaming.of(result.base)
-        if _folded(call, own) or _is_needless_copy(call, own, renaming):
+        if _folded(call, own) or _is_needless_copy(call, own, renaming) or _is_needless_view(call, renaming):
             continue
         key = _key(call)
         earlier = known.setdefault(key, call) if key is not None else call
@@ -152,6 +152,17 @@ def _is_needless_copy(call: Call, own: set[Value], renaming: Renaming) -> bool:
         if source.root is not source or source in own:
             return False
         own.add(source)
+    renaming.names[result] = source
+    return True
+
+
+def _is_needless_view(call: Call, renaming: Renaming) -> bool:
+    """Whether a call gives the same view of an operand's memory that the operand is."""
+    if not call.is_view or len(call.results) != 1:
+        return False
+    (result,), source = call.results, call.operands[0]
+    if result.base is not source or (result.layout, result.offset) != (source.layout, source.offset):
+        return False
     renaming.names[result] = source
     return True
 
