@@ -64,15 +64,19 @@ def _comparisons(calls: Sequence[Call]) -> dict[Value, _Comparison]:
     columns = {call.results[0]: call.args[0] for call in calls if call.is_view and call.args[1:] == ((..., None),)}
     changed = {value.root for call in calls for value in call.writes}
     stops: dict[Value, int] = {}
+
+    def below(value: Value) -> int:
+        return min(stops.get(value, MOST_CLASSES + 1), stops.get(value.root, MOST_CLASSES + 1))
+
     found = {}
     for call in calls:
         if isinstance(call.function, IndexCheck):
-            stops[call.operands[0].root] = call.function.stop
-        if call.function is np.ndarray.astype and call.results and call.operands[0].root in stops:
-            stops[call.results[0]] = stops[call.operands[0].root]
+            stops[call.operands[0]] = call.function.stop
+        if call.function is np.ndarray.astype and call.results:
+            stops[call.results[0]] = below(call.operands[0])
         if call.function is np.equal and len(call.args) == 2 and call.args[0] in columns and not call.kwargs:
             indices, classes = columns[call.args[0]], _length_of_range(call.args[1])
-            if classes and stops.get(indices.root, MOST_CLASSES + 1) <= classes and indices.root not in changed:
+            if classes and below(indices) <= classes and indices.root not in changed:
                 found[call.results[0]] = _Comparison(call.results[0], indices, classes)
     return found
 

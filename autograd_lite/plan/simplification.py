@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import Argument, Array, Call, Constant, Value, replaced
+from .program import Argument, Array, Call, Constant, Layout, Value, replaced
 
 
 def simplified(
@@ -28,8 +28,11 @@ def simplified(
     own = {value.root for value in persistent}
     known: dict[Any, Call] = {}
     remaining = []
+    apart = {call for call in calls if call.function is np.matmul and _are_apart(call)}
     for call in calls:
         call.args, call.kwargs = renaming.of((call.args, call.kwargs))
+        if call in apart and not _are_apart(call):
+            remaining.append(_apart_again(call))
         call.writes = renaming.of(call.writes)
         for result in call.results:
             result.base = renaming.of(result.base)
@@ -43,6 +46,20 @@ def simplified(
         else:
             remaining.append(call)
     return _checks_first(_needed(remaining, [renaming.of(value) for value in kept])), renaming
+
+
+def _are_apart(call: Call) -> bool:
+    """Whether no two operands share memory."""
+    return len({operand.root for operand in call.operands}) == len(call.operands)
+
+
+def _apart_again(product: Call) -> Call:
+    """A copy for one of its operands, since BLAS adds in another order where a matrix meets its own transpose."""
+    left, right = product.args[:2]
+    shape, dtype, strides = right.layout
+    copied = Value(Layout(shape, dtype, np.copy(np.ndarray(shape, dtype, strides=strides)).strides))
+    product.args = left, copied, *product.args[2:]
+    return Call(np.copy, (right,), {}, (copied,), line=product.line, versions=(right.root.version,))
 
 
 class Renaming:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_lite import compile
+from autograd_lite import Tensor, compile
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-40, 3.4e38, 0.5]
 
@@ -56,6 +56,47 @@ def test_results_are_numpys_to_the_bit(name, shape, dtype):
             np.testing.assert_array_equal(one, other)
             if name not in AMBIGUOUS:
                 np.testing.assert_array_equal(np.signbit(one), np.signbit(other))
+
+
+LAYOUTS = {"C": np.ascontiguousarray, "F": np.asfortranarray, "rows apart": lambda a: np.repeat(a, 2, axis=0)[::2]}
+
+
+@pytest.mark.parametrize("dtypes", [("f4", "f4"), ("f8", "f8"), ("f4", "f8"), ("i4", "f8")])
+@pytest.mark.parametrize("layouts", [(a, b) for a in LAYOUTS for b in LAYOUTS])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (4, 1, 5), (6, 9, 1), (30, 20, 10), (3, 0, 2), (0, 2, 3)])
+def test_products_are_matmuls_to_the_bit(shape, layouts, dtypes):
+    rows, inner, columns = shape
+    captured = Tensor(np.zeros((inner, columns), dtypes[1]))
+    of_arguments, of_a_tensor = (compile(f, jit=False) for f in (np.matmul, lambda a: np.matmul(a, captured)))
+    transposed = compile(lambda a, b: np.matmul(b.T, a.T), jit=False)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        a, b = (
+            LAYOUTS[layout]((rng.standard_normal(one) * 9).astype(dtype))
+            for layout, one, dtype in zip(layouts, ((rows, inner), (inner, columns)), dtypes, strict=True)
+        )
+        captured.data = b
+        np.testing.assert_array_equal(of_arguments(a, b), np.matmul(a, b))
+        np.testing.assert_array_equal(of_a_tensor(a).data, np.matmul(a, b))
+        np.testing.assert_array_equal(transposed(a, b), np.matmul(b.T, a.T))
+
+
+@pytest.mark.parametrize("jit", [False, None])
+@pytest.mark.parametrize(
+    "product",
+    [lambda a: np.matmul(a, a.T), lambda a: np.matmul(a * 2, (a * 2).T), lambda a: np.matmul(a.copy().T, a.copy())],
+)
+def test_a_product_with_its_own_transpose_is_the_same_sum(product, jit):
+    compiled = compile(product, jit=jit)
+    for seed in range(3):
+        a = np.random.default_rng(seed).standard_normal((30, 40))
+        np.testing.assert_array_equal(compiled(a), product(a))
+
+
+def test_views_that_show_the_same_are_left_out():
+    compiled = compile(lambda x: np.ravel(x) * np.reshape(x, (4,)), jit=False)
+    np.testing.assert_array_equal(compiled(np.arange(4.0)), np.arange(4.0) ** 2)
+    assert [call.name for call in compiled.plans[0].calls] == ["np.multiply"]
 
 
 def test_a_condition_that_is_an_argument_chooses_too():

@@ -1,0 +1,116 @@
+"""Without machine code, indices that were looked at become rows of an identity matrix, with the same numbers."""
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_lite import Tensor, callback, compile
+from autograd_lite.plan import IndexCheck, constant
+from autograd_lite.plan.one_hot import MOST_CLASSES, one_hot
+
+
+def _functions(compiled):
+    (plan,) = compiled.plans
+    return [call.function for call in plan.calls]
+
+
+def _minus_one_hot(x, labels, stop, classes):
+    callback(IndexCheck(stop), labels)
+    return x - (labels[..., None] == constant(np.arange(classes)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.int16, ">i8"])
+@pytest.mark.parametrize("shape", [(6,), (3, 4), (1,)])
+def test_rows_are_those_of_a_comparison_with_every_class(dtype, kind, shape):
+    rng = np.random.default_rng(0)
+    compiled = compile(_minus_one_hot, jit=False)
+    for _ in range(3):
+        x, labels = rng.standard_normal((*shape, 5)).astype(dtype), rng.integers(0, 5, shape).astype(kind)
+        found, expected = compiled(x, labels, 5, 5), _minus_one_hot(x, labels, 5, 5)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    assert one_hot in _functions(compiled)
+
+
+@pytest.mark.parametrize("classes", [2, MOST_CLASSES, MOST_CLASSES + 1])
+def test_cross_entropy_has_the_same_gradient_for_any_number_of_classes(classes):
+    rng = np.random.default_rng(0)
+    logits = Tensor(rng.standard_normal((20, classes)), requires_grad=True)
+
+    def gradient(labels):
+        logits.zero_grad()
+        nn.softmax_cross_entropy(logits, labels).backward()
+        return logits.grad.data.copy()
+
+    compiled = compile(gradient, jit=False)
+    for _ in range(3):
+        labels = rng.integers(0, classes, 20)
+        np.testing.assert_array_equal(compiled(labels), gradient(labels))
+    assert (one_hot in _functions(compiled)) == (classes <= MOST_CLASSES)
+
+
+def test_a_label_out_of_range_is_refused_in_a_later_call():
+    logits = Tensor(np.zeros((3, 4)), requires_grad=True)
+
+    def gradient(labels):
+        logits.zero_grad()
+        nn.softmax_cross_entropy(logits, labels).backward()
+        return logits.grad.data.copy()
+
+    compiled = compile(gradient, jit=False)
+    compiled(np.array([0, 1, 2]))
+    for wrong in (4, -1):
+        with pytest.raises(ValueError, match=f"is {wrong}, but the logits have 4 classes"):
+            compiled(np.array([0, wrong, 2]))
+
+
+def _unchecked(x, labels):
+    return x - (labels[..., None] == constant(np.arange(4)))
+
+
+def _checked_for_more(x, labels):
+    return _minus_one_hot(x, labels, 6, 4)
+
+
+def _checked_in_part(x, labels):
+    callback(IndexCheck(4), labels[:1])
+    return x - (labels[..., None] == constant(np.arange(4)))
+
+
+def _changed(x, labels):
+    callback(IndexCheck(9), labels)
+    labels = labels + 0
+    labels -= 2
+    return x - (labels[..., None] == constant(np.arange(4)))
+
+
+@pytest.mark.parametrize("function", [_unchecked, _checked_for_more, _checked_in_part, _changed])
+def test_indices_that_may_have_no_row_are_compared(function):
+    compiled = compile(function, jit=False)
+    for labels in ([0, 1, 5], [3, 5, 2]):
+        x, labels = np.ones((3, 4)), np.array(labels)
+        np.testing.assert_array_equal(compiled(x, labels), function(x, labels))
+
+
+def test_truth_values_that_are_wanted_otherwise_stay_what_they_are():
+    def both(x, labels):
+        callback(IndexCheck(4), labels)
+        truth = labels[..., None] == constant(np.arange(4))
+        return x - truth, truth
+
+    compiled = compile(both, jit=False)
+    for labels in ([0, 1, 2], [3, 3, 0]):
+        found = compiled(np.ones((3, 4)), np.array(labels))
+        for one, other in zip(found, both(np.ones((3, 4)), np.array(labels)), strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+
+
+def test_classes_that_the_function_reads_from_outside_may_change():
+    classes = np.arange(3)
+    compiled = compile(lambda x, labels: x - (labels[..., None] == classes), jit=False)
+    x, labels = np.ones((2, 3)), np.array([0, 2])
+    compiled(x, labels)
+    classes[:] = [2, 1, 0]
+    np.testing.assert_array_equal(compiled(x, labels), [[1, 1, 0], [0, 1, 1]])
