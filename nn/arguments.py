@@ -32,10 +32,19 @@ def example_array(array: ArrayLike, name: str) -> Array:
 
 def positive_int(value: int, name: str) -> int:
     """A whole number of at least 1."""
+    return _whole_number(value, name, 1)
+
+
+def nonnegative_int(value: int, name: str) -> int:
+    """A whole number of at least 0."""
+    return _whole_number(value, name, 0)
+
+
+def _whole_number(value: int, name: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
     return int(value)
 
 

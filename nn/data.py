@@ -6,13 +6,15 @@ Everything here takes plain NumPy arrays and gives plain NumPy arrays; nothing i
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import as_array, example_array, positive_int
+from .arguments import as_array, example_array, nonnegative_int, positive_int
 from .mnist import MNIST, DataFileError, DownloadError, load_mnist, read_idx
 from .preprocessing import column_statistics, one_hot, standardize
 
@@ -50,6 +52,10 @@ class Minibatches:
         Leave out a last batch that would be smaller than the others.
     rng : numpy.random.Generator, int or None, default None
         Where the orders come from; `numpy.random.default_rng` takes it. A generator is shared, not copied.
+    prefetch : int, optional
+        How many shuffled batches a thread gathers ahead, while the step runs on the one before; the batches are the
+        same. By default 2 from memory maps, which may have to wait for a disk, and 0 from arrays in memory, where the
+        thread would take the processor from the step for longer than the gathering lasts.
 
     Yields
     ------
@@ -59,7 +65,7 @@ class Minibatches:
     Attributes
     ----------
     arrays : tuple of ndarray
-    batch_size, shuffle, drop_last
+    batch_size, shuffle, drop_last, prefetch
         As given.
     rng : numpy.random.Generator
         Its state, saved between two epochs and put back, repeats every epoch that follows.
@@ -69,7 +75,8 @@ class Minibatches:
     TypeError
         No array, an array without a first axis, or a `batch_size` that is no integer.
     ValueError
-        Unequal lengths, no examples, ``batch_size < 1``, or `drop_last` with fewer examples than a batch.
+        Unequal lengths, no examples, ``batch_size < 1``, ``prefetch < 0``, or `drop_last` with fewer examples than a
+        batch.
 
     Examples
     --------
@@ -92,12 +99,16 @@ class Minibatches:
         shuffle: bool = True,
         drop_last: bool = False,
         rng: np.random.Generator | int | None = None,
+        prefetch: int | None = None,
     ) -> None:
         self.arrays = _equally_long(arrays)
         self.batch_size = positive_int(batch_size, "batch_size")
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.rng = np.random.default_rng(rng)
+        if prefetch is None:
+            prefetch = 2 if any(map(_is_mapped, self.arrays)) else 0
+        self.prefetch = nonnegative_int(prefetch, "prefetch")
         if len(self) == 0:
             n = len(self.arrays[0])
             raise ValueError(f"drop_last leaves no batch: batch_size={batch_size} is more than {n} examples")
@@ -112,7 +123,23 @@ class Minibatches:
         # Drawn here and not at the first batch, so that orders follow the calls to iter().
         order = self.rng.permutation(len(self.arrays[0])) if self.shuffle else None
         starts = range(0, len(self) * self.batch_size, self.batch_size)
-        return (self._batch(slice(start, start + self.batch_size), order) for start in starts)
+        parts = [slice(start, start + self.batch_size) for start in starts]
+        if order is not None and self.prefetch:
+            return self._gathered_ahead(parts, order)
+        return (self._batch(rows, order) for rows in parts)
+
+    def _gathered_ahead(self, parts: list[slice], order: NDArray[np.int64]) -> Iterator[Any]:
+        reader = ThreadPoolExecutor(1, "autograd_lite.Minibatches")
+        ahead: deque[Future[Any]] = deque()
+        try:
+            for rows in parts:
+                ahead.append(reader.submit(self._batch, rows, order))
+                if len(ahead) > self.prefetch:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            reader.shutdown(cancel_futures=True)
 
     def _batch(self, rows: slice, order: NDArray[np.int64] | None) -> Array | tuple[Array, ...]:
         if order is None:
@@ -128,9 +155,16 @@ class Minibatches:
         return f"Minibatches({arrays}, {how})"
 
 
+def _is_mapped(array: Any) -> bool:
+    """Whether an array lies in a file."""
+    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
+        array = array.base
+    return isinstance(array, np.memmap)
+
+
 def _gathered(array: Array, index: NDArray[np.int64]) -> Array:
-    """Some rows of an array, as one copy: `take` is faster, but would copy all of another layout or of a file first."""
-    if type(array) is np.ndarray and array.flags.c_contiguous:
+    """Some rows of an array, as one copy: `take` is faster, but would first copy all of one that lies otherwise."""
+    if array.flags.c_contiguous and array.flags.aligned:
         return array.take(index, axis=0)
     return array[index]
 

@@ -1,11 +1,17 @@
 """Minibatches, splits, standardised columns and one-hot labels."""
 
+import gc
+import struct
+import threading
+import tracemalloc
+
 import numpy as np
 import pytest
 import sklearn.model_selection
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nn
 from nn.data import Minibatches, column_statistics, one_hot, standardize, train_test_split
 
 
@@ -115,9 +121,77 @@ def test_batches_of_a_memory_map_are_plain_arrays(tmp_path, shuffle):
     np.testing.assert_array_equal(np.sort(np.concatenate(batches), axis=0), X)
 
 
+def names_of_threads():
+    return [thread.name for thread in threading.enumerate()]
+
+
+@given(length=st.integers(1, 50), batch_size=st.integers(1, 60), prefetch=st.integers(1, 9), seed=st.integers(0, 99))
+def test_batches_that_are_gathered_ahead_are_the_same(length, batch_size, prefetch, seed):
+    arrays = np.arange(length) * 1.5, np.arange(length)
+    plain, ahead = (Minibatches(*arrays, batch_size=batch_size, rng=seed, prefetch=n) for n in (0, prefetch))
+    for _ in range(2):
+        for one, other in zip(plain, ahead, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_thread_gathers_while_the_step_runs(monkeypatch):
+    taken, gathered, gather = [], threading.Event(), nn.data._gathered
+
+    def watched(array, index):
+        taken.append(threading.current_thread())
+        if len(taken) == 3:
+            gathered.set()
+        return gather(array, index)
+
+    monkeypatch.setattr(nn.data, "_gathered", watched)
+    batches = iter(Minibatches(np.arange(100), batch_size=10, prefetch=2))
+    next(batches)
+    assert gathered.wait(10)
+    assert len(taken) == 3
+    assert threading.main_thread() not in taken
+
+
+def test_an_epoch_that_is_left_early_leaves_no_thread():
+    for i, _ in enumerate(Minibatches(np.arange(100), batch_size=10, prefetch=3)):
+        if i == 2:
+            break
+    gc.collect()
+    assert not any("Minibatches" in name for name in names_of_threads())
+
+
+def test_an_error_of_the_gathering_is_raised_where_the_batch_is_taken(monkeypatch):
+    def broken(array, index):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(nn.data, "_gathered", broken)
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(iter(Minibatches(np.arange(100), prefetch=1)))
+
+
+def test_only_memory_maps_are_gathered_ahead_by_default(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(8.0))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert Minibatches(np.arange(8)).prefetch == 0
+    assert Minibatches(mapped, np.arange(8)).prefetch == 2
+    assert Minibatches(mapped[::2]).prefetch == 2
+    assert Minibatches(mapped, prefetch=0).prefetch == 0
+
+
 def test_a_memory_map_is_not_read_into_memory(tmp_path):
     X = np.memmap(tmp_path / "X", dtype=np.float32, mode="w+", shape=(10, 3))
     assert np.shares_memory(Minibatches(X).arrays[0], X)
+
+
+def test_a_file_whose_numbers_are_not_aligned_is_not_copied_for_a_batch(tmp_path):
+    path = tmp_path / "doubles"
+    path.write_bytes(bytes([0, 0, 0x0E, 2]) + struct.pack(">2I", 10_000, 100) + bytes(8_000_000))
+    batches = iter(Minibatches(nn.data.read_idx(path, mmap=True), batch_size=10, prefetch=0))
+    tracemalloc.start()
+    try:
+        next(batches)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("dtype", [">f4", "S3", bool, object, np.float16])
@@ -142,6 +216,8 @@ def test_repr_shows_arrays_and_settings():
         (([1, 2],), {"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
         (([1, 2],), {"batch_size": 2.0}, TypeError, r"batch_size must be an integer, got 2\.0"),
         (([1, 2],), {"batch_size": True}, TypeError, "batch_size must be an integer, got True"),
+        (([1, 2],), {"prefetch": -1}, ValueError, "prefetch must be at least 0, got -1"),
+        (([1, 2],), {"prefetch": 0.5}, TypeError, "prefetch must be an integer"),
         (([1, 2],), {"batch_size": 3, "drop_last": True}, ValueError, "batch_size=3 is more than 2 examples"),
     ],
 )
