@@ -3,6 +3,7 @@
     python tests/benchmarks/speed.py                       # everything
     python tests/benchmarks/speed.py steps --json out.json # one table, also as JSON
     python tests/benchmarks/speed.py --quick               # fewer rounds and configurations
+    python tests/benchmarks/speed.py steps --network 64-32-5:16:adam  # sizes of the layers, batch size, optimizer
 
 Tables: steps, products, operations, epoch, memory, fit, first-call, overhead. Peers that are not installed are left
 out. The processes take turns for several rounds. A time is the median over them, and a ratio the median of the rounds'
@@ -302,11 +303,11 @@ def best_of(found, names):
     return min((name for name in names if name in found), key=lambda name: statistics.median(found[name]))
 
 
-def steps(rounds, quick):
+def steps(rounds, quick, networks=()):
     from peers import PEERS
 
     rows = []
-    for configuration in CONFIGURATIONS[2:4] if quick else CONFIGURATIONS + MORE:
+    for configuration in networks or (CONFIGURATIONS[2:4] if quick else CONFIGURATIONS + MORE):
         names = [*PEERS, *OURS]
         found = measured(names, rounds, lambda name, c=configuration: run("time_step", name, c, 0.1 if quick else 0.5))
         best = best_of(found, PEERS)
@@ -409,6 +410,7 @@ def main():
     parser.add_argument("tables", nargs="*", metavar="table", help=f"some of {', '.join(TABLES)}; by default all")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and configurations")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--network", action="append", default=[], help="for the steps, in place of the usual ones")
     parser.add_argument("--json", help="also write the rows to this file")
     parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -420,7 +422,8 @@ def main():
     rows = []
     for name in args.tables or TABLES:
         print(f"{name}:", flush=True)
-        found = TABLES[name](1 if args.quick else args.rounds, args.quick)
+        networks = {"networks": args.network} if name == "steps" else {}
+        found = TABLES[name](1 if args.quick else args.rounds, args.quick, **networks)
         if name != "steps":
             show(found)
         rows += found
