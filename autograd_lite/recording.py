@@ -177,11 +177,11 @@ def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...]
         return several.in_container_of(
             out, [wrap(result, several.node_of_result(node, i)) for i, result in enumerate(out)]
         )
-    if dtype.kind != "f" and dtype.kind != "c":
+    parent, shape = parents[0], out.shape
+    if dtype is not parent.dtype and dtype.kind not in "fc":
         _refuse_dtype(recipe.rule, dtype)
-    shape = out.shape
-    if shape == parents[0].shape:
-        shape = parents[0].shape  # one tuple for a whole chain: a long graph is a third smaller
+    if shape == parent.shape:
+        shape = parent.shape  # one tuple for a whole chain: a long graph is a third smaller
     return wrap(out, Node(recipe, parents, recipe.save(values, out), shape, dtype))
 
 

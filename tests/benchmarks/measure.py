@@ -100,7 +100,7 @@ def run(program, rounds):
 
 
 def operations(rounds):
-    """An operation on 32 elements, forward and backward: what is beside it, ours, and PyTorch's or None."""
+    """An operation on 32 elements, forward and backward: what is beside it, our times, and PyTorch's or None."""
     for label, ours, torch in [
         (
             "constants beside it",
@@ -113,8 +113,12 @@ def operations(rounds):
             "a, b = (torch.full((32,), v, requires_grad=True) for v in (0.999, 1.0))",
         ),
     ]:
-        mine = run(OPERATIONS.format(setup=OURS.format(operands=ours)), rounds)
-        yield label, mine, run(OPERATIONS.format(setup=TORCH.format(operands=torch)), rounds)
+        programs = [
+            OPERATIONS.format(setup=setup) for setup in (OURS.format(operands=ours), TORCH.format(operands=torch))
+        ]
+        pairs = [[run(program, 1) for program in programs] for _ in range(rounds)]
+        mine, theirs = map(list, zip(*pairs, strict=True))
+        yield label, mine, None if None in theirs else theirs
 
 
 def main():
@@ -123,9 +127,12 @@ def main():
     rounds = 1 if parser.parse_args().quick else 5
 
     print("an operation on 32 float32 elements, forward and backward:")
-    for label, mine, peer in operations(rounds):
-        compared = "" if peer is None else f", PyTorch eager {peer * 1e6:.2f} us: {mine / peer:.2f} of it"
-        print(f"  {label}: {mine * 1e6:.2f} us{compared}")
+    for label, mine, theirs in operations(rounds):
+        compared = ""
+        if theirs is not None:
+            ratio = statistics.median(one / other for one, other in zip(mine, theirs, strict=True))
+            compared = f", PyTorch eager {statistics.median(theirs) * 1e6:.2f} us: {ratio:.2f} of it"
+        print(f"  {label}: {statistics.median(mine) * 1e6:.2f} us{compared}")
 
     print("time per operation in a chain of 1,000,000 over that in one of 1,000:")
     for operation in ("add", "multiply", "sin"):

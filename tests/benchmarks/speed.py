@@ -335,9 +335,9 @@ def operations(rounds, quick):
     import measure
 
     rows = []
-    for label, mine, peer in measure.operations(rounds):
-        if peer is not None:
-            rows.append(row(f"an operation on 32 elements, {label}", [mine], ("PyTorch", peer), 0.6))
+    for label, mine, theirs in measure.operations(rounds):
+        if theirs is not None:
+            rows.append(row(f"an operation on 32 elements, {label}", mine, ("PyTorch", theirs), 0.6))
     return rows
 
 
