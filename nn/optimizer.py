@@ -394,11 +394,14 @@ class _Update:
         """See `autograd_lite.plan.FusedUpdate`."""
         if not self._optimizer._is_arranged(self._has_gradient):
             return False
-        forms = [block.form(self._optimizer.fused) for block, _ in self._blocks]
-        if None in forms:
-            return False
-        for (block, _), form in zip(self._blocks, forms, strict=True):
-            block.advance(form or ())
+        begun = []
+        for block, _ in self._blocks:
+            numbers = block.form(self._optimizer.fused)
+            if numbers is None:
+                return False
+            begun.append((block, numbers))
+        for block, numbers in begun:
+            block.advance(numbers)
         return True
 
 

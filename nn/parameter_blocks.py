@@ -83,6 +83,8 @@ class Block:
         self._spans = [slice(end - parameter.size, end) for parameter, end in zip(params, ends, strict=True)]
         self._kernel: str | None = None
         self._numbers = np.zeros(8)
+        self._numbers_in_memory = self._numbers.data
+        self._pack = struct.Struct("0d").pack_into
         self._gathered: tuple[Array, Array, list[Array]] | None = None
 
         # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
@@ -119,7 +121,8 @@ class Block:
         form = fused(self._taken + 1, self._options)
         if form is None:
             return None
-        self._kernel = form[0]
+        self._kernel, numbers = form
+        self._pack = struct.Struct(f"{2 + len(numbers)}d").pack_into
         states = [[state[span] for state in self._buffers.values()] for span in self._spans]
         return [
             (self._kernel, [w.reshape(-1), g.reshape(-1), *state], self._numbers)
@@ -136,7 +139,7 @@ class Block:
         self._taken += 1
         weight_decay = self._options.get("weight_decay", 0)
         decay = (0, 1 - self._options["lr"] * weight_decay) if self._decoupled else (weight_decay, 1)
-        struct.pack_into(f"{2 + len(numbers)}d", self._numbers.data, 0, *decay, *numbers)
+        self._pack(self._numbers_in_memory, 0, *decay, *numbers)
 
     def bound(
         self, arrays: Sequence[Array], gradients: Sequence[Array], update: Callable[..., None]
