@@ -1,5 +1,7 @@
 """Training steps of `nn` as compiled functions: the same losses, weights and states as step by step."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -108,6 +110,30 @@ def test_machine_code_takes_the_same_steps_but_for_the_last_digits_of_exp(make, 
     np.testing.assert_allclose(found[0], expected[0], rtol=2e-6)
     for name, array in expected[1].items():
         np.testing.assert_allclose(found[1][name], array, rtol=2e-5, atol=2e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("jit", JIT)
+def test_a_training_step_makes_no_array(jit):
+    model = nn.MLP([300, 200, 10], rng=0)
+    optimizer = nn.Adam(model.parameters())
+
+    @compile(jit=jit)
+    def step(X, labels):
+        optimizer.zero_grad()
+        loss = nn.softmax_cross_entropy(model(X), labels)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    X, labels = np.ones((256, 300), np.float32), np.arange(256) % 10
+    step(X, labels)
+    step(X, labels)
+    tracemalloc.start()
+    step(X, labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    buffers = 2 * 8192 * 4  # in which NumPy converts truth values, whatever the array's size
+    assert peak < buffers < 256 * 200 * 4 / 2
 
 
 def test_a_schedule_and_other_options_are_followed():
