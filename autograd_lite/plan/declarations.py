@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
+from typing import Any, NoReturn, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -43,6 +43,11 @@ class IndexCheck:
     def refuse(self, values: Any, where: tuple[int, ...]) -> NoReturn:
         """Raise the error for the first integer that is out of range, which is at this index."""
         raise IndexError(f"index {values[where]} at {list(where)} is out of range; expected 0 to {self.stop - 1}")
+
+
+def looks_at_indices(function: Any) -> TypeGuard[IndexCheck]:
+    """Whether a callback is an `IndexCheck` whose call is not one of its own."""
+    return isinstance(function, IndexCheck) and type(function).__call__ is IndexCheck.__call__
 
 
 @cache

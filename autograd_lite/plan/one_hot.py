@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .declarations import IndexCheck
+from .declarations import looks_at_indices
 from .program import Array, Call, Constant, Layout, Value
 
 MOST_CLASSES = 128
@@ -70,7 +70,7 @@ def _comparisons(calls: Sequence[Call]) -> dict[Value, _Comparison]:
 
     found = {}
     for call in calls:
-        if isinstance(call.function, IndexCheck):
+        if looks_at_indices(call.function):
             stops[call.operands[0]] = call.function.stop
         if call.function is np.ndarray.astype and call.results:
             stops[call.results[0]] = below(call.operands[0])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..declarations import IndexCheck
+from ..declarations import looks_at_indices
 from ..program import Argument, Array, Call, Constant, Layout, Value
 from . import blas
 from . import operations as op
@@ -79,7 +79,7 @@ class Lowering:
     def row(self, call: Call) -> tuple[np.dtype[Any] | None, Row] | None:
         """The row of a call, and the floating-point type that it is for, if any; None for what only NumPy can do."""
         function = call.function
-        if isinstance(function, IndexCheck) and type(function).__call__ is IndexCheck.__call__:
+        if looks_at_indices(function):
             return self._check(call, function.stop)
         if call.is_view or len(call.results) + len(call.writes) != 1 or not call.is_pure:
             return None

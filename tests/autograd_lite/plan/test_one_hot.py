@@ -78,6 +78,16 @@ def _checked_in_part(x, labels):
     return x - (labels[..., None] == constant(np.arange(4)))
 
 
+class _Lenient(IndexCheck):
+    def __call__(self, values):
+        pass
+
+
+def _checked_leniently(x, labels):
+    callback(_Lenient(4), labels)
+    return x - (labels[..., None] == constant(np.arange(4)))
+
+
 def _changed(x, labels):
     callback(IndexCheck(9), labels)
     labels = labels + 0
@@ -85,7 +95,7 @@ def _changed(x, labels):
     return x - (labels[..., None] == constant(np.arange(4)))
 
 
-@pytest.mark.parametrize("function", [_unchecked, _checked_for_more, _checked_in_part, _changed])
+@pytest.mark.parametrize("function", [_unchecked, _checked_for_more, _checked_in_part, _checked_leniently, _changed])
 def test_indices_that_may_have_no_row_are_compared(function):
     compiled = compile(function, jit=False)
     for labels in ([0, 1, 5], [3, 5, 2]):
