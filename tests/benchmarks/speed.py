@@ -5,10 +5,10 @@
     python tests/benchmarks/speed.py --quick               # fewer rounds and configurations
     python tests/benchmarks/speed.py steps --network 64-32-5:16:adam  # sizes of the layers, batch size, optimizer
 
-Tables: steps, products, operations, epoch, memory, fit, first-call, overhead. Peers that are not installed are left
-out. The processes take turns for several rounds. A time is the median over them, and a ratio the median of the rounds'
-ratios, since a shared machine is faster in one and slower in another. The OPENBLAS_* variables are dropped, so that the
-kernels are those that the processor picks.
+Tables: steps, products, layouts, operations, epoch, memory, fit, first-call, overhead. Peers that are not installed are
+left out. The processes take turns for several rounds. A time is the median over them, and a ratio the median of the
+rounds' ratios, since a shared machine is faster in one and slower in another. The OPENBLAS_* variables are dropped, so
+that the kernels are those that the processor picks.
 """
 
 import argparse
@@ -102,8 +102,16 @@ def time_step(name, configuration, seconds):
     return statistics.median(times)
 
 
-def time_products(configuration):
+LAYOUTS = {
+    "as they lie": lambda a, b, out: np.matmul(a, b, out=out),
+    "turned": lambda a, b, out: np.matmul(b.T, a.T, out=out.T),
+    "copied first": lambda a, b, out: np.matmul(np.ascontiguousarray(a), np.ascontiguousarray(b), out=out),
+}
+
+
+def time_products(configuration, layout="as they lie"):
     """The matrix products of a step alone, by `numpy.matmul` with out=."""
+    product = LAYOUTS[layout]
     sizes, X, _, weights, _ = problem(configuration)
     activations = [np.ones((len(X), n), np.float32) for n in sizes]
     outputs = [np.empty_like(a) for a in activations]
@@ -111,14 +119,14 @@ def time_products(configuration):
 
     def products():
         for i, w in enumerate(weights):
-            np.matmul(activations[i], w, out=outputs[i + 1])
-            np.matmul(activations[i].T, activations[i + 1], out=gradients[i])
+            product(activations[i], w, outputs[i + 1])
+            product(activations[i].T, activations[i + 1], gradients[i])
             if i:
-                np.matmul(activations[i + 1], w.T, out=outputs[i])
+                product(activations[i + 1], w.T, outputs[i])
 
     products()
-    times = []
-    for _ in range(15):
+    times, end = [], time.perf_counter() + 0.3
+    while len(times) < 15 or time.perf_counter() < end:
         start = time.perf_counter()
         products()
         times.append(time.perf_counter() - start)
@@ -331,6 +339,17 @@ def products(rounds, quick):
     return [row(f"a step beside its products, {configuration}", found["step"], alone, 1 / 0.85)]
 
 
+def layouts(rounds, quick):
+    """Products as the library calls them, and the same with the result or the operands in another layout."""
+    rows = []
+    for configuration in CONFIGURATIONS[2:4] if quick else CONFIGURATIONS + MORE:
+        found = measured(LAYOUTS, rounds, lambda layout, c=configuration: run("time_products", c, layout))
+        ours, *others = LAYOUTS
+        best = best_of(found, others)
+        rows.append(row(f"products of a step, {configuration}", found[ours], (best, found[best]), 1.05))
+    return rows
+
+
 def operations(rounds, quick):
     import measure
 
@@ -387,8 +406,8 @@ def overhead(rounds, quick):
 
 
 TABLES = {
-    "steps": steps, "products": products, "operations": operations, "epoch": epoch, "memory": memory, "fit": fit,
-    "first-call": first_call, "overhead": overhead,
+    "steps": steps, "products": products, "layouts": layouts, "operations": operations, "epoch": epoch,
+    "memory": memory, "fit": fit, "first-call": first_call, "overhead": overhead,
 }  # fmt: skip
 
 
