@@ -14,6 +14,7 @@ that the kernels are those that the processor picks.
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -438,6 +439,9 @@ def main():
         return
     if unknown := set(args.tables) - set(TABLES):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(TABLES)}")
+    for network in args.network:
+        if not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)+:[1-9]\d*:(sgd|adam)", network):
+            parser.error(f"{network!r} is no network; expected sizes:batch:optimizer, such as 64-32-5:16:adam (or sgd)")
     rows = []
     for name in args.tables or TABLES:
         print(f"{name}:", flush=True)
