@@ -29,6 +29,8 @@ Piece = tuple[str, list[Array], Array]
 PIECE_BYTES = 2**17
 """The length of a piece. An update goes over four to six arrays, and so many pieces fit the L2 cache."""
 
+CACHE_LINE_BYTES = 64
+
 SMALL_BYTES = PIECE_BYTES // 4
 """Up to this length, to gather an array costs less than the calls of an update of its own."""
 
@@ -87,14 +89,10 @@ class Block:
         self._pack = struct.Struct("0d").pack_into
         self._gathered: tuple[Array, Array, list[Array]] | None = None
 
-        # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
-        size, dtype = ends[-1], params[0].dtype
-        length = max(1, math.ceil(size / max(1, round(size * dtype.itemsize / PIECE_BYTES))))
-        penalized, temporary = scratch.arrays(dtype)
+        penalized, temporary = scratch.arrays(params[0].dtype)
         self._pieces = []
-        for start in range(0, size, length):
-            piece = slice(start, min(start + length, size))
-            n = piece.stop - start
+        for piece in _cut(params, ends[-1]):
+            n = piece.stop - piece.start
             state = [buffer[piece] for buffer in self._buffers.values()]
             self._pieces.append((piece, state, penalized[:n], temporary[:n]))
 
@@ -188,6 +186,24 @@ class Block:
             w, g = (np.empty(self._spans[-1].stop, arrays[0].dtype) for _ in range(2))
             self._gathered = w, g, [w[span].reshape(a.shape) for span, a in zip(self._spans, arrays, strict=True)]
         return self._gathered
+
+
+def _cut(params: Sequence[Tensor], size: int) -> Iterator[slice]:
+    """The pieces of parameters that have so many elements together.
+
+    They begin where a cache line of the weights does: weights are stored in lines that other threads have read, and a
+    store that straddles two of them takes three times as long.
+    """
+    itemsize = params[0].dtype.itemsize
+    line = CACHE_LINE_BYTES // itemsize
+    # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
+    length = max(1, math.ceil(size / max(1, round(size * itemsize / PIECE_BYTES)) / line)) * line
+    start = 0
+    lead = -params[0].data.ctypes.data % CACHE_LINE_BYTES // itemsize if len(params) == 1 else 0
+    for stop in (lead, *range(lead + length, size, length), size):
+        if start < stop:
+            yield slice(start, stop)
+        start = stop
 
 
 def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
