@@ -191,16 +191,17 @@ class Block:
 def _cut(params: Sequence[Tensor], size: int) -> Iterator[slice]:
     """The pieces of parameters that have so many elements together.
 
-    They begin where a cache line of the weights does: weights are stored in lines that other threads have read, and a
-    store that straddles two of them takes three times as long.
+    Where there are several, all but the first begin where a cache line of the weights does: these lie in lines that
+    other threads have read, and there a store that straddles two lines takes three times as long.
     """
     itemsize = params[0].dtype.itemsize
     line = CACHE_LINE_BYTES // itemsize
     # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
-    length = max(1, math.ceil(size / max(1, round(size * itemsize / PIECE_BYTES)) / line)) * line
+    count = max(1, round(size * itemsize / PIECE_BYTES))
+    length = max(1, math.ceil(size / count / line)) * line
+    first = -params[0].data.ctypes.data % CACHE_LINE_BYTES // itemsize if count > 1 else size
     start = 0
-    lead = -params[0].data.ctypes.data % CACHE_LINE_BYTES // itemsize if len(params) == 1 else 0
-    for stop in (lead, *range(lead + length, size, length), size):
+    for stop in (first, *range(first + length, size, length), size):
         if start < stop:
             yield slice(start, stop)
         start = stop

@@ -27,6 +27,26 @@ def test_large_arrays_in_pieces_get_the_update_of_small_ones(make):
     np.testing.assert_array_equal(whole.data, np.concatenate([p.data for p in parts]))
 
 
+@pytest.mark.parametrize("offset", [0, 1, 7, 15])
+def test_all_pieces_but_the_first_begin_where_a_cache_line_does(offset):
+    class Recording(nn.SGD):
+        def update(self, w, g, state, t, step, options):
+            pieces.append((w.ctypes.data, w.nbytes))
+            super().update(w, g, state, t, step, options)
+
+    pieces = []
+    memory = np.ones(PIECE_BYTES + 64, np.float32)
+    start = -memory.ctypes.data % 64 // 4 + offset
+    w = leaf(memory[:PIECE_BYTES])
+    w.data = memory[start : start + PIECE_BYTES]
+    descend(Recording([w], lr=0.25), w)
+    first, *others = pieces
+    assert first[0] == w.data.ctypes.data
+    assert all(address % 64 == 0 for address, _ in others)
+    assert sum(nbytes for _, nbytes in pieces) == w.data.nbytes
+    np.testing.assert_array_equal(w.data, np.float32(0.5))
+
+
 @given(
     make=st.sampled_from(list(ALL.values())),
     shapes=st.lists(
