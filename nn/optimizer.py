@@ -351,6 +351,7 @@ class _Update:
     def __init__(self, optimizer: Optimizer, has_gradient: tuple[bool, ...]) -> None:
         self._optimizer, self._has_gradient = optimizer, has_gradient
         self._blocks: list[tuple[Block, list[int]]] = []
+        self._moving: list[tuple[Block, list[int]]] = []
         self.__name__ = f"{type(optimizer).__name__}.step"
 
     def __call__(self, weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
@@ -363,9 +364,10 @@ class _Update:
         if not self._optimizer._fuses() or not all(array.flags.c_contiguous for array in (*weights, *gradients)):
             return None
         self._optimizer._arrange(self._has_gradient)
-        self._blocks = [(block, places) for block, places in self._optimizer._blocks if places]
+        self._blocks = self._optimizer._blocks
+        self._moving = [(block, places) for block, places in self._blocks if places]
         found = []
-        for block, places in self._blocks:
+        for block, places in self._moving:
             pieces = block.pieces([weights[i] for i in places], [gradients[i] for i in places], self._optimizer.fused)
             if pieces is None:
                 return None
@@ -375,14 +377,15 @@ class _Update:
     def bound(self, weights: Sequence[Array], gradients: Sequence[Array]) -> Callable[[], bool]:
         """See `autograd_lite.plan.FusedUpdate`."""
         self._optimizer._arrange(self._has_gradient)
+        self._blocks = self._optimizer._blocks
         steps = [
             block.bound([weights[i] for i in places], [gradients[i] for i in places], self._optimizer.update)
-            for block, places in self._optimizer._blocks
+            for block, places in self._blocks
             if places
         ]
 
         def step() -> bool:
-            if not self._optimizer._is_arranged(self._has_gradient):
+            if not self._is_arranged():
                 return False
             for one in steps:
                 one()
@@ -392,10 +395,10 @@ class _Update:
 
     def advance(self) -> bool:
         """See `autograd_lite.plan.FusedUpdate`."""
-        if not self._optimizer._is_arranged(self._has_gradient):
+        if not self._is_arranged():
             return False
         begun = []
-        for block, _ in self._blocks:
+        for block, _ in self._moving:
             numbers = block.form(self._optimizer.fused)
             if numbers is None:
                 return False
@@ -403,6 +406,10 @@ class _Update:
         for block, numbers in begun:
             block.advance(numbers)
         return True
+
+    def _is_arranged(self) -> bool:
+        """Whether the blocks are those that the step was made for, and not others with a state that was loaded."""
+        return self._blocks is self._optimizer._blocks and self._optimizer._is_arranged(self._has_gradient)
 
 
 def _plain(option: Any) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_lite import GradientError, compile
+from autograd_lite import GradientError, Tensor, compile
 from autograd_lite.plan.native import is_installed
 
 JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="needs Numba"))]
@@ -212,6 +212,34 @@ def test_the_state_of_an_optimizer_goes_on_where_it_was_saved():
     _trained(other, optimizers[1], compiled=True)
     optimizers[1].load_state_dict(optimizers[0].state_dict())
     _assert_same(_trained(other, optimizers[1], compiled=True), _trained(one, optimizers[0], compiled=False))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_state_that_is_loaded_between_calls_of_a_compiled_step_is_used(jit):
+    def run(compiled):
+        w = Tensor([1.0, -2.0, 3.0], requires_grad=True)
+        optimizer = nn.Adam([w], lr=0.1)
+
+        def step(x):
+            optimizer.zero_grad()
+            ((w - x) ** 2).sum().backward()
+            optimizer.step()
+
+        step = compile(step, jit=jit) if compiled else step
+        for x in (1.0, 2.0):
+            step(np.full(3, x))
+        state = optimizer.state_dict()
+        for x in (3.0, 4.0):
+            step(np.full(3, x))
+        optimizer.load_state_dict(state)
+        for x in (5.0, 6.0):
+            step(np.full(3, x))
+        return {"w": w.data, **optimizer.state_dict()}
+
+    compiled, eager = run(True), run(False)
+    assert compiled.keys() == eager.keys()
+    for name, value in eager.items():
+        np.testing.assert_array_equal(compiled[name], value)
 
 
 # ---- fit ----
