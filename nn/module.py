@@ -11,14 +11,27 @@ import numpy as np
 from autograd_lite import Tensor, assume
 
 
-class _Mode:
-    """Whether a module is being trained: true until it is said otherwise; a compiled function looks at it anew."""
+class Setting:
+    """An attribute of a module that decides what it computes: a compiled function looks at it anew in every call.
 
-    def __get__(self, module: Module | None, owner: type) -> bool:
-        return True if module is None else assume(lambda: module.__dict__.get("training", True))
+    Parameters
+    ----------
+    default : object, optional
+        What it is until it is assigned.
+    """
 
-    def __set__(self, module: Module, training: bool) -> None:
-        module.__dict__["training"] = training
+    def __init__(self, default: Any = None) -> None:
+        self._default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, module: Module | None, owner: type) -> Any:
+        name, default = self._name, self._default
+        return default if module is None else assume(lambda: module.__dict__.get(name, default))
+
+    def __set__(self, module: Module, value: Any) -> None:
+        module.__dict__[self._name] = value
 
 
 class Module:
@@ -51,7 +64,7 @@ class Module:
     array([1., 3.])
     """
 
-    training = _Mode()
+    training = Setting(True)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; `__call__` leads here."""

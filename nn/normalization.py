@@ -12,7 +12,7 @@ from autograd_lite import Tensor
 from autograd_lite.levels import innermost_array
 
 from .arguments import fraction, nonnegative, positive_int
-from .module import Module
+from .module import Module, Setting
 
 _np: Any = np
 
@@ -58,6 +58,9 @@ class BatchNorm(Module):
     array([0.1, 0.7])
     """
 
+    momentum = Setting()
+    eps = Setting()
+
     def __init__(
         self, features: int, momentum: float = 0.1, eps: float = 1e-5, dtype: npt.DTypeLike = np.float32
     ) -> None:
@@ -92,9 +95,10 @@ class BatchNorm(Module):
         return _scaled(centred, variance, self.eps) * self.weight + self.bias
 
     def _remember(self, mean: Any, variance: Any) -> None:
+        momentum = self.momentum
         for running, new in ((self.running_mean, mean), (self.running_var, variance)):
             old = running.data
-            running.data = ((1 - self.momentum) * old + self.momentum * new).astype(old.dtype)
+            running.data = ((1 - momentum) * old + momentum * new).astype(old.dtype)
 
     def extra_repr(self) -> str:
         """The number of features, and the options."""
@@ -132,6 +136,8 @@ class LayerNorm(Module):
     array([[-1.225,  0.   ,  1.225],
            [-0.707, -0.707,  1.414]])
     """
+
+    eps = Setting()
 
     def __init__(self, features: int, eps: float = 1e-5, dtype: npt.DTypeLike = np.float32) -> None:
         self.features = positive_int(features, "LayerNorm: features")

@@ -10,7 +10,7 @@ from autograd_lite import Tensor, callback
 
 from .arguments import fraction, nonnegative
 from .init import Random
-from .module import Module
+from .module import Module, Setting
 
 _np: Any = np
 
@@ -44,17 +44,21 @@ class Dropout(Module):
     array([1., 1., 1., 1.])
     """
 
+    p = Setting()
+    rng = Setting()
+
     def __init__(self, p: float = 0.5, rng: Random = None) -> None:
         self.p = fraction(p, "Dropout: p")
         self.rng = np.random.default_rng(rng)
 
     def forward(self, x: Any) -> Any:
         """`x` of any shape, an array or a tensor; some of its entries set to zero, in training."""
-        if not self.training or not self.p:
+        p = self.p
+        if not self.training or not p:
             return x
         x = x if hasattr(x, "shape") else np.asarray(x)
-        kept = callback(self.rng.random, x.shape, np.float32) >= self.p
-        return x * (kept / (1 - self.p)).astype(x.dtype if x.dtype.kind in "fc" else np.float64)
+        kept = callback(self.rng.random, x.shape, np.float32) >= p
+        return x * (kept / (1 - p)).astype(x.dtype if x.dtype.kind in "fc" else np.float64)
 
     def extra_repr(self) -> str:
         """The probability."""

@@ -16,7 +16,7 @@ from .declarations import FusedUpdate
 from .memory import Memory
 from .native.patterns import fused
 from .one_hot import with_one_hot
-from .program import Array, Call, Captured, Constant, Layout, Value, found_in, replaced
+from .program import Array, Call, Captured, Constant, EntryGradient, Layout, Value, found_in, replaced
 from .recorder import Recorder
 from .report import report
 from .simplification import Renaming, simplified
@@ -130,7 +130,8 @@ class Plan:
         found = None
         finals = {value.root for value in self._finals.values() if value is not None}
         for call in reversed(self.calls):
-            if not finals.isdisjoint(result.root for result in call.results):
+            reads_entry = any(isinstance(operand.root.origin, EntryGradient) for operand in call.operands)
+            if reads_entry or not finals.isdisjoint(result.root for result in call.results):
                 break
             if not call.is_pure and not isinstance(call.function, FusedUpdate):
                 found = call
