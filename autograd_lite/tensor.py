@@ -205,6 +205,8 @@ class Tensor(Conversions, ArrayMethods):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow here; on a leaf it can be assigned, to freeze a parameter or to thaw it."""
+        if STATE.plan is not None:
+            STATE.plan.watch(self)
         return self._node is not None
 
     @requires_grad.setter
@@ -231,6 +233,8 @@ class Tensor(Conversions, ArrayMethods):
         Passes add up until ``zero_grad()``. Results keep theirs only after ``retain_grad()``.
         """
         node = self._node
+        if STATE.plan is not None:
+            STATE.plan.watch(self)
         if node is None:
             return None
         if node.slot is None or not node.slot.keeps:
@@ -256,11 +260,14 @@ class Tensor(Conversions, ArrayMethods):
                     f"tensor's own, {self.shape}, {self.dtype}"
                 )
         if STATE.plan is not None:
+            STATE.plan.watch(self)
             STATE.plan.forget_slot(node.slot)
         node.slot.grad = value
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` is None again."""
+        if STATE.plan is not None:
+            STATE.plan.watch(self)
         if self._node is not None and self._node.slot is not None:
             if STATE.plan is not None:
                 STATE.plan.forget_slot(self._node.slot)

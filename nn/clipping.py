@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite import Tensor, callback
+from autograd_lite import GradientError, Tensor, callback
 
 
 def gradient_norm(parameters: Iterable[Tensor]) -> float:
@@ -51,6 +51,11 @@ def clip_gradient_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     max_norm : float
         The largest norm.
 
+    Raises
+    ------
+    GradientError
+        If a gradient belongs to a graph, after ``backward(create_graph=True)``. Nothing has changed then.
+
     Examples
     --------
     >>> w = Tensor([3.0, 4.0], requires_grad=True)
@@ -58,7 +63,7 @@ def clip_gradient_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     >>> clip_gradient_norm([w], 1.0), w.grad.data
     (5.0, array([0.6, 0.8]))
     """
-    gradients = _gradients(parameters)
+    gradients = _writable_gradients(parameters, "clip_gradient_norm")
     return _as_number(callback(_scale_down, gradients, max_norm, writes=tuple(gradients)))
 
 
@@ -89,6 +94,11 @@ def clip_gradient_value(parameters: Iterable[Tensor], limit: float) -> None:
     limit : float
         The largest absolute value.
 
+    Raises
+    ------
+    GradientError
+        If a gradient belongs to a graph, after ``backward(create_graph=True)``. Nothing has changed then.
+
     Examples
     --------
     >>> w = Tensor([1.0, 1.0], requires_grad=True)
@@ -97,7 +107,7 @@ def clip_gradient_value(parameters: Iterable[Tensor], limit: float) -> None:
     >>> w.grad.data
     array([ 1. , -0.5])
     """
-    for gradient in _gradients(parameters):
+    for gradient in _writable_gradients(parameters, "clip_gradient_value"):
         np.clip(gradient, -limit, limit, out=gradient)
 
 
@@ -107,3 +117,15 @@ _SMALLEST_SQUARE = 1e-30
 
 def _gradients(parameters: Iterable[Tensor]) -> list[np.ndarray[Any, Any]]:
     return [parameter.grad.data for parameter in parameters if parameter.grad is not None]
+
+
+def _writable_gradients(parameters: Iterable[Tensor], function: str) -> list[np.ndarray[Any, Any]]:
+    parameters = list(parameters)
+    for parameter in parameters:
+        if parameter.grad is not None and parameter.grad.node is not None:
+            raise GradientError(
+                f"{function}: the gradient of the parameter {parameter.name!r} (shape {parameter.shape}) belongs to a "
+                "graph, since backward had create_graph=True, and cannot be changed in place; put a copy in its place "
+                "first, parameter.grad = Tensor(parameter.grad.data.copy())"
+            )
+    return _gradients(parameters)

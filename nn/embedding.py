@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
-from autograd_lite import Tensor
+from autograd_lite import Tensor, callback
+from autograd_lite.levels import innermost_array
+from autograd_lite.plan import IndexCheck
 
 from .arguments import as_array, positive_int
 from .init import Initializer, Random, get_initializer, normal
@@ -66,13 +68,18 @@ class Embedding(Module):
 
     def forward(self, indices: Any) -> Any:
         """The vectors of `indices`, integers of any shape; of that shape and one axis more."""
-        numbers = as_array(indices, "Embedding: indices")
+        is_array = isinstance(indices, Tensor) or hasattr(indices, "__array_function__")
+        numbers = indices if is_array else as_array(indices, "Embedding: indices")
         if numbers.dtype.kind not in "iu":
             raise TypeError(f"Embedding: indices are of {numbers.dtype}; expected integers")
-        outside = (numbers < 0) | (numbers >= self.num_embeddings)
-        if outside.any():
-            where = [int(i) for i in np.argwhere(outside)[0]]
-            raise ValueError(
-                f"Embedding: indices{where or ''} is {numbers[outside][0]}; expected 0 to {self.num_embeddings - 1}"
-            )
+        callback(_Indices(self.num_embeddings), innermost_array(numbers))
         return self.weight[numbers]
+
+
+class _Indices(IndexCheck):
+    """The look whether all indices have a vector."""
+
+    __name__ = "check_indices"
+
+    def refuse(self, values: Any, where: tuple[int, ...]) -> NoReturn:
+        raise ValueError(f"Embedding: indices{list(where) or ''} is {values[where]}; expected 0 to {self.stop - 1}")

@@ -16,6 +16,7 @@ from autograd_lite.comparison.mistakes import DIAGONAL, defmistake
 from autograd_lite.levels import innermost_array
 from autograd_lite.plan import IndexCheck, constant
 from autograd_lite.registry import defbatching, defelementwise
+from autograd_lite.tensor import wrap
 
 from .activations import log_softmax, sigmoid, softmax
 from .arguments import as_array, fraction
@@ -87,7 +88,7 @@ def softmax_cross_entropy(
     weights = _as_wide(_class_weights(class_weight, logits.shape[-1]), logits)
     losses = _softmax_cross_entropy_of_distributions(logits, targets * weights, "none")
     if by_number and reduction == "mean":
-        return losses.sum() / np.take(weights, labels).sum()
+        return losses.sum() / wrap(weights)[labels].sum()
     return _reduced(losses, reduction)
 
 

@@ -87,7 +87,8 @@ class Block:
         self._numbers = np.zeros(8)
         self._numbers_in_memory = self._numbers.data
         self._pack = struct.Struct("0d").pack_into
-        self._gathered: tuple[Array, Array, list[Array]] | None = None
+        self._gathered: dict[str, Array] = {}
+        self._parts: list[Array] = []
 
         penalized, temporary = scratch.arrays(params[0].dtype)
         self._pieces = []
@@ -146,26 +147,20 @@ class Block:
 
         It can be taken again and again, as long as the arrays stay the parameters' and the gradients'.
         """
-        parts: list[Array] = []
-        gathers_gradients = False
-        if len(arrays) == 1 and arrays[0].flags.c_contiguous:
-            w, g = arrays[0].reshape(-1), gradients[0].reshape(-1)
-        else:
-            w, g, parts = self._space_for(arrays)
-            together = _as_they_lie(gradients)
-            gathers_gradients = together is None
-            g = g if together is None else together
+        w, parts = self._weights_in_a_row(arrays)
+        together = _as_they_lie(gradients)
+        gathers_gradients = together is None
+        g = self._space("gradients") if together is None else together
         pieces = [(w[piece], g[piece], state, spare, scratch) for piece, state, spare, scratch in self._pieces]
         pairs = list(zip(arrays, parts, strict=bool(parts)))
         options, decoupled = self._options, self._decoupled
 
         def step() -> None:
             self._taken += 1
-            if pairs:
-                for array, part in pairs:
-                    part[...] = array
-                if gathers_gradients:
-                    np.concatenate(gradients, None, g)
+            for array, part in pairs:
+                part[...] = array
+            if gathers_gradients:
+                np.concatenate(gradients, None, g)
             weight_decay = options.get("weight_decay", 0)
             for weights, gradient, state, penalized, temporary in pieces:
                 if weight_decay and decoupled:
@@ -180,12 +175,20 @@ class Block:
 
         return step
 
-    def _space_for(self, arrays: Sequence[Array]) -> tuple[Array, Array, list[Array]]:
-        """Flat arrays for weights and gradients of several parameters, and the first as parts in their shapes."""
-        if self._gathered is None:
-            w, g = (np.empty(self._spans[-1].stop, arrays[0].dtype) for _ in range(2))
-            self._gathered = w, g, [w[span].reshape(a.shape) for span, a in zip(self._spans, arrays, strict=True)]
-        return self._gathered
+    def _weights_in_a_row(self, arrays: Sequence[Array]) -> tuple[Array, list[Array]]:
+        """A flat array for the weights, and its parts in the parameters' shapes; no parts where it is their own."""
+        if len(arrays) == 1 and arrays[0].flags.c_contiguous:
+            return arrays[0].reshape(-1), []
+        w = self._space("weights")
+        if not self._parts:
+            self._parts = [w[span].reshape(array.shape) for span, array in zip(self._spans, arrays, strict=True)]
+        return w, self._parts
+
+    def _space(self, name: str) -> Array:
+        """A flat array as long as all parameters together, the same for every step."""
+        if name not in self._gathered:
+            self._gathered[name] = np.empty(self._spans[-1].stop, self.params[0].dtype)
+        return self._gathered[name]
 
 
 def _cut(params: Sequence[Tensor], size: int) -> Iterator[slice]:
@@ -209,6 +212,8 @@ def _cut(params: Sequence[Tensor], size: int) -> Iterator[slice]:
 
 def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
     """Arrays that lie end to end in the memory of another one, as one flat array; None if they do not."""
+    if len(arrays) == 1:
+        return arrays[0].reshape(-1) if arrays[0].flags.c_contiguous else None
     base = arrays[0].base
     if base is None or base.dtype != np.uint8 or not all(array.base is base for array in arrays):
         return None

@@ -15,7 +15,7 @@ from ..rule import name_of
 from ..state import STATE
 from ..tensor import Tensor, wrap
 from .native import is_installed
-from .program import replaced
+from .program import OtherLayout, replaced
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -59,11 +59,12 @@ def compile(function: Callable[..., Any] | None = None, /, *, jit: bool | None =
 
     Notes
     -----
-    Arrays and tensors that the function finds outside are read anew in every call, and may be assigned other arrays.
-    Numbers are as they were: a learning rate in Python is followed where an `nn` optimizer reads it, and nowhere else.
-    What else Python does in the function, such as appending to a list or printing, happens once; so does a computation
-    on plain arrays in which no argument and no tensor takes part. ``requires_grad``, hooks, whether a gradient was
-    there, and whether a module is in training are looked at in every call.
+    Arrays and tensors that the function finds outside are read anew in every call, and tensors may be assigned other
+    arrays; another tensor in a variable's or an attribute's place is not found. Numbers are as they were, but for the
+    options of `nn`'s optimizers, dropout and normalisations, which are followed. What else Python does in the function,
+    such as appending to a list or printing, happens once; so does a computation on plain arrays in which no argument
+    and no tensor takes part. ``requires_grad``, hooks, whether a gradient was there, and whether a module is in
+    training are looked at in every call.
 
     Gradients that the function leaves in ``.grad`` lie end to end in one flat array of the plan, which the next call
     overwrites; so does it with nothing else, results are copies.
@@ -151,7 +152,10 @@ class CompiledFunction:
                 if kept is not self._latest:
                     self._known[key] = self._known.pop(key)
                     self._latest = kept
-                return kept.plan.run(call.arrays)
+                try:
+                    return kept.plan.run(call.arrays)
+                except OtherLayout:
+                    continue
         return self._record(key, call, args, kwargs)
 
     @property

@@ -16,7 +16,18 @@ from .declarations import FusedUpdate
 from .memory import Memory
 from .native.patterns import fused
 from .one_hot import with_one_hot
-from .program import Array, Call, Captured, Constant, EntryGradient, Layout, Value, found_in, replaced
+from .program import (
+    Array,
+    Call,
+    Captured,
+    Constant,
+    EntryGradient,
+    Layout,
+    OtherLayout,
+    Value,
+    found_in,
+    replaced,
+)
 from .recorder import Recorder
 from .report import report
 from .simplification import Renaming, simplified
@@ -82,7 +93,7 @@ class Plan:
         self._bind()
 
     def run(self, arrays: Sequence[Array]) -> Any:
-        """Replay the calls on these arguments, of the shapes and dtypes that were recorded."""
+        """Replay the calls on these arguments, of the shapes and dtypes that were recorded; may raise `OtherLayout`."""
         return self._replay(*arrays)
 
     def __str__(self) -> str:
@@ -100,9 +111,7 @@ class Plan:
             code.statements.append(f"if getrefcount({name}._node) > references_alone: renew({name})")
         code.statements.append(f"return {_returned(code, self._outputs)}")
         moved = [
-            f"{code.name(value.origin.holder, 't')}._data is not {code.operand(value)}"
-            for value in arrays
-            if isinstance(value.origin, Captured) and isinstance(value.origin.holder, Tensor)
+            f"{code.name(tensor, 't')}._data is not {code.operand(value)}" for value, tensor in self._captured_tensors()
         ]
         looks = [
             f"({expression.format(code.name(thing, 'g'), code.name(expected, 'g'))})"
@@ -117,7 +126,7 @@ class Plan:
             wrap=wrap,
             renew=_renew,
             rebound=self._rebound,
-            rebind=self._bind,
+            rebind=self._rebind_later,
             getrefcount=sys.getrefcount,
             references_alone=_references_alone(),
         )
@@ -148,8 +157,22 @@ class Plan:
                 code.statements.append(f"{name}.grad = {tensor} if {tensor}._data is {array} else wrap({array})")
 
     def _rebound(self, *arrays: Array) -> Any:
+        # Sums depend on the order in which elements lie in memory, down to the last digits.
+        if any(Layout.of(tensor._data) != value.layout for value, tensor in self._captured_tensors()):
+            raise OtherLayout
         self._bind()
         return self._replay(*arrays)
+
+    def _rebind_later(self) -> None:
+        """Write the code anew in the next call: what is left of this one holds on to what it was written for."""
+        self._replay = self._rebound
+
+    def _captured_tensors(self) -> list[tuple[Value, Tensor]]:
+        return [
+            (value, value.origin.holder)
+            for value in self.arrays
+            if isinstance(value.origin, Captured) and isinstance(value.origin.holder, Tensor)
+        ]
 
     def _arrays(self) -> dict[Value, Array]:
         """Every array that stays where it is from call to call."""

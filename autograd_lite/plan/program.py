@@ -58,6 +58,11 @@ class Layout(NamedTuple):
     dtype: np.dtype[Any]
     strides: tuple[int, ...]
 
+    @classmethod
+    def of(cls, array: Array) -> Layout:
+        """That of an array."""
+        return cls(array.shape, array.dtype, array.strides)
+
     @property
     def size(self) -> int:
         """The number of elements."""
@@ -95,6 +100,10 @@ class Layout(NamedTuple):
             return self
         strides = [self.dtype.itemsize * math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
         return Layout(self.shape, self.dtype, tuple(strides))
+
+
+class OtherLayout(Exception):  # noqa: N818 - no error, but a reason to record anew
+    """Raised before a replay, where a tensor has an array that lies in memory otherwise than the recorded one."""
 
 
 @dataclass(eq=False, slots=True)

@@ -78,6 +78,7 @@ class Recorder:
         self.renewed: list[Tensor] = []
         self._own_slots: set[GradientSlot] = set()
         self._adopted: dict[Tensor, tuple[RecordedArray, Any]] = {}
+        self._watched: set[Tensor] = set()
         self._captured: dict[int, RecordedArray] = {}
         self._randomness = Randomness(roots)
 
@@ -112,12 +113,19 @@ class Recorder:
         if isinstance(array, np.generic):
             tensor._data = array = np.asarray(array)
         recorded = self._enter(array, Captured(tensor))
+        self.watch(tensor)
         self._adopted[tensor] = recorded, tensor._node
         slot = tensor._node and tensor._node.slot
-        self.guards.append(Guard("({0}._node and {0}._node.slot) is {1}", tensor, slot))
         if slot:
             self.guards.append(Guard("{0}.hooks is {1}", slot, slot.hooks))
         tensor._data = recorded
+
+    def watch(self, tensor: Tensor) -> None:
+        """Take note of whether a tensor requires a gradient, and of where that goes: so it will have to be later."""
+        if tensor in self._watched or isinstance(tensor._data, RecordedArray):
+            return
+        self._watched.add(tensor)
+        self.guards.append(Guard("({0}._node and {0}._node.slot) is {1}", tensor, tensor._node and tensor._node.slot))
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -129,7 +137,7 @@ class Recorder:
         return tensor in self._adopted
 
     def _enter(self, array: Array, origin: Origin) -> RecordedArray:
-        return RecordedArray(array, Value(layout_of(array), origin), self)
+        return RecordedArray(array, Value(Layout.of(array), origin), self)
 
     def _capture(self, array: Array) -> RecordedArray:
         """A plain array of the function's own, or from outside of it."""
@@ -204,7 +212,7 @@ class Recorder:
                 if np.may_share_memory(out, given):
                     base, offset = operand, operand.offset + int(array.ctypes.data) - int(given.ctypes.data)
                     break
-        value = Value(layout_of(array), base=base, offset=offset)
+        value = Value(Layout.of(array), base=base, offset=offset)
         call.results += (value,)
         return RecordedArray(array, value, self, isinstance(out, np.generic))
 
@@ -338,11 +346,6 @@ class Recorder:
 def bare(member: Any) -> Any:
     """The plain array of a recorded one; anything else as it is."""
     return member.array if isinstance(member, RecordedArray) else member
-
-
-def layout_of(array: Array) -> Layout:
-    """How an array lies in memory."""
-    return Layout(array.shape, array.dtype, array.strides)
 
 
 def line() -> str:

@@ -214,7 +214,7 @@ def test_the_state_of_an_optimizer_goes_on_where_it_was_saved():
     _assert_same(_trained(other, optimizers[1], compiled=True), _trained(one, optimizers[0], compiled=False))
 
 
-@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("jit", JIT)
 def test_a_state_that_is_loaded_between_calls_of_a_compiled_step_is_used(jit):
     def run(compiled):
         w = Tensor([1.0, -2.0, 3.0], requires_grad=True)
