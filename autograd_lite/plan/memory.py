@@ -112,7 +112,7 @@ def _overwritten(
     """An operand in whose place an elementwise call can leave its result."""
     operands = call.operands
     # NumPy takes a path of its own, and twice the time, where one number is written over itself.
-    if not _is_elementwise(call) or result.layout.size == 1:
+    if not is_elementwise(call) or result.layout.size == 1:
         return None
     for operand in operands:
         root = operand.root
@@ -126,7 +126,8 @@ def _overwritten(
     return None
 
 
-def _is_elementwise(call: Call) -> bool:
+def is_elementwise(call: Call) -> bool:
+    """Whether each element of a result follows from those in its place, so that one may be written over another."""
     function = call.function
     if masks(call):
         return not any(isinstance(operand.root.origin, Argument | EntryGradient) for operand in call.operands)

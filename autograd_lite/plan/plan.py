@@ -11,6 +11,7 @@ import numpy as np
 
 from ..graph import GradientSlot, Leaf
 from ..tensor import Tensor, wrap
+from . import aliasing
 from .code import Code
 from .declarations import FusedUpdate
 from .memory import Memory
@@ -105,6 +106,7 @@ class Plan:
         """Write the code for the arrays that the tensors have now."""
         self.arrays = arrays = self._arrays()
         code = Code(arrays)
+        code.extend(aliasing.statements(self, self._arguments, code))
         write(self.calls, code, self.jit, {self._first_look(): lambda: self._leave_gradients(code)})
         for changed in self._renewed:
             name = code.name(changed, "t")
@@ -157,6 +159,9 @@ class Plan:
                 code.statements.append(f"{name}.grad = {tensor} if {tensor}._data is {array} else wrap({array})")
 
     def _rebound(self, *arrays: Array) -> Any:
+        for _, tensor in self._captured_tensors():
+            if aliasing.is_own(self, tensor._data):
+                tensor._data = aliasing.apart(tensor._data)
         # Sums depend on the order in which elements lie in memory, down to the last digits.
         if any(Layout.of(tensor._data) != value.layout for value, tensor in self._captured_tensors()):
             raise OtherLayout
@@ -177,7 +182,7 @@ class Plan:
     def _arrays(self) -> dict[Value, Array]:
         """Every array that stays where it is from call to call."""
         found: dict[Value, Array] = dict(self.memory.arrays)
-        for value in self._values():
+        for value in self.values():
             if isinstance(value.origin, Constant):
                 found[value] = value.origin.array
             elif isinstance(value.origin, Captured):
@@ -190,11 +195,16 @@ class Plan:
                 found.update(zip(call.results, views if len(call.results) > 1 else [views], strict=True))
         return found
 
-    def _values(self) -> Iterator[Value]:
+    def values(self) -> Iterator[Value]:
+        """All that the calls read and write, and what is returned."""
         for call in self.calls:
             yield from call.operands
             yield from call.writes
-        yield from _values_of(self._outputs)
+        yield from self.returned()
+
+    def returned(self) -> list[Value]:
+        """What the function returns."""
+        return _values_of(self._outputs)
 
 
 def _with_own_memory(
