@@ -133,7 +133,7 @@ class RecordedArray(NDArrayOperatorsMixin):
         self._refuse("in")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
-        self._refuse("a conversion to a plain array (for an index into a plain array, put that one into a Tensor)")
+        self._refuse("a conversion to a plain array (by np.asarray, or for an index into an array outside of a Tensor)")
 
     def __reduce__(self) -> NoReturn:
         self._refuse("a copy of the object")
