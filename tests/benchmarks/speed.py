@@ -298,7 +298,7 @@ def measured(names, rounds, measure):
 
 
 def row(work, figures, against, bound):
-    """Our figures beside those of the same rounds that a peer had, or beside one number; a bound of None for a floor."""
+    """Our figures beside those that a peer had in the same rounds, or beside one number; without a bound, a floor."""
     peer, others = against[0], against[1] if isinstance(against[1], list) else [against[1]] * len(figures)
     ratio = statistics.median(mine / other for mine, other in zip(figures, others, strict=True))
     return {
