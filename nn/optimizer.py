@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from autograd_lite import GradientError, Tensor, callback
 from .arguments import as_array
 from .parameter_blocks import Array, Block, Scratch, State, packed
 from .parameter_groups import Group, as_groups, checked_options
+from .updates import CompiledUpdate, DirectUpdate
 
 
 class Optimizer:
@@ -78,6 +79,7 @@ class Optimizer:
             raise ValueError(f"{self._title}: there are no parameters to optimize")
         self._scratch = Scratch()
         self._blocks: list[tuple[Block, list[int]]] = []
+        self._direct: DirectUpdate | None = None
         self._arrangement: tuple[tuple[bool, ...], list[tuple[str, ...]]] = ((), [])
 
     # ---- what a method defines ----
@@ -111,7 +113,9 @@ class Optimizer:
         )
 
     def fused(self, step: int, options: Mapping[str, Any]) -> tuple[str, tuple[float, ...]] | None:
-        """The same update for machine code, where a compiled function can take it; by default there is none.
+        """The same update for machine code, within compiled functions and, once it is compiled, outside of them.
+
+        By default there is none.
 
         Parameters
         ----------
@@ -183,11 +187,15 @@ class Optimizer:
             parameter.data = array
         has_gradient = tuple(parameter in gradients for parameter in self._names)
         moved = tuple(weights.values())
-        callback(_Update(self, has_gradient), moved, tuple(gradients.values()), writes=moved)
+        callback(CompiledUpdate(self, has_gradient), moved, tuple(gradients.values()), writes=moved)
 
     def _move(self, has_gradient: tuple[bool, ...], weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
         """Update the arrays of the parameters that have a gradient."""
         self._arrange(has_gradient)
+        if self._direct is None or not self._direct.is_for(weights):
+            self._direct = DirectUpdate(self, weights, gradients)
+        if self._direct.step(gradients):
+            return
         for block, places in self._blocks:
             if places:
                 block.bound([weights[i] for i in places], [gradients[i] for i in places], self.update)()
@@ -343,73 +351,6 @@ class Optimizer:
                 block = Block(members, options, names, states, self._scratch, self.decoupled_weight_decay)
                 blocks.append((block, [places[parameter] for parameter in members] if is_active else []))
         self._blocks, self._arrangement = blocks, arrangement
-
-
-class _Update:
-    """A step as a compiled function calls it: with arrays alone, or piece by piece in machine code."""
-
-    def __init__(self, optimizer: Optimizer, has_gradient: tuple[bool, ...]) -> None:
-        self._optimizer, self._has_gradient = optimizer, has_gradient
-        self._blocks: list[tuple[Block, list[int]]] = []
-        self._moving: list[tuple[Block, list[int]]] = []
-        self.__name__ = f"{type(optimizer).__name__}.step"
-
-    def __call__(self, weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
-        self._optimizer._move(self._has_gradient, weights, gradients)
-
-    def pieces(
-        self, weights: Sequence[Array], gradients: Sequence[Array]
-    ) -> list[tuple[str, list[Array], Array]] | None:
-        """See `autograd_lite.plan.FusedUpdate`."""
-        if not self._optimizer._fuses() or not all(array.flags.c_contiguous for array in (*weights, *gradients)):
-            return None
-        self._optimizer._arrange(self._has_gradient)
-        self._blocks = self._optimizer._blocks
-        self._moving = [(block, places) for block, places in self._blocks if places]
-        found = []
-        for block, places in self._moving:
-            pieces = block.pieces([weights[i] for i in places], [gradients[i] for i in places], self._optimizer.fused)
-            if pieces is None:
-                return None
-            found += pieces
-        return found
-
-    def bound(self, weights: Sequence[Array], gradients: Sequence[Array]) -> Callable[[], bool]:
-        """See `autograd_lite.plan.FusedUpdate`."""
-        self._optimizer._arrange(self._has_gradient)
-        self._blocks = self._optimizer._blocks
-        steps = [
-            block.bound([weights[i] for i in places], [gradients[i] for i in places], self._optimizer.update)
-            for block, places in self._blocks
-            if places
-        ]
-
-        def step() -> bool:
-            if not self._is_arranged():
-                return False
-            for one in steps:
-                one()
-            return True
-
-        return step
-
-    def advance(self) -> bool:
-        """See `autograd_lite.plan.FusedUpdate`."""
-        if not self._is_arranged():
-            return False
-        begun = []
-        for block, _ in self._moving:
-            numbers = block.form(self._optimizer.fused)
-            if numbers is None:
-                return False
-            begun.append((block, numbers))
-        for block, numbers in begun:
-            block.advance(numbers)
-        return True
-
-    def _is_arranged(self) -> bool:
-        """Whether the blocks are those that the step was made for, and not others with a state that was loaded."""
-        return self._blocks is self._optimizer._blocks and self._optimizer._is_arranged(self._has_gradient)
 
 
 def _plain(option: Any) -> Any:

@@ -35,6 +35,10 @@ SMALL_BYTES = PIECE_BYTES // 4
 """Up to this length, to gather an array costs less than the calls of an update of its own."""
 
 
+_PACKERS = [struct.Struct(f"{2 + count}d").pack_into for count in range(7)]
+"""By the count of an update's own numbers, what puts these behind those of weight decay."""
+
+
 class Scratch:
     """Two arrays for intermediate results, shared by all blocks of a dtype so that they stay in the cache."""
 
@@ -83,10 +87,8 @@ class Block:
         self._buffers = {name: _end_to_end(name, params, states) for name in buffers}
         ends = np.cumsum([parameter.size for parameter in params]).tolist()
         self._spans = [slice(end - parameter.size, end) for parameter, end in zip(params, ends, strict=True)]
-        self._kernel: str | None = None
         self._numbers = np.zeros(8)
         self._numbers_in_memory = self._numbers.data
-        self._pack = struct.Struct("0d").pack_into
         self._gathered: dict[str, Array] = {}
         self._parts: list[Array] = []
 
@@ -117,28 +119,31 @@ class Block:
 
     def pieces(self, arrays: Sequence[Array], gradients: Sequence[Array], fused: Fused) -> list[Piece] | None:
         """The update of each parameter for machine code; None if the method has none."""
-        form = fused(self._taken + 1, self._options)
-        if form is None:
+        kernel = self.kernel(fused)
+        if kernel is None:
             return None
-        self._kernel, numbers = form
-        self._pack = struct.Struct(f"{2 + len(numbers)}d").pack_into
         states = [[state[span] for state in self._buffers.values()] for span in self._spans]
         return [
-            (self._kernel, [w.reshape(-1), g.reshape(-1), *state], self._numbers)
+            (kernel, [w.reshape(-1), g.reshape(-1), *state], self._numbers)
             for w, g, state in zip(arrays, gradients, states, strict=True)
         ]
 
-    def form(self, fused: Fused) -> tuple[float, ...] | None:
-        """The numbers of the next step for machine code; None if its update is another than that of the pieces."""
+    def kernel(self, fused: Fused) -> str | None:
+        """The name of the next step's update in machine code; None if the method has none."""
+        form = fused(self._taken + 1, self._options)
+        return form and form[0]
+
+    def form(self, fused: Fused, kernel: str | None) -> tuple[float, ...] | None:
+        """The numbers of the next step for machine code; None if its update is another one."""
         name, numbers = fused(self._taken + 1, self._options) or (None, ())
-        return numbers if name is not None and name == self._kernel else None
+        return numbers if name is not None and name == kernel else None
 
     def advance(self, numbers: tuple[float, ...]) -> None:
         """Begin a step of machine code with these numbers."""
         self._taken += 1
         weight_decay = self._options.get("weight_decay", 0)
         decay = (0, 1 - self._options["lr"] * weight_decay) if self._decoupled else (weight_decay, 1)
-        self._pack(self._numbers_in_memory, 0, *decay, *numbers)
+        _PACKERS[len(numbers)](self._numbers_in_memory, 0, *decay, *numbers)
 
     def bound(
         self, arrays: Sequence[Array], gradients: Sequence[Array], update: Callable[..., None]

@@ -121,7 +121,7 @@ CHANGES = (
 )  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     optimizer=st.sampled_from(list(ALL)),
     calls=st.lists(

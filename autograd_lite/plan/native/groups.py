@@ -105,7 +105,7 @@ def _parts_of_update(row: Row, count: int) -> list[list[Row]]:
         words = list(row.words)
         words[op.COLUMNS] = end - start
         for i in range(4):
-            words[op.ADDRESSES + i] += start * size if words[op.ADDRESSES + i] else 0
+            words[op.ADDRESSES + i] = words[op.ADDRESSES + i] and _moved(words[op.ADDRESSES + i], start * size)
         parts.append([row._replace(words=words)])
     return parts
 

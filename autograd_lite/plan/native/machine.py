@@ -82,6 +82,13 @@ def _finds_memory() -> bool:
     return ctypes.c_void_p.from_address(id(array) + DATA_OFFSET).value == array.ctypes.data
 
 
+def at_hand(dtype: np.dtype[Any]) -> Machine | None:
+    """The machine code if it was compiled on this machine before; it is not compiled for this."""
+    if dtype.name not in ("float32", "float64") or not is_installed() or not is_kept(dtype):
+        return None
+    return load(dtype)
+
+
 def is_kept(dtype: np.dtype[Any]) -> bool:
     """Whether the machine code for a dtype is there already."""
     return _path(dtype).is_file()
@@ -105,6 +112,7 @@ def cache_folder() -> Path:
     return base / "autograd_lite"
 
 
+@cache
 def _fingerprint() -> str:
     import llvmlite
     import llvmlite.binding as llvm

@@ -66,6 +66,11 @@ class Segment:
         if waiting:
             self._stages.append([Table(machine, waiting)])
 
+    def runs(self) -> list[Callable[[], object]]:
+        """What starts it, outside of a plan: to be called one after the other."""
+        runs = [[table.run for table in stage] for stage in self._stages]
+        return [tables[0] if len(tables) == 1 else partial(helpers.share, tables) for tables in runs]
+
     def statements(self, code: Code) -> Iterator[str]:
         """What starts it: the tables are walked through."""
         code.keep(self)

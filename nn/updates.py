@@ -1,0 +1,159 @@
+"""An optimizer's step by machine code, within compiled functions and outside of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .parameter_blocks import PIECE_BYTES, Array, Block, Piece
+
+if TYPE_CHECKING:
+    from autograd_lite.plan.native.updating import Updating
+
+    from .optimizer import Optimizer
+
+Moving = list[tuple[Block, list[int]]]
+"""Blocks, each with the places of its parameters among those that have a gradient."""
+
+
+class CompiledUpdate:
+    """A step as a compiled function calls it: with arrays alone, or piece by piece in machine code."""
+
+    def __init__(self, optimizer: Optimizer, has_gradient: tuple[bool, ...]) -> None:
+        self._optimizer, self._has_gradient = optimizer, has_gradient
+        self._blocks: list[tuple[Block, list[int]]] = []
+        self._moving: Moving = []
+        self._kernels: list[str | None] = []
+        self.__name__ = f"{type(optimizer).__name__}.step"
+
+    def __call__(self, weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
+        """Take the step as it is taken outside of compiled functions."""
+        self._optimizer._move(self._has_gradient, weights, gradients)
+
+    def pieces(
+        self, weights: Sequence[Array], gradients: Sequence[Array]
+    ) -> list[tuple[str, list[Array], Array]] | None:
+        """See `autograd_lite.plan.FusedUpdate`."""
+        if not self._optimizer._fuses() or not all(array.flags.c_contiguous for array in (*weights, *gradients)):
+            return None
+        self._optimizer._arrange(self._has_gradient)
+        self._blocks = self._optimizer._blocks
+        self._moving = [(block, places) for block, places in self._blocks if places]
+        self._kernels = _kernels(self._optimizer, self._moving)
+        return _pieces(self._optimizer, self._moving, weights, gradients)
+
+    def bound(self, weights: Sequence[Array], gradients: Sequence[Array]) -> Callable[[], bool]:
+        """See `autograd_lite.plan.FusedUpdate`."""
+        self._optimizer._arrange(self._has_gradient)
+        self._blocks = self._optimizer._blocks
+        steps = [
+            block.bound([weights[i] for i in places], [gradients[i] for i in places], self._optimizer.update)
+            for block, places in self._blocks
+            if places
+        ]
+
+        def step() -> bool:
+            if not self._is_arranged():
+                return False
+            for one in steps:
+                one()
+            return True
+
+        return step
+
+    def advance(self) -> bool:
+        """See `autograd_lite.plan.FusedUpdate`."""
+        return self._is_arranged() and _advance(self._optimizer, self._moving, self._kernels)
+
+    def _is_arranged(self) -> bool:
+        """Whether the blocks are those that the step was made for, and not others with a state that was loaded."""
+        return self._blocks is self._optimizer._blocks and self._optimizer._is_arranged(self._has_gradient)
+
+
+class DirectUpdate:
+    """A step outside of compiled functions; the machine code is used if it has been compiled on this machine.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its blocks are arranged for the step.
+    weights, gradients : sequence of array
+        Those of the parameters that have a gradient.
+    """
+
+    def __init__(self, optimizer: Optimizer, weights: Sequence[Array], gradients: Sequence[Array]) -> None:
+        self._optimizer = optimizer
+        self._blocks, self._weights = optimizer._blocks, weights
+        self._moving = [(block, places) for block, places in self._blocks if places]
+        self._order = [i for _, places in self._moving for i in places]
+        self._kernels = _kernels(optimizer, self._moving)
+        self._run = self._made(gradients)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy of the optimizer makes one of its own, for its own arrays.
+        return type(None), ()
+
+    def is_for(self, weights: Sequence[Array]) -> bool:
+        """Whether it moves these arrays, with the state that the optimizer has now."""
+        return (
+            self._blocks is self._optimizer._blocks
+            and len(weights) == len(self._weights)
+            and all(one is other for one, other in zip(weights, self._weights, strict=True))
+        )
+
+    def step(self, gradients: Sequence[Array]) -> bool:
+        """Move the weights along these gradients; False if there is no machine code for that, and nothing was done."""
+        if self._run is None or not all(_is_plain(gradient) for gradient in gradients):
+            return False
+        if not _advance(self._optimizer, self._moving, self._kernels):
+            return False
+        self._run([gradients[i] for i in self._order])
+        return True
+
+    def _made(self, gradients: Sequence[Array]) -> Updating | None:
+        arrays = (*self._weights, *gradients)
+        # For less the calls cost about as much as the arithmetic, and machine code would have to be loaded.
+        if sum(array.nbytes for array in self._weights) < PIECE_BYTES or not all(map(_is_plain, arrays)):
+            return None
+        if not self._optimizer._fuses():
+            return None
+        from autograd_lite.plan.native.updating import Updating
+
+        pieces = _pieces(self._optimizer, self._moving, self._weights, gradients)
+        try:
+            return None if pieces is None else Updating(pieces)
+        except LookupError:
+            return None
+
+
+def _is_plain(array: Array) -> bool:
+    return array.flags.c_contiguous and array.flags.aligned
+
+
+def _pieces(
+    optimizer: Optimizer, moving: Moving, weights: Sequence[Array], gradients: Sequence[Array]
+) -> list[Piece] | None:
+    found: list[Piece] = []
+    for block, places in moving:
+        pieces = block.pieces([weights[i] for i in places], [gradients[i] for i in places], optimizer.fused)
+        if pieces is None:
+            return None
+        found += pieces
+    return found
+
+
+def _kernels(optimizer: Optimizer, moving: Moving) -> list[str | None]:
+    return [block.kernel(optimizer.fused) for block, _ in moving]
+
+
+def _advance(optimizer: Optimizer, moving: Moving, kernels: Sequence[str | None]) -> bool:
+    """Put the numbers of the next step in place; False if its update is by other kernels."""
+    begun = []
+    for (block, _), kernel in zip(moving, kernels, strict=True):
+        numbers = block.form(optimizer.fused, kernel)
+        if numbers is None:
+            return False
+        begun.append((block, numbers))
+    for block, numbers in begun:
+        block.advance(numbers)
+    return True
