@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from autograd_lite import Tensor, compile
-from autograd_lite.plan.native import is_installed, machine
+from autograd_lite.plan.native import groups, helpers, is_installed, machine
 from autograd_lite.tensor import wrap
 from nn.parameter_blocks import PIECE_BYTES
 
@@ -69,6 +69,19 @@ def test_machine_code_moves_parameters_as_numpy_does(make, dtype, monkeypatch):
     slow, expected = _by_numpy(monkeypatch, make, dtype, changes)
     assert _runs_machine_code(fast)
     assert not _runs_machine_code(slow)
+    _assert_same(mine, expected)
+
+
+@every_optimizer
+def test_threads_that_share_a_step_take_the_same(make, monkeypatch):
+    _, expected = _run(make, "f4")
+    shared = []
+    monkeypatch.setattr(groups, "SHARED_BYTES", 0)
+    monkeypatch.setattr(helpers, "threads", lambda: 3)
+    share = helpers.share
+    monkeypatch.setattr(helpers, "share", lambda parts: shared.append(len(parts)) or share(parts))
+    _, mine = _run(make, "f4")
+    assert set(shared) == {3}
     _assert_same(mine, expected)
 
 
