@@ -232,12 +232,16 @@ def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
 
 
 def packed(params: Sequence[Tensor]) -> Iterator[list[Tensor]]:
-    """The parameters as members of blocks: large ones each alone, small ones together up to the length of a piece."""
+    """The parameters as members of blocks: large ones each alone, small ones together up to the length of a piece.
+
+    Those that share memory are alone, too: of members that are gathered and put back, only the last would have moved.
+    """
+    alone = _overlapping(params)
     pack: list[Tensor] = []
     length = 0
     for parameter in params:
         size = parameter.data.nbytes
-        if size > SMALL_BYTES:
+        if size > SMALL_BYTES or parameter in alone:
             yield [parameter]
             continue
         if length + size > PIECE_BYTES:
@@ -247,6 +251,17 @@ def packed(params: Sequence[Tensor]) -> Iterator[list[Tensor]]:
         length += size
     if pack:
         yield pack
+
+
+def _overlapping(params: Sequence[Tensor]) -> set[Tensor]:
+    """The parameters whose memory begins within another one's."""
+    found, end = set(), 0
+    spans = ((*np.lib.array_utils.byte_bounds(parameter.data), i) for i, parameter in enumerate(params))
+    for start, stop, i in sorted(spans):
+        if start < end:
+            found.add(params[i])
+        end = max(end, stop)
+    return found
 
 
 def _end_to_end(name: str, params: Sequence[Tensor], states: Mapping[Tensor, State]) -> Array:

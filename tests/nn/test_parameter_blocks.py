@@ -71,6 +71,20 @@ def test_one_optimizer_of_several_parameters_does_what_one_for_each_does(make, s
         np.testing.assert_array_equal(a.data, b.data)
 
 
+@pytest.mark.parametrize("length", [4, PIECE_BYTES])
+@pytest.mark.parametrize("start", [0, 2])
+def test_parameters_that_share_memory_are_moved_by_both_their_gradients(length, start):
+    memory = np.zeros(length + 2)
+    a, b = leaf(np.zeros(length)), leaf(np.zeros(length))
+    a.data, b.data = memory[:length], memory[start : start + length]
+    a.grad, b.grad = Tensor(np.ones(length)), Tensor(np.ones(length))
+    nn.SGD([a, b], lr=1.0).step()
+    expected = np.zeros(length + 2)
+    expected[:length] -= 1
+    expected[start : start + length] -= 1
+    np.testing.assert_array_equal(memory, expected)
+
+
 @every_optimizer
 @pytest.mark.parametrize("shape", [(4, 3), (300, 200)])
 @pytest.mark.parametrize("layout", [np.asfortranarray, lambda a: np.repeat(a, 2, axis=1)[:, ::2]])
