@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_lite import GradientError, Tensor, callback
+from autograd_lite.state import STATE
 
 from .arguments import as_array
 from .parameter_blocks import Array, Block, Scratch, State, packed
@@ -186,19 +187,25 @@ class Optimizer:
         for parameter, array in weights.items():
             parameter.data = array
         has_gradient = tuple(parameter in gradients for parameter in self._names)
-        moved = tuple(weights.values())
-        callback(CompiledUpdate(self, has_gradient), moved, tuple(gradients.values()), writes=moved)
+        moved, along = tuple(weights.values()), tuple(gradients.values())
+        if STATE.plan is not None or not self._moved_by_machine_code(has_gradient, moved, along):
+            callback(CompiledUpdate(self, has_gradient), moved, along, writes=moved)
 
     def _move(self, has_gradient: tuple[bool, ...], weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
         """Update the arrays of the parameters that have a gradient."""
         self._arrange(has_gradient)
-        if self._direct is None or not self._direct.is_for(weights):
-            self._direct = DirectUpdate(self, weights, gradients)
-        if self._direct.step(gradients):
-            return
         for block, places in self._blocks:
             if places:
                 block.bound([weights[i] for i in places], [gradients[i] for i in places], self.update)()
+
+    def _moved_by_machine_code(
+        self, has_gradient: tuple[bool, ...], weights: tuple[Array, ...], gradients: tuple[Array, ...]
+    ) -> bool:
+        """Update the arrays by machine code, if it is at hand."""
+        self._arrange(has_gradient)
+        if self._direct is None or not self._direct.is_for(weights):
+            self._direct = DirectUpdate(self, weights, gradients)
+        return self._direct.step(gradients)
 
     # ---- saving ----
 

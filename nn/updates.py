@@ -27,7 +27,7 @@ class CompiledUpdate:
         self.__name__ = f"{type(optimizer).__name__}.step"
 
     def __call__(self, weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
-        """Take the step as it is taken outside of compiled functions."""
+        """Take the step by NumPy."""
         self._optimizer._move(self._has_gradient, weights, gradients)
 
     def pieces(
