@@ -123,9 +123,12 @@ def _writable_gradients(parameters: Iterable[Tensor], function: str) -> list[np.
     parameters = list(parameters)
     for parameter in parameters:
         if parameter.grad is not None and parameter.grad.node is not None:
+            described = (
+                f"the parameter {parameter.name!r}" if parameter.name else f"a parameter of shape {parameter.shape}"
+            )
             raise GradientError(
-                f"{function}: the gradient of the parameter {parameter.name!r} (shape {parameter.shape}) belongs to a "
-                "graph, since backward had create_graph=True, and cannot be changed in place; put a copy in its place "
-                "first, parameter.grad = Tensor(parameter.grad.data.copy())"
+                f"{function}: the gradient of {described} belongs "
+                "to a graph, since backward had create_graph=True, and cannot be changed in place; put a copy in its "
+                "place first, parameter.grad = Tensor(parameter.grad.data.copy())"
             )
     return _gradients(parameters)
