@@ -276,6 +276,7 @@ class Recorder:
         for tensor, (recorded, node) in self._adopted.items():
             if tensor._data is not recorded:
                 self.call(np.copyto, (recorded, tensor._data), {})
+                tensor._data = recorded
             if tensor._node is not node and isinstance(node, Leaf) and isinstance(tensor._node, Leaf):
                 self.renewed.append(tensor)
         for slot, entered in self.slots.items():
@@ -289,7 +290,7 @@ class Recorder:
     def release(self) -> None:
         """Give all tensors their plain arrays again, also where the function raised."""
         for tensor, (recorded, _) in self._adopted.items():
-            tensor._data = recorded.array
+            tensor._data = recorded.array if tensor._data is recorded else bare(tensor._data)
         for slot in self.slots:
             if slot.grad is not None:
                 slot.grad._data = bare(slot.grad._data)

@@ -427,7 +427,9 @@ def test_gradients_that_belong_to_a_graph_are_not_clipped_in_place(clip):
     w, free = (Tensor([3.0, 4.0], requires_grad=True, name=name) for name in ("w", "free"))
     (free * free).sum().backward()
     (w * w).sum().backward(create_graph=True)
-    with pytest.raises(GradientError, match=r"the gradient of the parameter 'w' belongs to a graph, .* create_graph=True"):
+    with pytest.raises(
+        GradientError, match=r"the gradient of the parameter 'w' belongs to a graph, .* create_graph=True"
+    ):
         clip([free, w], 1.0)
     np.testing.assert_array_equal(free.grad.data, [6, 8])
     np.testing.assert_array_equal(w.grad.data, [6, 8])
