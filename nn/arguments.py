@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd_lite import Tensor
+
 Array = NDArray[Any]
 
 
@@ -18,6 +20,12 @@ def as_array(array: ArrayLike, name: str) -> Array:
         return np.asarray(array)
     except ValueError as error:
         raise ValueError(f"{name} is no array: its rows differ in length ({error})") from error
+
+
+def as_array_or_tensor(value: Any, name: str) -> Any:
+    """A tensor, or what stands for an array within a compiled function or a transform, as it is; others as arrays."""
+    is_one = isinstance(value, Tensor) or hasattr(value, "__array_function__")
+    return value if is_one else as_array(value, name)
 
 
 def example_array(array: ArrayLike, name: str) -> Array:

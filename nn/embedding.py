@@ -11,7 +11,7 @@ from autograd_lite import Tensor, callback
 from autograd_lite.levels import innermost_array
 from autograd_lite.plan import IndexCheck
 
-from .arguments import as_array, positive_int
+from .arguments import as_array_or_tensor, positive_int
 from .init import Initializer, Random, get_initializer, normal
 from .module import Module
 
@@ -68,8 +68,7 @@ class Embedding(Module):
 
     def forward(self, indices: Any) -> Any:
         """The vectors of `indices`, integers of any shape; of that shape and one axis more."""
-        is_array = isinstance(indices, Tensor) or hasattr(indices, "__array_function__")
-        numbers = indices if is_array else as_array(indices, "Embedding: indices")
+        numbers = as_array_or_tensor(indices, "Embedding: indices")
         if numbers.dtype.kind not in "iu":
             raise TypeError(f"Embedding: indices are of {numbers.dtype}; expected integers")
         callback(_Indices(self.num_embeddings), innermost_array(numbers))

@@ -11,7 +11,7 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 
-from autograd_lite import Tensor, callback, custom_vjp
+from autograd_lite import callback, custom_vjp
 from autograd_lite.comparison.mistakes import DIAGONAL, defmistake
 from autograd_lite.levels import innermost_array
 from autograd_lite.plan import IndexCheck, constant
@@ -19,7 +19,7 @@ from autograd_lite.registry import defbatching, defelementwise
 from autograd_lite.tensor import wrap
 
 from .activations import log_softmax, sigmoid, softmax
-from .arguments import as_array, fraction
+from .arguments import as_array, as_array_or_tensor, fraction
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -271,8 +271,7 @@ def _check(reduction: Reduction) -> None:
 
 
 def _array(name: str, value: Any) -> Any:
-    if not isinstance(value, Tensor) and not hasattr(value, "__array_function__"):
-        value = np.asarray(value)
+    value = as_array_or_tensor(value, name)
     if value.dtype.kind not in "fiub":
         raise TypeError(f"{name} are of {value.dtype}; expected numbers")
     return value

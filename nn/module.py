@@ -28,6 +28,8 @@ class Setting:
 
     def __get__(self, module: Module | None, owner: type) -> Any:
         name, default = self._name, self._default
+        if module is not None and default is None and name not in module.__dict__:
+            raise AttributeError(f"{type(module).__name__} has no {name}; its __init__ has to call super().__init__")
         return default if module is None else assume(lambda: module.__dict__.get(name, default))
 
     def __set__(self, module: Module, value: Any) -> None:

@@ -21,7 +21,7 @@ class CompiledUpdate:
 
     def __init__(self, optimizer: Optimizer, has_gradient: tuple[bool, ...]) -> None:
         self._optimizer, self._has_gradient = optimizer, has_gradient
-        self._blocks: list[tuple[Block, list[int]]] = []
+        self._blocks: Moving = []
         self._moving: Moving = []
         self._kernels: list[str | None] = []
         self.__name__ = f"{type(optimizer).__name__}.step"
@@ -30,26 +30,20 @@ class CompiledUpdate:
         """Take the step by NumPy."""
         self._optimizer._move(self._has_gradient, weights, gradients)
 
-    def pieces(
-        self, weights: Sequence[Array], gradients: Sequence[Array]
-    ) -> list[tuple[str, list[Array], Array]] | None:
+    def pieces(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[Piece] | None:
         """See `autograd_lite.plan.FusedUpdate`."""
-        if not self._optimizer._fuses() or not all(array.flags.c_contiguous for array in (*weights, *gradients)):
+        if not self._optimizer._fuses() or not all(map(_is_plain, (*weights, *gradients))):
             return None
-        self._optimizer._arrange(self._has_gradient)
-        self._blocks = self._optimizer._blocks
-        self._moving = [(block, places) for block, places in self._blocks if places]
+        self._arrange()
         self._kernels = _kernels(self._optimizer, self._moving)
         return _pieces(self._optimizer, self._moving, weights, gradients)
 
     def bound(self, weights: Sequence[Array], gradients: Sequence[Array]) -> Callable[[], bool]:
         """See `autograd_lite.plan.FusedUpdate`."""
-        self._optimizer._arrange(self._has_gradient)
-        self._blocks = self._optimizer._blocks
+        self._arrange()
         steps = [
             block.bound([weights[i] for i in places], [gradients[i] for i in places], self._optimizer.update)
-            for block, places in self._blocks
-            if places
+            for block, places in self._moving
         ]
 
         def step() -> bool:
@@ -64,6 +58,11 @@ class CompiledUpdate:
     def advance(self) -> bool:
         """See `autograd_lite.plan.FusedUpdate`."""
         return self._is_arranged() and _advance(self._optimizer, self._moving, self._kernels)
+
+    def _arrange(self) -> None:
+        self._optimizer._arrange(self._has_gradient)
+        self._blocks = self._optimizer._blocks
+        self._moving = _moving(self._blocks)
 
     def _is_arranged(self) -> bool:
         """Whether the blocks are those that the step was made for, and not others with a state that was loaded."""
@@ -84,7 +83,7 @@ class DirectUpdate:
     def __init__(self, optimizer: Optimizer, weights: Sequence[Array], gradients: Sequence[Array]) -> None:
         self._optimizer = optimizer
         self._blocks, self._weights = optimizer._blocks, weights
-        self._moving = [(block, places) for block, places in self._blocks if places]
+        self._moving = _moving(self._blocks)
         self._order = [i for _, places in self._moving for i in places]
         self._kernels = _kernels(optimizer, self._moving)
         self._run = self._made(gradients)
@@ -124,6 +123,10 @@ class DirectUpdate:
             return None if pieces is None else Updating(pieces)
         except LookupError:
             return None
+
+
+def _moving(blocks: Moving) -> Moving:
+    return [(block, places) for block, places in blocks if places]
 
 
 def _is_plain(array: Array) -> bool:

@@ -5,7 +5,7 @@ A gradient that is passed to the next call, or read in it (a difference of gradi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,32 +20,40 @@ if TYPE_CHECKING:
 
 def statements(plan: Plan, arguments: int, code: Code) -> Iterator[str]:
     """What takes copies of arguments and of gradients that were there, where they lie in the plan's own memory."""
-    blocks = [code.name(arena.base, "block") for arena in plan.memory.arenas.values() if arena.size]
-    if not blocks:
+    if not own_memory(plan):
         return
-    copy = code.name(apart, "f")
-    for name in (f"x{i}" for i in range(arguments)):
-        yield f"if {_is_in(name, blocks)}: {name} = {copy}({name})"
+    for i in range(arguments):
+        yield _taken_apart(plan, code, f"x{i}", "")
     for entry, result in _entries(plan):
         name = code.operand(entry)
-        where = f" and {name} is not {code.operand(result)}" if result is not None else ""
-        yield f"if ({_is_in(name, blocks)}){where}: {name} = {copy}({name})"
+        yield _taken_apart(plan, code, name, "" if result is None else f" and {name} is not {code.operand(result)}")
 
 
-def is_own(plan: Plan, array: Any) -> bool:
-    """Whether an array lies where the plan leaves its gradients."""
-    return any(arena.size and array.base is arena.base for arena in plan.memory.arenas.values())
+def own_memory(plan: Plan) -> list[Any]:
+    """The memory where the plan leaves its gradients."""
+    return [arena.base for arena in plan.memory.arenas.values() if arena.size]
 
 
-def apart(array: Array) -> Array:
-    """A copy of an array in a plan's own memory, with the same strides: sums depend on the order of their terms."""
-    block: Any = array.base
-    start = array.ctypes.data - block.ctypes.data
-    return np.ndarray(array.shape, array.dtype, block.copy().data, start, array.strides)
+def apart(array: Array, blocks: Sequence[Array]) -> Array:
+    """A copy of an array that lies in one of some blocks of memory, and any other as it is.
+
+    The copy has the same strides: sums depend on the order of their terms.
+    """
+    owner: Any = array
+    while owner is not None and not any(owner is block for block in blocks):
+        owner = getattr(owner, "base", None)
+    if owner is None:
+        return array
+    start = array.ctypes.data - owner.ctypes.data
+    return np.ndarray(array.shape, array.dtype, owner.copy().data, start, array.strides)
 
 
-def _is_in(name: str, blocks: list[str]) -> str:
-    return " or ".join(f"{name}.base is {block}" for block in blocks)
+def _taken_apart(plan: Plan, code: Code, name: str, unless: str) -> str:
+    own = [code.name(block, "block") for block in own_memory(plan)]
+    is_in = " or ".join(f"{name}.base is {block}" for block in own)
+    # The base of a window that slides over an array has a base itself.
+    is_window = f"getattr({name}.base, 'base', None) is not None"
+    return f"if ({is_in} or {is_window}){unless}: {name} = {code.name(apart, 'f')}({name}, [{', '.join(own)}])"
 
 
 def _entries(plan: Plan) -> Iterator[tuple[Value, Value | None]]:

@@ -141,7 +141,7 @@ def _is_matrix(operand: Any, dtype: np.dtype[Any]) -> bool:
             return False
         layout = operand.layout
     else:
-        layout = Layout(operand.shape, operand.dtype, operand.strides)
+        layout = Layout.of(operand)
     shape, *_ = layout
     return len(shape) == 2 and 0 not in shape and layout.dtype == dtype and dtype in _FLOATS and layout.is_dense
 

@@ -40,10 +40,9 @@ def with_one_hot(calls: Sequence[Call], kept: set[Value]) -> list[Call]:
         compared = _subtracted(call, comparisons)
         if compared is not None and uses[compared.truth] == 1 and compared.truth not in kept:
             dtype = call.results[0].layout.dtype
-            rows = Value(_contiguous((*compared.indices.layout.shape, compared.classes), dtype))
-            identity = Value(
-                _contiguous((compared.classes,) * 2, dtype), Constant(np.eye(compared.classes, dtype=dtype))
-            )
+            rows = Value(Layout.of(np.empty((*compared.indices.layout.shape, compared.classes), dtype)))
+            matrix = np.eye(compared.classes, dtype=dtype)
+            identity = Value(Layout.of(matrix), Constant(matrix))
             made = Call(one_hot, (compared.indices, identity), {}, (rows,), line=call.line)
             remaining = [made if one.results == (compared.truth,) else one for one in remaining]
             call = Call(np.subtract, (call.args[0], rows), call.kwargs, call.results, line=call.line)
@@ -95,7 +94,3 @@ def _length_of_range(value: Any) -> int | None:
     if constant is None or constant.ndim != 1 or constant.size > MOST_CLASSES:
         return None
     return constant.size if np.array_equal(constant, np.arange(constant.size)) else None
-
-
-def _contiguous(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Layout:
-    return Layout(shape, dtype, np.empty(shape, dtype).strides)

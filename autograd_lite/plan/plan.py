@@ -160,8 +160,7 @@ class Plan:
 
     def _rebound(self, *arrays: Array) -> Any:
         for _, tensor in self._captured_tensors():
-            if aliasing.is_own(self, tensor._data):
-                tensor._data = aliasing.apart(tensor._data)
+            tensor._data = aliasing.apart(tensor._data, aliasing.own_memory(self))
         # Sums depend on the order in which elements lie in memory, down to the last digits.
         if any(Layout.of(tensor._data) != value.layout for value, tensor in self._captured_tensors()):
             raise OtherLayout
@@ -217,7 +216,7 @@ def _with_own_memory(
             continue
         if value.base is not None or value.origin is not None or not value.layout.is_contiguous or value in owned:
             shape, dtype, _ = value.layout
-            copied = Value(Layout(shape, dtype, np.empty(shape, dtype).strides))
+            copied = Value(Layout.of(np.empty(shape, dtype)))
             changes = [i for i, call in enumerate(calls) if value.root in _changed(call)]
             place = changes[-1] + 1 if changes else 0
             calls.insert(place, Call(np.copy, (value,), {}, (copied,), versions=(value.root.version,)))

@@ -57,7 +57,7 @@ def _apart_again(product: Call) -> Call:
     """A copy for one of its operands, since BLAS adds in another order where a matrix meets its own transpose."""
     left, right = product.args[:2]
     shape, dtype, strides = right.layout
-    copied = Value(Layout(shape, dtype, np.copy(np.ndarray(shape, dtype, strides=strides)).strides))
+    copied = Value(Layout.of(np.copy(np.ndarray(shape, dtype, strides=strides))))
     product.args = left, copied, *product.args[2:]
     return Call(np.copy, (right,), {}, (copied,), line=product.line, versions=(right.root.version,))
 

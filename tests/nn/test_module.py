@@ -164,3 +164,12 @@ def test_importing_nn_imports_nothing_that_few_need():
     program = f"import sys, nn; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_layer_whose_beginning_was_left_out_is_refused():
+    class Unfinished(nn.Dropout):
+        def __init__(self):
+            pass
+
+    with pytest.raises(AttributeError, match=r"Unfinished has no p; its __init__ has to call super\(\).__init__"):
+        Unfinished()(np.ones(3))

@@ -84,9 +84,7 @@ def _finds_memory() -> bool:
 
 def at_hand(dtype: np.dtype[Any]) -> Machine | None:
     """The machine code if it was compiled on this machine before; it is not compiled for this."""
-    if dtype.name not in ("float32", "float64") or not is_installed() or not is_kept(dtype):
-        return None
-    return load(dtype)
+    return load(dtype) if is_installed() and is_kept(dtype) else None
 
 
 def is_kept(dtype: np.dtype[Any]) -> bool:
