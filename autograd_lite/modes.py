@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .graph import GradientSlot, Leaf, Node, as_dtype, backward_pass
+from .graph import GradientSlot, Leaf, Node, as_dtype, backward_pass, new_node
 from .levels import Level, Traced
 from .rule import LINEAR, Mask, Rule
 from .several import in_container_of, node_of_call, node_of_result
@@ -35,7 +35,7 @@ class ReverseLevel(Level):
         if isinstance(out, tuple):
             call = node_of_call(recipe, tuple(parents), saved, out)
             return in_container_of(out, [self._tensor(part, node_of_result(call, i)) for i, part in enumerate(out)])
-        return self._tensor(out, Node(recipe, tuple(parents), saved, out.shape, out.dtype))
+        return self._tensor(out, new_node(recipe, tuple(parents), saved, out.shape, out.dtype))
 
     def _tensor(self, data: Any, node: Node) -> Traced:
         tensor = object.__new__(Traced)

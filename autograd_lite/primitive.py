@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from .recording import call, holds_tensor
+from .recording import call, call_unary, holds_tensor
 from .registry import RULES
 from .rule import Rule, VectorJacobianProduct, name_of
 from .several import in_container_of
@@ -23,14 +24,25 @@ def primitive(function: Function) -> Function:
 
     It needs a rule, by `defvjp`; within it there are only arrays.
     """
+    takes_one = _has_one_parameter(function)
 
     @wraps(function)
     def recorded_call(*args: Any, **kwargs: Any) -> Any:
+        if takes_one and len(args) == 1 and type(args[0]) is Tensor:
+            return call_unary(recorded_call, *args)
         if holds_tensor(args) or (kwargs and holds_tensor(tuple(kwargs.values()))):
             return call(recorded_call, args, kwargs)
         return function(*args, **kwargs)
 
     return recorded_call  # type: ignore[return-value]
+
+
+def _has_one_parameter(function: Callable[..., Any]) -> bool:
+    try:
+        (parameter,) = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
 
 
 @overload

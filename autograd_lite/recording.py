@@ -12,26 +12,26 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .errors import LostGradientError, NoRuleError
-from .graph import Node
+from .graph import Node, new_node
 from .late import rule_of
 from .registry import CONSTANT, DERIVED, RULES
 from .rule import Mask, Recipe, Rule, name_of, not_differentiable
 from .state import STATE
 
 
-def call_unary(ufunc: np.ufunc, x: Tensor) -> Any:
-    """A ufunc of one argument."""
-    rule = RULES.get(ufunc)
+def call_unary(function: Callable[..., Any], x: Tensor) -> Any:
+    """A ufunc of one argument, or a function with a single parameter."""
+    rule = RULES.get(function)
     if rule is None:
-        return call(ufunc, (x,), {})
+        return call(function, (x,), {})
     recording = STATE.recording
     if recording is not True and STATE.plan is not None:
         STATE.plan.adopt((x,))
     value, parent = x._data, x._node
     try:
-        out = ufunc(value)
-    except (ValueError, TypeError) as error:
-        raise _explained(error, ufunc, (value,)) from None
+        out = rule.function(value)
+    except (ValueError, TypeError, IndexError) as error:
+        raise _explained(error, function, (value,)) from None
     if parent is None or not recording:
         return as_tensors(out) if type(out) is tuple else wrap(out)
     return _recorded(rule.first, (parent,), (value,), out)
@@ -45,8 +45,8 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     recording = STATE.recording
     if recording is not True and STATE.plan is not None:
         STATE.plan.adopt((x1, x2))
-    value1, parent1 = (x1._data, x1._node) if isinstance(x1, Tensor) else (_operand(x1), None)
-    value2, parent2 = (x2._data, x2._node) if isinstance(x2, Tensor) else (_operand(x2), None)
+    value1, parent1 = (x1._data, x1._node) if type(x1) is Tensor else (x1, None) if type(x1) in PLAIN else _operand(x1)
+    value2, parent2 = (x2._data, x2._node) if type(x2) is Tensor else (x2, None) if type(x2) in PLAIN else _operand(x2)
     try:
         out = ufunc(value1, value2)
     except (ValueError, TypeError) as error:
@@ -95,7 +95,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
         return as_tensors(_call_without_rule(function, args, kwargs))
     mask: Mask = ()
     if STATE.recording:
-        values = rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
+        values = rule.bind(args, {} if kwargs and isinstance(function, np.ufunc) else kwargs)
         mask, parents = _needing_gradient(rule, values)
     if mask:
         if kwargs or rule.guarded:
@@ -123,6 +123,8 @@ def record(rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, level: lev
 
 def bare(value: Any) -> Any:
     """A value with the arrays in place of the tensors, within lists and tuples too."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Tensor):
         return value._data
     if type(value) is tuple or type(value) is list:
@@ -140,9 +142,11 @@ def holds_tensor(values: Sequence[Any]) -> bool:
     return False
 
 
-def _operand(value: Any) -> Any:
-    """An operand that is no tensor, as rules can read it: a list is an array."""
-    return np.asarray(value) if type(value) in _SEQUENCES else value
+def _operand(value: Any) -> tuple[Any, Node | None]:
+    """An operand as rules can read it, of which a list is an array, and its node if it has one."""
+    if isinstance(value, Tensor):
+        return value._data, value._node
+    return np.asarray(value) if type(value) in _SEQUENCES else value, None
 
 
 def _nests_gradient(member: Any) -> bool:
@@ -182,7 +186,7 @@ def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...]
         _refuse_dtype(recipe.rule, dtype)
     if shape == parent.shape:
         shape = parent.shape  # one tuple for a whole chain: a long graph is a third smaller
-    return wrap(out, Node(recipe, parents, recipe.save(values, out), shape, dtype))
+    return wrap(out, new_node(recipe, parents, recipe.save(values, out), shape, dtype))
 
 
 def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[Node]]:
@@ -190,6 +194,8 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
     mask: list[tuple[int, tuple[int, ...] | None]] = []
     parents: list[Node] = []
     for position, value in enumerate(values):
+        if type(value) in PLAIN:
+            continue
         if isinstance(value, Tensor):
             if value._node is None:
                 continue
@@ -305,6 +311,9 @@ def _shapes(values: tuple[Any, ...]) -> str:
 
 
 _SEQUENCES = frozenset({list, tuple})
+
+PLAIN: frozenset[type] = frozenset({np.ndarray, np.float32, np.float64, float, int})
+"""The usual operands that are no tensors: they hold none, and leave operators to a tensor beside them."""
 
 _INNER_AXES = "the last axis of the first must be as long as the last but one of the second; a .T may be missing"
 

@@ -359,6 +359,8 @@ def _picker(rule: Rule, positions: tuple[int, ...]) -> Callable[[Any], list[Any]
 
 
 def _shape_of(value: Any) -> Any:
+    if type(value) is np.ndarray:
+        return value.shape
     if isinstance(value, list | tuple) and not _is_of_numbers(value):
         return [np.shape(member) for member in value]
     return np.shape(value)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graph import Node
+from .graph import Node, new_node
 from .rule import Recipe, Rule
 
 
@@ -82,13 +82,13 @@ def node_of_call(recipe: Recipe, parents: tuple[Node, ...], saved: tuple[Any, ..
         recipe.of_parts = _taking_parts(recipe)
     shapes = tuple(out.shape for out in results)
     dtypes = tuple(out.dtype for out in results)
-    return Node(recipe.of_parts, parents, saved, shapes, Dtypes(dtypes))  # type: ignore[arg-type]
+    return new_node(recipe.of_parts, parents, saved, shapes, Dtypes(dtypes))  # type: ignore[arg-type]
 
 
 def node_of_result(call: Node, number: int) -> Node:
     """The node of one of its results."""
     layout = Layout(call.shape, call.dtype)  # type: ignore[arg-type]
-    return Node(_picking(number), (call,), (layout,), layout.shapes[number], layout.dtypes[number])
+    return new_node(_picking(number), (call,), (layout,), layout.shapes[number], layout.dtypes[number])
 
 
 def in_container_of(results: tuple[Any, ...], members: Iterable[Any]) -> tuple[Any, ...]:

@@ -25,9 +25,6 @@ Array = Any
 
 _new = object.__new__
 
-_PLAIN: set[type] = {np.ndarray, np.float32, np.float64, float, int}
-"""The usual operands, which answer no operator in a tensor's place."""
-
 _NUMPY = (np.ndarray, np.generic)
 
 _DEPOSITING = RLock()
@@ -38,12 +35,12 @@ def _operator(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     ufunc = getattr(np, name)
 
     def forward(self: Tensor, other: Any) -> Any:
-        if type(other) not in _PLAIN and _defers(other):
+        if type(other) not in _USUAL and _defers(other):
             return NotImplemented
         return call_binary(ufunc, self, other)
 
     def reflected(self: Tensor, other: Any) -> Any:
-        if type(other) not in _PLAIN and _defers(other):
+        if type(other) not in _USUAL and _defers(other):
             return NotImplemented
         return call_binary(ufunc, other, self)
 
@@ -118,9 +115,11 @@ class Tensor(Conversions, ArrayMethods):
         """
         if STATE.plan is not None:
             STATE.plan.adopt((self,))
+        node = self._node
+        if type(self._data) is np.ndarray and (node is None or node.recipe is None):
+            return self._data
         if isinstance(self._data, np.generic):
             self._data = np.asarray(self._data)
-        node = self._node
         if node is not None and node.recipe is not None and isinstance(self._data, np.ndarray):
             array = self._data.view()
             array.flags.writeable = False
@@ -232,9 +231,9 @@ class Tensor(Conversions, ArrayMethods):
 
         Passes add up until ``zero_grad()``. Results keep theirs only after ``retain_grad()``.
         """
-        node = self._node
-        if STATE.plan is not None:
-            STATE.plan.watch(self)
+        node, plan = self._node, STATE.plan
+        if plan is not None:
+            plan.watch(self)
         if node is None:
             return None
         if node.slot is None or not node.slot.keeps:
@@ -242,8 +241,8 @@ class Tensor(Conversions, ArrayMethods):
                 f"{self._brief()} is a result, and only leaves keep their gradient; call .retain_grad() on it before "
                 "backward()"
             )
-        if STATE.plan is not None:
-            STATE.plan.enter_slot(node.slot)
+        if plan is not None:
+            plan.enter_slot(node.slot)
         return node.slot.grad
 
     @grad.setter
@@ -570,9 +569,10 @@ def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
     return array
 
 
-_PLAIN |= {Tensor}
-
 # At the end, since these modules need this one.
-from .recording import call, call_binary, call_ufunc, call_unary  # noqa: E402, I001
+from .recording import PLAIN, call, call_binary, call_ufunc, call_unary  # noqa: E402, I001
 from .several import in_container_of, node_of_result  # noqa: E402
 from .hooks import HookHandle, attach  # noqa: E402
+
+_USUAL = PLAIN | {Tensor}
+"""The usual operands, which answer no operator in a tensor's place."""

@@ -186,26 +186,15 @@ class Optimizer:
         # Announced before they change, so that older graphs refuse even if the update is interrupted.
         for parameter, array in weights.items():
             parameter.data = array
-        has_gradient = tuple(parameter in gradients for parameter in self._names)
+        has_gradient = tuple(map(gradients.__contains__, self._names))
         moved, along = tuple(weights.values()), tuple(gradients.values())
-        if STATE.plan is not None or not self._moved_by_machine_code(has_gradient, moved, along):
+        if STATE.plan is not None:
             callback(CompiledUpdate(self, has_gradient), moved, along, writes=moved)
-
-    def _move(self, has_gradient: tuple[bool, ...], weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
-        """Update the arrays of the parameters that have a gradient."""
+            return
         self._arrange(has_gradient)
-        for block, places in self._blocks:
-            if places:
-                block.bound([weights[i] for i in places], [gradients[i] for i in places], self.update)()
-
-    def _moved_by_machine_code(
-        self, has_gradient: tuple[bool, ...], weights: tuple[Array, ...], gradients: tuple[Array, ...]
-    ) -> bool:
-        """Update the arrays by machine code, if it is at hand."""
-        self._arrange(has_gradient)
-        if self._direct is None or not self._direct.is_for(weights):
-            self._direct = DirectUpdate(self, weights, gradients)
-        return self._direct.step(gradients)
+        if self._direct is None or not self._direct.is_for(moved):
+            self._direct = DirectUpdate(self, moved, along)
+        self._direct.step(along)
 
     # ---- saving ----
 
@@ -330,7 +319,10 @@ class Optimizer:
         return of["fused"] <= of["update"]
 
     def _is_arranged(self, has_gradient: tuple[bool, ...]) -> bool:
-        return self._arrangement == (has_gradient, [self.buffers(group.data) for group in self.groups])
+        return self._arrangement == self._arrangement_for(has_gradient)
+
+    def _arrangement_for(self, has_gradient: tuple[bool, ...]) -> tuple[tuple[bool, ...], list[tuple[str, ...]]]:
+        return has_gradient, [self.buffers(group.data) for group in self.groups]
 
     def _arrange(self, has_gradient: tuple[bool, ...], states: Mapping[Tensor, State] | None = None) -> None:
         """Sort the parameters into blocks that step together, unless that is how they are sorted already.
@@ -338,9 +330,9 @@ class Optimizer:
         Those of a block all have a gradient or all have none, have taken the same number of steps, and share group
         and dtype. With each block go the places of its parameters among those that have a gradient.
         """
-        arrangement = (has_gradient, [self.buffers(group.data) for group in self.groups])
+        arrangement = self._arrangement_for(has_gradient)
         if states is None:
-            if self._is_arranged(has_gradient):
+            if self._arrangement == arrangement:
                 return
             states = self._states()
         active = [parameter for parameter, has in zip(self._names, has_gradient, strict=True) if has]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -145,29 +146,23 @@ class Block:
         decay = (0, 1 - self._options["lr"] * weight_decay) if self._decoupled else (weight_decay, 1)
         _PACKERS[len(numbers)](self._numbers_in_memory, 0, *decay, *numbers)
 
-    def bound(
-        self, arrays: Sequence[Array], gradients: Sequence[Array], update: Callable[..., None]
-    ) -> Callable[[], None]:
-        """A step that moves the parameters, which have these arrays, along these gradients, in place.
+    def bound(self, arrays: Sequence[Array]) -> Callable[[Callable[..., None], Sequence[Array]], None]:
+        """A step that moves the parameters, which have these arrays, in place.
 
-        It can be taken again and again, as long as the arrays stay the parameters' and the gradients'.
+        It takes the method's update and the pieces of a gradient (see `cut`), and can be taken again and again, as long
+        as the arrays stay the parameters'.
         """
         w, parts = self._weights_in_a_row(arrays)
-        together = _as_they_lie(gradients)
-        gathers_gradients = together is None
-        g = self._space("gradients") if together is None else together
-        pieces = [(w[piece], g[piece], state, spare, scratch) for piece, state, spare, scratch in self._pieces]
+        pieces = [(w[piece], state, spare, scratch) for piece, state, spare, scratch in self._pieces]
         pairs = list(zip(arrays, parts, strict=bool(parts)))
         options, decoupled = self._options, self._decoupled
 
-        def step() -> None:
+        def step(update: Callable[..., None], gradients: Sequence[Array]) -> None:
             self._taken += 1
             for array, part in pairs:
                 part[...] = array
-            if gathers_gradients:
-                np.concatenate(gradients, None, g)
             weight_decay = options.get("weight_decay", 0)
-            for weights, gradient, state, penalized, temporary in pieces:
+            for (weights, state, penalized, temporary), gradient in zip(pieces, gradients, strict=True):
                 if weight_decay and decoupled:
                     weights *= 1 - options["lr"] * weight_decay
                 elif weight_decay:
@@ -179,6 +174,18 @@ class Block:
                 array[...] = part
 
         return step
+
+    def gathering(self, gradients: Sequence[Array]) -> tuple[Callable[[], object] | None, Array]:
+        """The parameters' gradients as one flat array, and what has to be called in each step to fill it, if any."""
+        together = _as_they_lie(gradients)
+        if together is not None:
+            return None, together
+        g = self._space("gradients")
+        return partial(np.concatenate, gradients, None, g), g
+
+    def cut(self, array: Array) -> list[Array]:
+        """The pieces of a flat array."""
+        return [array[piece] for piece, *_ in self._pieces]
 
     def _weights_in_a_row(self, arrays: Sequence[Array]) -> tuple[Array, list[Array]]:
         """A flat array for the weights, and its parts in the parameters' shapes; no parts where it is their own."""

@@ -1,8 +1,10 @@
-"""An optimizer's step by machine code, within compiled functions and outside of them."""
+"""An optimizer's step, within compiled functions and outside of them: by machine code where there is some."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from .parameter_blocks import PIECE_BYTES, Array, Block, Piece
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 Moving = list[tuple[Block, list[int]]]
 """Blocks, each with the places of its parameters among those that have a gradient."""
+
+Bound = list[tuple[Block, list[int], Callable[[Callable[..., None], Sequence[Array]], None]]]
+"""The same, each with its step for some weights (see `Block.bound`)."""
 
 
 class CompiledUpdate:
@@ -28,7 +33,8 @@ class CompiledUpdate:
 
     def __call__(self, weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
         """Take the step by NumPy."""
-        self._optimizer._move(self._has_gradient, weights, gradients)
+        self._arrange()
+        _by_numpy(self._optimizer, _bound(self._moving, weights), gradients)
 
     def pieces(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[Piece] | None:
         """See `autograd_lite.plan.FusedUpdate`."""
@@ -41,10 +47,13 @@ class CompiledUpdate:
     def bound(self, weights: Sequence[Array], gradients: Sequence[Array]) -> Callable[[], bool]:
         """See `autograd_lite.plan.FusedUpdate`."""
         self._arrange()
-        steps = [
-            block.bound([weights[i] for i in places], [gradients[i] for i in places], self._optimizer.update)
-            for block, places in self._moving
-        ]
+        update = self._optimizer.update
+        steps: list[Callable[[], object]] = []
+        for block, places, move in _bound(self._moving, weights):
+            gather, g = block.gathering([gradients[i] for i in places])
+            if gather is not None:
+                steps.append(gather)
+            steps.append(partial(move, update, block.cut(g)))
 
         def step() -> bool:
             if not self._is_arranged():
@@ -87,6 +96,7 @@ class DirectUpdate:
         self._order = [i for _, places in self._moving for i in places]
         self._kernels = _kernels(optimizer, self._moving)
         self._run = self._made(gradients)
+        self._bound: Bound = [] if self._run else _bound(self._moving, weights)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy of the optimizer makes one of its own, for its own arrays.
@@ -97,17 +107,17 @@ class DirectUpdate:
         return (
             self._blocks is self._optimizer._blocks
             and len(weights) == len(self._weights)
-            and all(one is other for one, other in zip(weights, self._weights, strict=True))
+            and all(map(is_, weights, self._weights))
         )
 
-    def step(self, gradients: Sequence[Array]) -> bool:
-        """Move the weights along these gradients; False if there is no machine code for that, and nothing was done."""
-        if self._run is None or not all(_is_plain(gradient) for gradient in gradients):
-            return False
-        if not _advance(self._optimizer, self._moving, self._kernels):
-            return False
-        self._run([gradients[i] for i in self._order])
-        return True
+    def step(self, gradients: Sequence[Array]) -> None:
+        """Move the weights along these gradients."""
+        if self._run is not None:
+            if all(map(_is_plain, gradients)) and _advance(self._optimizer, self._moving, self._kernels):
+                self._run([gradients[i] for i in self._order])
+                return
+            self._bound = self._bound or _bound(self._moving, self._weights)
+        _by_numpy(self._optimizer, self._bound, gradients)
 
     def _made(self, gradients: Sequence[Array]) -> Updating | None:
         arrays = (*self._weights, *gradients)
@@ -123,6 +133,18 @@ class DirectUpdate:
             return None if pieces is None else Updating(pieces)
         except LookupError:
             return None
+
+
+def _bound(moving: Moving, weights: Sequence[Array]) -> Bound:
+    return [(block, places, block.bound([weights[i] for i in places])) for block, places in moving]
+
+
+def _by_numpy(optimizer: Optimizer, bound: Bound, gradients: Sequence[Array]) -> None:
+    for block, places, move in bound:
+        gather, g = block.gathering([gradients[i] for i in places])
+        if gather is not None:
+            gather()
+        move(optimizer.update, block.cut(g))
 
 
 def _moving(blocks: Moving) -> Moving:
