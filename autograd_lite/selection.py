@@ -1,7 +1,8 @@
-"""`where`: `numpy.where` for floating-point numbers without a branch for each element.
+"""`where` and `largest`: to choose among numbers as NumPy does, to the bit, in less time.
 
-NumPy takes a branch, which a processor mispredicts for every other element where signs are random: 4 ns, of which the
-arithmetic is a tenth. Bits that are taken as an integer can be multiplied by the truth value instead.
+`numpy.where` takes a branch for each element, which a processor mispredicts for every other one where signs are random:
+4 ns, of which the arithmetic is a tenth. Bits taken as an integer can be multiplied by the truth value instead. And the
+largest number of each short row is found four times as fast column by column.
 """
 
 from __future__ import annotations
@@ -90,6 +91,33 @@ def steps(condition: Array, x: Any, y: Any, out: Array) -> list[tuple[Callable[.
         (np.multiply, (result, condition, result)),
         (np.bitwise_xor, (result, otherwise, result)),
     ]
+
+
+def largest(x: Any, axis: Any) -> Any:
+    """``numpy.maximum.reduce(x, axis, keepdims=True)``.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    axis : int, tuple of int or None
+
+    Examples
+    --------
+    >>> largest(np.array([[1.0, 3.0], [2.0, 0.0]]), -1)
+    array([[3.],
+           [2.]])
+    """
+    if type(x) is np.ndarray and has_short_rows(x, axis):
+        return np.maximum.reduce(x.T.copy(), axis=0)[:, np.newaxis]
+    return np.maximum.reduce(x, axis=axis, keepdims=True)
+
+
+def has_short_rows(x: Array, axis: Any) -> bool:
+    """Whether an extremum along an axis is that of many short rows."""
+    return x.ndim == 2 and axis in (-1, 1) and x.shape[0] >= _SHORT >= x.shape[1] > 0
+
+
+_SHORT = 32
 
 
 def _array(choice: Any, dtype: np.dtype[Any]) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .primitive import custom_vjp
 from .registry import defbatching, defjvp
+from .selection import largest
 
 _np: Any = np
 
@@ -90,7 +91,7 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     >>> softmax(np.array([10000.0, 10000.0, -10000.0]))
     array([0.5, 0.5, 0. ])
     """
-    exponentials = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
+    exponentials = np.exp(x - largest(x, axis))
     return exponentials / np.add.reduce(exponentials, axis=axis, keepdims=True)
 
 
@@ -115,7 +116,7 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
     >>> log_softmax(np.array([0.0, -10000.0]))
     array([     0., -10000.])
     """
-    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    shifted = x - largest(x, axis)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 

@@ -16,6 +16,7 @@ from autograd_lite.comparison.mistakes import DIAGONAL, defmistake
 from autograd_lite.levels import innermost_array
 from autograd_lite.plan import IndexCheck, constant
 from autograd_lite.registry import defbatching, defelementwise
+from autograd_lite.selection import largest
 from autograd_lite.tensor import wrap
 
 from .activations import log_softmax, sigmoid, softmax
@@ -99,8 +100,7 @@ def softmax_cross_entropy(
 )
 def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction) -> Any:
     # Written as `softmax` is, so that a compiled step computes the exponentials of both once.
-    largest = np.maximum.reduce(logits, axis=-1, keepdims=True)
-    shifted = logits - largest
+    shifted = logits - largest(logits, -1)
     partition = np.add.reduce(np.exp(shifted), axis=-1, keepdims=True)
     examples = constant(np.arange(labels.size))
     picked = shifted.reshape((-1, logits.shape[-1]))[examples, labels.ravel()].reshape(labels.shape)

@@ -19,7 +19,8 @@ from .updates import CompiledUpdate, DirectUpdate
 class Optimizer:
     """What all optimizers share: parameter groups, state, and the loop of a step.
 
-    A subclass passes its options on, names the state arrays that it needs in `buffers`, and defines `update`.
+    A subclass passes its options on, names the state arrays that it needs in `buffers`, and defines `update`. Now and
+    then, state that has decayed to subnormal numbers (that of a rectified unit that never fires) is set to zero.
 
     Parameters
     ----------
@@ -345,8 +346,8 @@ class Optimizer:
                 together.setdefault(key, []).append(parameter)
         blocks = []
         for (i, is_active, _, _), alike in together.items():
-            for members in packed(alike):
-                options, names = self.groups[i].data, arrangement[1][i]
+            options, names = self.groups[i].data, arrangement[1][i]
+            for members in packed(alike, names):
                 block = Block(members, options, names, states, self._scratch, self.decoupled_weight_decay)
                 blocks.append((block, [places[parameter] for parameter in members] if is_active else []))
         self._blocks, self._arrangement = blocks, arrangement

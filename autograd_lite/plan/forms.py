@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import selection
-from ..selection import is_by_bits, is_exact, is_zero
+from ..selection import has_short_rows, is_by_bits, is_exact, is_zero
 from .one_hot import one_hot
 from .program import Argument, Array, Call, Layout, Value
 
@@ -18,8 +18,7 @@ Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """A function, and its arguments by position and by name."""
 
 _WIDE = 32
-"""From so many columns on, a row of equal numbers is read faster than one number; up to so many, from so many rows on,
-the largest number of each row is found faster column by column."""
+"""From so many columns on, a row of equal numbers is read faster than one number."""
 
 _MANY = 2**14
 """Up to so many elements, an array of equal numbers has the shape of what it stands beside."""
@@ -117,21 +116,15 @@ def _reduction(
     if len(arguments) != 1 or kwargs.keys() - {"axis", "keepdims"}:
         return None
     (x,) = arguments
-    if _is_of_thin_rows(ufunc, x, kwargs["axis"]):
+    if _is_extremum_of_short_rows(ufunc, x, kwargs["axis"]):
         turned = scratch.array(x.T.shape, x.dtype)
         return [_assigned(turned, x.T), (ufunc.reduce, (turned, 0, None, out.reshape(-1)), {})]
     return [(ufunc.reduce, (x, kwargs["axis"], None, out, kwargs.get("keepdims", False)), {})]
 
 
-def _is_of_thin_rows(ufunc: np.ufunc, x: Any, axis: Any) -> bool:
-    """Whether an extremum of many short rows is asked for, which does not depend on the order of the numbers."""
-    return (
-        (ufunc is np.maximum or ufunc is np.minimum)
-        and isinstance(x, np.ndarray)
-        and x.ndim == 2
-        and axis in (-1, 1)
-        and x.shape[0] >= _WIDE >= x.shape[1] > 0
-    )
+def _is_extremum_of_short_rows(ufunc: np.ufunc, x: Any, axis: Any) -> bool:
+    """Whether what is asked for is found faster column by column, and does not depend on the order of the numbers."""
+    return (ufunc is np.maximum or ufunc is np.minimum) and isinstance(x, np.ndarray) and has_short_rows(x, axis)
 
 
 def _is_matrix(operand: Any, dtype: np.dtype[Any]) -> bool:

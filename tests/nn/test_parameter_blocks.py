@@ -181,3 +181,38 @@ def test_a_read_only_array_is_refused_before_anything_changes():
     with pytest.raises(ValueError, match=r"'b' is read-only.*assign a copy to its \.data"):
         nn.SGD([("a", a), ("b", b)], lr=0.1).step()
     assert a.tolist() == [1, 2]
+
+
+# Subnormal numbers, with which processors compute slowly
+
+
+def _after_zero_gradients(make, start, dtype, **options):
+    """A parameter, and its state, which was small and has then followed gradients of zero for many steps."""
+    w = leaf(np.ones(3, dtype))
+    optimizer = make([w], **options)
+    state = optimizer.state_dict()
+    names = [name for name, value in state.items() if isinstance(value, np.ndarray)]
+    optimizer.load_state_dict({**state, **{name: np.full(3, start, dtype) for name in names}})
+    w.grad = Tensor(np.zeros(3, dtype))
+    for _ in range(800):
+        optimizer.step()
+    return w, [optimizer.state_dict()[name] for name in names]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["SGD momentum", "SGD nesterov", "RMSprop", "RMSprop momentum", "Adam", "AdamW"])
+def test_state_that_decays_becomes_zero_and_does_not_stay_subnormal(name, dtype):
+    w, state = _after_zero_gradients(ALL[name], 1.5 * np.finfo(dtype).smallest_normal, dtype)
+    assert state
+    np.testing.assert_array_equal(state, 0)
+    np.testing.assert_array_equal(w.data, 1)
+
+
+def test_a_mean_square_that_nothing_is_added_to_does_not_become_zero():
+    w, _ = _after_zero_gradients(ALL["Adam"], 1.5 * np.finfo("f4").smallest_normal, np.float32, eps=0.0)
+    assert np.isfinite(w.data).all()
+
+
+def test_small_numbers_of_half_precision_are_kept():
+    _, (velocity,) = _after_zero_gradients(ALL["SGD momentum"], 1e-6, np.float16, momentum=0.9999)
+    assert (velocity > 0).all()

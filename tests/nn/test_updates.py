@@ -92,6 +92,33 @@ def test_a_method_that_becomes_another_one_is_followed(monkeypatch):
     _assert_same(mine, expected)
 
 
+def _after_zero_gradients(how):
+    """Parameters and state after 70 steps that add nothing, from a state just above the subnormal numbers."""
+    w = Tensor(np.ones((PIECE_BYTES // 4, 2), np.float32), requires_grad=True)
+    optimizer = nn.Adam([w], lr=0.1)
+    state = {name: np.full(w.shape, 1.3e-38, "f4") for name in ("state.0.mean", "state.0.mean_square")}
+    optimizer.load_state_dict({**optimizer.state_dict(), **state})
+
+    def step():
+        w.grad = Tensor(np.zeros(w.shape, np.float32))
+        optimizer.step()
+
+    step = step if how == "eager" else compile(step, jit=how == "machine code")
+    for _ in range(70):
+        step()
+    return optimizer.state_dict()
+
+
+def test_state_that_has_decayed_becomes_zero_in_the_same_step_of_any_kind(monkeypatch):
+    found = [_after_zero_gradients(how) for how in ("eager", "plan", "machine code")]
+    monkeypatch.setattr("nn.updates.PIECE_BYTES", 2**40)
+    by_numpy = _after_zero_gradients("eager")
+    assert not by_numpy["state.0.mean"].any()
+    assert (by_numpy["state.0.mean_square"] > 0).all()
+    for state in found:
+        _assert_same(state, by_numpy)
+
+
 def test_plans_of_other_shapes_follow_a_method_that_becomes_another_one():
     def run(compiled):
         w = Tensor(np.linspace(-1, 1, 6), requires_grad=True)
