@@ -72,9 +72,10 @@ class Dense(Module):
         """``x W + b`` for `x` of shape (..., in_features), an array or a tensor; of shape (..., out_features)."""
         if not hasattr(x, "shape"):
             x = np.asarray(x)
-        if not x.ndim or x.shape[-1] != self.in_features:
+        shape = x.shape
+        if not shape or shape[-1] != self.in_features:
             raise ValueError(
-                f"Dense({self.in_features}, {self.out_features}): the input has shape {x.shape}; expected "
+                f"Dense({self.in_features}, {self.out_features}): the input has shape {shape}; expected "
                 f"(..., {self.in_features})"
             )
         z = x @ self.weight
