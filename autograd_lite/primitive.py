@@ -28,7 +28,7 @@ def primitive(function: Function) -> Function:
 
     @wraps(function)
     def recorded_call(*args: Any, **kwargs: Any) -> Any:
-        if takes_one and len(args) == 1 and type(args[0]) is Tensor:
+        if takes_one and len(args) == 1 and not kwargs and type(args[0]) is Tensor:
             return call_unary(recorded_call, *args)
         if holds_tensor(args) or (kwargs and holds_tensor(tuple(kwargs.values()))):
             return call(recorded_call, args, kwargs)

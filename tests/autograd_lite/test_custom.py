@@ -64,6 +64,13 @@ def test_a_rule_that_cannot_be_called_is_refused_at_once(vjps, message):
         defvjp(np.exp, **vjps)
 
 
+@pytest.mark.parametrize("data", [np.ones(2), leaf(np.ones(2))], ids=["array", "tensor"])
+def test_an_argument_that_the_function_does_not_have_is_refused(data):
+    square = custom_vjp(lambda x: x * x, x=lambda g, x: 2 * g * x)
+    with pytest.raises(TypeError, match="negative_slope"):
+        square(data, negative_slope=0.1)
+
+
 def test_custom_vjp_sees_arrays_and_records_one_node():
     seen = []
 
