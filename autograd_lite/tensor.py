@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .array_methods import ArrayMethods
+from .cache_lines import moved_to_cache_line
 from .conversions import Conversions
 from .errors import GradientError, LostGradientError
 from .graph import GradientSlot, Leaf, Node, backward_pass
@@ -101,6 +102,7 @@ class Tensor(Conversions, ArrayMethods):
         self._name = name
         self._node = None
         if requires_grad:
+            self._data = moved_to_cache_line(self._data)
             self.requires_grad = True
 
     # ---- the array ----

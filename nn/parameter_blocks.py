@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite import Tensor
+from autograd_lite import Tensor, cache_lines
+from autograd_lite.cache_lines import CACHE_LINE_BYTES, moved_to_cache_line
 
 Array = np.ndarray[Any, Any]
 
@@ -29,8 +30,6 @@ Piece = tuple[str, list[Array], Array]
 
 PIECE_BYTES = 2**17
 """The length of a piece. An update goes over four to six arrays, and so many pieces fit the L2 cache."""
-
-CACHE_LINE_BYTES = 64
 
 SMALL_BYTES = PIECE_BYTES // 12
 """Up to this length, to gather an array costs less than the calls of an update of its own: without state, where these
@@ -57,7 +56,7 @@ class Scratch:
         """Both, as long as any piece can be."""
         if dtype not in self._arrays:
             size = 3 * PIECE_BYTES // 2 // dtype.itemsize
-            self._arrays[dtype] = np.empty(size, dtype), np.empty(size, dtype)
+            self._arrays[dtype] = cache_lines.empty((size,), dtype), cache_lines.empty((size,), dtype)
         return self._arrays[dtype]
 
 
@@ -225,22 +224,23 @@ class Block:
     def _space(self, name: str) -> Array:
         """A flat array as long as all parameters together, the same for every step."""
         if name not in self._gathered:
-            self._gathered[name] = np.empty(self._spans[-1].stop, self.params[0].dtype)
+            self._gathered[name] = cache_lines.empty((self._spans[-1].stop,), self.params[0].dtype)
         return self._gathered[name]
 
 
 def _cut(params: Sequence[Tensor], size: int) -> Iterator[slice]:
     """The pieces of parameters that have so many elements together.
 
-    Where there are several, all but the first begin where a cache line of the weights does: these lie in lines that
-    other threads have read, and there a store that straddles two lines takes three times as long.
+    All but the first begin where a cache line of the weights does: these lie in lines that other threads have read, and
+    there a store that straddles two lines takes three times as long. Of little memory that is not worth a short piece.
     """
     itemsize = params[0].dtype.itemsize
     line = CACHE_LINE_BYTES // itemsize
     # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
     count = max(1, round(size * itemsize / PIECE_BYTES))
     length = max(1, math.ceil(size / count / line)) * line
-    first = -params[0].data.ctypes.data % CACHE_LINE_BYTES // itemsize if count > 1 else size
+    is_long = size * itemsize > PIECE_BYTES // 2
+    first = -params[0].data.ctypes.data % CACHE_LINE_BYTES // itemsize if is_long else size
     start = 0
     for stop in (first, *range(first + length, size, length), size):
         if start < stop:
@@ -303,11 +303,13 @@ def _end_to_end(name: str, params: Sequence[Tensor], states: Mapping[Tensor, Sta
     """A buffer of several parameters as one flat array, with zeros for those that have none yet."""
     parts = [states[p][1].get(name) if p in states else None for p in params]
     filled = [_zeros(p.size, p.dtype) if part is None else part for p, part in zip(params, parts, strict=True)]
-    return filled[0].reshape(-1) if len(filled) == 1 else np.concatenate(filled, axis=None)
+    together = filled[0].reshape(-1) if len(filled) == 1 else np.concatenate(filled, axis=None)
+    buffer: Array = moved_to_cache_line(together)
+    return buffer
 
 
 def _zeros(size: int, dtype: np.dtype[Any]) -> Array:
     """Zeros that are written: `numpy.zeros` maps small pages, each with a fault of its own, and these may be large."""
-    array = np.empty(size, dtype)
+    array = cache_lines.empty((size,), dtype)
     array.fill(0)
     return array

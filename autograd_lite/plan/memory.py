@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import cache_lines
+from ..cache_lines import CACHE_LINE_BYTES
 from .forms import masks
 from .native.patterns import where_positive
 from .program import Argument, Array, Call, EntryGradient, Value
-
-ALIGNMENT = 64
-"""The bytes of a cache line, at which every array begins."""
 
 
 class Memory:
@@ -49,11 +48,10 @@ class Memory:
         self._place_persistent(list(persistent))
         last_uses = _last_uses(calls, kept)
         offsets = self._placed(calls, last_uses)
-        block = np.empty(self.shared_bytes + ALIGNMENT, np.uint8)
-        start = -block.ctypes.data % ALIGNMENT
+        block = cache_lines.empty((self.shared_bytes,), np.uint8)
         for root, offset in offsets.items():
             layout = root.layout.in_block()
-            self.arrays[root] = np.ndarray(layout.shape, layout.dtype, block.data, start + offset, layout.strides)
+            self.arrays[root] = np.ndarray(layout.shape, layout.dtype, block.data, offset, layout.strides)
         self.separate_bytes = sum(root.layout.nbytes for root in offsets)
 
     def _place_persistent(self, values: list[Value]) -> None:
@@ -62,7 +60,9 @@ class Memory:
         for value in values:
             starts.append(sizes.get(value.layout.dtype, 0))
             sizes[value.layout.dtype] = starts[-1] + value.layout.size
-        self.arenas = {dtype: _aligned(size, dtype) for dtype, size in sizes.items()}
+        self.arenas = {dtype: cache_lines.empty((size,), dtype) for dtype, size in sizes.items()}
+        for arena in self.arenas.values():
+            arena.fill(0)
         for value, start in zip(values, starts, strict=True):
             part = self.arenas[value.layout.dtype][start : start + value.layout.size]
             self.arrays[value] = part.reshape(value.layout.shape)
@@ -88,13 +88,6 @@ class Memory:
             for root in [root for root in alive if last_uses.get(root, i) <= i]:
                 del alive[root]
         return offsets
-
-
-def _aligned(size: int, dtype: np.dtype[Any]) -> Array:
-    block = np.empty(size * dtype.itemsize + ALIGNMENT, np.uint8)
-    block.fill(0)
-    start = -block.ctypes.data % ALIGNMENT
-    return block[start : start + size * dtype.itemsize].view(dtype)
 
 
 def _last_uses(calls: Sequence[Call], kept: Iterable[Value]) -> dict[Value, int]:
@@ -140,5 +133,5 @@ def _first_gap(taken: Iterable[tuple[int, int]], size: int) -> int:
     for start, stop in sorted(taken):
         if start - end >= size:
             break
-        end = max(end, -(-stop // ALIGNMENT) * ALIGNMENT)
+        end = max(end, -(-stop // CACHE_LINE_BYTES) * CACHE_LINE_BYTES)
     return end

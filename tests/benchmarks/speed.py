@@ -57,7 +57,7 @@ def ours(sizes, weights, optimizer, lr, activation="relu", how="compiled"):
 
     model = nn.MLP(sizes, activation=activation, rng=0)
     for layer, weight in zip((layer for layer in model if isinstance(layer, nn.Dense)), weights, strict=True):
-        layer.weight.data = weight.copy()
+        layer.weight.data[...] = weight
     optimizer = {"sgd": nn.SGD, "adam": nn.Adam}[optimizer](model.parameters(), lr=lr)
 
     def train(X, y):
