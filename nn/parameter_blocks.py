@@ -35,7 +35,6 @@ SMALL_BYTES = PIECE_BYTES // 12
 """Up to this length, to gather an array costs less than the calls of an update of its own: without state, where these
 are few. Each state array adds as much."""
 
-
 FLUSH_STEPS = 64
 """After so many steps each, state that has decayed below the normal numbers is taken for zero."""
 
