@@ -27,7 +27,7 @@ def opened(browser, tmp_path):
         context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
