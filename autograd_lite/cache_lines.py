@@ -35,7 +35,7 @@ def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     return block[start : start + nbytes].view(dtype).reshape(shape)
 
 
-def moved_to_cache_line(array: Any) -> Any:
+def moved_to_cache_line(array: Array) -> Array:
     """An array, or a copy of it that begins at a cache line, if it is one of NumPy's, long and in C order."""
     if type(array) is not np.ndarray or array.nbytes < _LONG_BYTES or not array.flags.c_contiguous:
         return array

@@ -11,7 +11,7 @@ from autograd_lite import GradientError, Tensor, callback
 from autograd_lite.state import STATE
 
 from .arguments import as_array
-from .parameter_blocks import Array, Block, Scratch, State, packed
+from .parameter_blocks import Array, Block, Scratch, State, overlapping, packed
 from .parameter_groups import Group, as_groups, checked_options
 from .updates import CompiledUpdate, DirectUpdate
 
@@ -81,6 +81,7 @@ class Optimizer:
             raise ValueError(f"{self._title}: there are no parameters to optimize")
         self._scratch = Scratch()
         self._blocks: list[tuple[Block, list[int]]] = []
+        self._sharing: set[Tensor] = set()
         self._direct: DirectUpdate | None = None
         self._arrangement: tuple[tuple[bool, ...], list[tuple[str, ...]]] = ((), [])
 
@@ -194,6 +195,7 @@ class Optimizer:
             return
         self._arrange(has_gradient)
         if self._direct is None or not self._direct.is_for(moved):
+            self._arrange_for_weights(has_gradient)
             self._direct = DirectUpdate(self, moved, along)
         self._direct.step(along)
 
@@ -336,6 +338,7 @@ class Optimizer:
             if self._arrangement == arrangement:
                 return
             states = self._states()
+        sharing = overlapping(self._names)
         active = [parameter for parameter, has in zip(self._names, has_gradient, strict=True) if has]
         places = {parameter: i for i, parameter in enumerate(active)}
         together: dict[Any, list[Tensor]] = {}
@@ -347,10 +350,16 @@ class Optimizer:
         blocks = []
         for (i, is_active, _, _), alike in together.items():
             options, names = self.groups[i].data, arrangement[1][i]
-            for members in packed(alike, names):
+            for members in packed(alike, names, sharing):
                 block = Block(members, options, names, states, self._scratch, self.decoupled_weight_decay)
                 blocks.append((block, [places[parameter] for parameter in members] if is_active else []))
-        self._blocks, self._arrangement = blocks, arrangement
+        self._blocks, self._arrangement, self._sharing = blocks, arrangement, sharing
+
+    def _arrange_for_weights(self, has_gradient: tuple[bool, ...]) -> None:
+        """The same where weights may have other arrays than before, of which others may share memory."""
+        self._arrange(has_gradient)
+        if overlapping(self._names) != self._sharing:
+            self._arrange(has_gradient, self._states())
 
 
 def _plain(option: Any) -> Any:

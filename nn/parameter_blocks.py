@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,9 @@ State = tuple[int, dict[str, Array]]
 
 Fused = Callable[[int, Mapping[str, Any]], tuple[str, tuple[float, ...]] | None]
 """The form of an update for machine code: its name and its numbers, for a step and options."""
+
+Move = Callable[[Callable[..., None], Sequence[Array]], None]
+"""A step for given weights: takes a method's update and the pieces of a gradient."""
 
 Piece = tuple[str, list[Array], Array]
 """An update for machine code: its name, its flat arrays (weights, gradient, state), and the array of its numbers."""
@@ -151,7 +154,7 @@ class Block:
         decay = (0, 1 - self._options["lr"] * weight_decay) if self._decoupled else (weight_decay, 1)
         _PACKERS[len(numbers)](self._numbers_in_memory, 0, *decay, *numbers)
 
-    def bound(self, arrays: Sequence[Array]) -> Callable[[Callable[..., None], Sequence[Array]], None]:
+    def bound(self, arrays: Sequence[Array]) -> Move:
         """A step that moves the parameters, which have these arrays, in place.
 
         It takes the method's update and the pieces of a gradient (see `cut`), and can be taken again and again, as long
@@ -190,10 +193,10 @@ class Block:
         # Without eps, a mean square of zero would be divided by.
         if self._taken % FLUSH_STEPS or not self._options.get("eps", 1):
             return
+        smallest = _SMALLEST_NORMAL.get(self.params[0].dtype)
+        if smallest is None:
+            return
         for _, state, spare, temporary in self._pieces:
-            if temporary.dtype not in _SMALLEST_NORMAL:
-                return
-            smallest = _SMALLEST_NORMAL[temporary.dtype]
             for array in state:
                 mask = spare.view(np.bool_)[: array.size]
                 np.less(np.absolute(array, out=temporary), smallest, out=mask)
@@ -263,19 +266,18 @@ def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
     return base[offset : offset + end - start].view(arrays[0].dtype)
 
 
-def packed(params: Sequence[Tensor], buffers: Sequence[str]) -> Iterator[list[Tensor]]:
+def packed(params: Sequence[Tensor], buffers: Sequence[str], sharing: Set[Tensor]) -> Iterator[list[Tensor]]:
     """The parameters as members of blocks: large ones each alone, small ones together up to the length of a piece.
 
     What is small depends on how many state arrays there are, since these tell how many calls an update takes.
 
     Those that share memory are alone, too: of members that are gathered and put back, only the last would have moved.
     """
-    alone = _overlapping(params)
     pack: list[Tensor] = []
     length = 0
     for parameter in params:
         size = parameter.data.nbytes
-        if size > SMALL_BYTES * (1 + len(buffers)) or parameter in alone:
+        if size > SMALL_BYTES * (1 + len(buffers)) or parameter in sharing:
             yield [parameter]
             continue
         if length + size > PIECE_BYTES:
@@ -287,9 +289,9 @@ def packed(params: Sequence[Tensor], buffers: Sequence[str]) -> Iterator[list[Te
         yield pack
 
 
-def _overlapping(params: Sequence[Tensor]) -> set[Tensor]:
+def overlapping(params: Iterable[Tensor]) -> set[Tensor]:
     """The parameters whose memory begins within another one's."""
-    found, end = set(), 0
+    params, found, end = list(params), set(), 0
     spans = ((*np.lib.array_utils.byte_bounds(parameter.data), i) for i, parameter in enumerate(params))
     for start, stop, i in sorted(spans):
         if start < end:
@@ -302,9 +304,7 @@ def _end_to_end(name: str, params: Sequence[Tensor], states: Mapping[Tensor, Sta
     """A buffer of several parameters as one flat array, with zeros for those that have none yet."""
     parts = [states[p][1].get(name) if p in states else None for p in params]
     filled = [_zeros(p.size, p.dtype) if part is None else part for p, part in zip(params, parts, strict=True)]
-    together = filled[0].reshape(-1) if len(filled) == 1 else np.concatenate(filled, axis=None)
-    buffer: Array = moved_to_cache_line(together)
-    return buffer
+    return moved_to_cache_line(filled[0].reshape(-1) if len(filled) == 1 else np.concatenate(filled, axis=None))
 
 
 def _zeros(size: int, dtype: np.dtype[Any]) -> Array:

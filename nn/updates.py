@@ -7,7 +7,7 @@ from functools import partial
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from .parameter_blocks import PIECE_BYTES, Array, Block, Piece
+from .parameter_blocks import PIECE_BYTES, Array, Block, Move, Piece
 
 if TYPE_CHECKING:
     from autograd_lite.plan.native.updating import Updating
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Moving = list[tuple[Block, list[int]]]
 """Blocks, each with the places of its parameters among those that have a gradient."""
 
-Bound = list[tuple[Block, list[int], Callable[[Callable[..., None], Sequence[Array]], None]]]
+Bound = list[tuple[Block, list[int], Move]]
 """The same, each with its step for some weights (see `Block.bound`)."""
 
 
@@ -69,7 +69,7 @@ class CompiledUpdate:
         return self._is_arranged() and _advance(self._optimizer, self._moving, self._kernels)
 
     def _arrange(self) -> None:
-        self._optimizer._arrange(self._has_gradient)
+        self._optimizer._arrange_for_weights(self._has_gradient)
         self._blocks = self._optimizer._blocks
         self._moving = _moving(self._blocks)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd_lite import GradientError, Tensor
+from autograd_lite import GradientError, Tensor, compile
 from nn.parameter_blocks import PIECE_BYTES
 
 from .optimizers import ALL, descend, every_optimizer, leaf
@@ -83,6 +83,23 @@ def test_parameters_that_share_memory_are_moved_by_both_their_gradients(length, 
     expected[:length] -= 1
     expected[start : start + length] -= 1
     np.testing.assert_array_equal(memory, expected)
+
+
+@pytest.mark.parametrize("jit", [None, False, True], ids=["eager", "plan", "machine code"])
+def test_parameters_that_come_to_share_memory_are_moved_by_both_their_gradients(jit):
+    a, b = leaf(np.zeros(4)), leaf(np.zeros(4))
+    optimizer = nn.SGD([a, b], lr=1.0)
+
+    def step():
+        a.grad, b.grad = Tensor(np.ones(4)), Tensor(np.ones(4))
+        optimizer.step()
+
+    step = step if jit is None else compile(step, jit=jit)
+    step()
+    memory = np.zeros(6)
+    a.data, b.data = memory[:4], memory[2:]
+    step()
+    np.testing.assert_array_equal(memory, [-1, -1, -2, -2, -1, -1])
 
 
 @every_optimizer
