@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import update_wrapper
 from threading import RLock
 from types import MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from ..rule import name_of
 from ..state import STATE
 from ..tensor import Tensor, wrap
 from .native import is_installed
-from .program import OtherLayout, replaced
+from .program import Array, Layout, OtherLayout, replaced
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -117,10 +117,10 @@ class CompiledFunction:
         self.function = function
         self._name = name_of(function) if hasattr(function, "__name__") else type(function).__name__
         self._jit, self._max_plans = jit, max_plans
-        self._known: dict[Any, list[_Kept]] = {}
+        self._known: dict[Any, _Alike] = {}
         self._lock = RLock()
         self._is_running = False
-        self._latest: _Kept | None = None
+        self._latest: _Alike | None = None
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """The compiled method of an object."""
@@ -133,35 +133,39 @@ class CompiledFunction:
         """What the function gives."""
         if STATE.plan is not None or STATE.level:
             return self.function(*args, **kwargs)
-        call = _Arguments()
-        key = STATE.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
-        if call.in_graph:
-            return self.function(*args, **kwargs)
+        alike, arrays = self._latest, args
+        if alike is None or kwargs or not alike.takes(args):
+            call = _Arguments()
+            key = STATE.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
+            if call.in_graph:
+                return self.function(*args, **kwargs)
+            alike, arrays = self._known.get(key) or _Alike(key, call, args, kwargs), tuple(call.arrays)
         with self._lock:
             if self._is_running:  # by a callback of its own, while the plan's memory is in use
                 return self.function(*args, **kwargs)
             self._is_running = True
             try:
-                return self._replayed(key, call, args, kwargs)
+                return self._replayed(alike, arrays, args, kwargs)
             finally:
                 self._is_running = False
 
-    def _replayed(self, key: Any, call: _Arguments, args: Any, kwargs: Any) -> Any:
-        for kept in self._known.get(key, ()):
-            if kept.plan.holds():
-                if kept is not self._latest:
-                    self._known[key] = self._known.pop(key)
-                    self._latest = kept
+    def _replayed(self, alike: _Alike, arrays: Sequence[Array], args: Any, kwargs: Any) -> Any:
+        if alike is not self._latest:
+            if alike.key in self._known:
+                alike = self._known[alike.key] = self._known.pop(alike.key)
+            self._latest = alike
+        for plan in alike.plans:
+            if plan.holds():
                 try:
-                    return kept.plan.run(call.arrays)
+                    return plan.run(arrays)
                 except OtherLayout:
                     continue
-        return self._record(key, call, args, kwargs)
+        return self._record(alike, arrays, args, kwargs)
 
     @property
     def plans(self) -> list[Plan]:
         """The plans that are kept, the one that was used last at the end."""
-        return [kept.plan for group in self._known.values() for kept in group]
+        return [plan for alike in self._known.values() for plan in alike.plans]
 
     def __repr__(self) -> str:
         return f"<compiled {self._name}, {len(self.plans)} plans>"
@@ -171,14 +175,14 @@ class CompiledFunction:
 
     # ---- within ----
 
-    def _record(self, key: Any, call: _Arguments, args: Any, kwargs: Any) -> Any:
+    def _record(self, alike: _Alike, arrays: Sequence[Array], args: Any, kwargs: Any) -> Any:
         # Imported with the first plan, since most programs have none.
         from .outputs import outputs_of, plain
         from .plan import Plan
         from .recorder import Recorder
 
         recorder = Recorder(self._name, (self.function, args, kwargs))
-        inputs = iter([recorder.argument(array, i) for i, array in enumerate(call.arrays)])
+        inputs = iter([recorder.argument(array, i) for i, array in enumerate(arrays)])
         outer = STATE.recording
         STATE.plan, STATE.recording = recorder, outer and recorder
         try:
@@ -189,22 +193,55 @@ class CompiledFunction:
         finally:
             STATE.plan, STATE.recording = None, outer
             recorder.release()
-        plan = Plan(recorder, len(call.arrays), outputs, self._jit)
+        plan = Plan(recorder, len(arrays), outputs, self._jit)
         while len(self.plans) >= self._max_plans:
-            oldest = next(iter(self._known))
-            self._known[oldest].pop(0)
-            if not self._known[oldest]:
-                del self._known[oldest]
-        self._latest = _Kept(plan, call.objects)
-        self._known[key] = [*self._known.pop(key, ()), self._latest]
+            oldest = next(iter(self._known.values()))
+            oldest.plans.pop(0)
+            if not oldest.plans:
+                del self._known[oldest.key]
+        alike.plans.append(plan)
+        self._known[alike.key] = alike
         return plain(result)
 
 
-class _Kept(NamedTuple):
-    """A plan, and the objects whose identity is part of its key."""
+class _Alike:
+    """The plans for calls whose arguments are alike.
 
-    plan: Plan
-    objects: list[Any]
+    Parameters
+    ----------
+    key : hashable
+        What the calls have in common.
+    call : _Arguments
+    args : tuple
+    kwargs : dict
+    """
+
+    def __init__(self, key: Any, call: _Arguments, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.key = key
+        self.plans: list[Plan] = []
+        self._objects = call.objects  # kept, since the key has what `id` gives for them
+        self._is_recording = STATE.recording
+        self._takes: Callable[..., bool] | None = None
+        if not kwargs and all(type(array) is np.ndarray for array in args):
+            self._takes = _comparison([Layout.of(array) for array in args])
+            self._count = len(args)
+
+    def takes(self, args: tuple[Any, ...]) -> bool:
+        """Whether these arguments are alike: told of arrays alone, in a fraction of the time that a key takes."""
+        if self._takes is None or len(args) != self._count or STATE.recording != self._is_recording:
+            return False
+        return self._takes(*args)
+
+
+def _comparison(layouts: Sequence[Layout]) -> Callable[..., bool]:
+    """Whether as many objects are arrays that lie like this, as a function that is written for these layouts."""
+    looks = [
+        f"type(x{i}) is ndarray and x{i}.dtype is dtypes[{i}] and x{i}.shape == {shape} and x{i}.strides == {strides}"
+        for i, (shape, _, strides) in enumerate(layouts)
+    ]
+    source = f"lambda {', '.join(f'x{i}' for i in range(len(layouts)))}: {' and '.join(looks) or True}"
+    made: Callable[..., bool] = eval(source, {"ndarray": np.ndarray, "dtypes": [dtype for _, dtype, _ in layouts]})
+    return made
 
 
 class _Arguments:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import selection
 from ..selection import has_short_rows, is_by_bits, is_exact, is_zero
-from .one_hot import one_hot
+from .indices import chosen, minus_one_hot
 from .program import Argument, Array, Call, Layout, Value
 
 Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
@@ -65,9 +65,14 @@ def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) 
         return _reduction(owner, arguments, {"axis": 0, **kwargs}, out, scratch)
     if function in (np.sum, np.ndarray.sum):
         return _reduction(np.add, arguments, {"axis": None, **kwargs}, out, scratch)
-    if function is one_hot:
-        indices, identity = arguments
-        return [(identity.take, (indices, 0, out, "clip"), {})]
+    if function is minus_one_hot:
+        x, indices, identity = arguments
+        rows = scratch.array((*call.args[1].layout.shape, len(identity)), out.dtype)
+        return [(identity.take, (indices, 0, rows, "clip"), {}), (np.subtract, (x, rows, out), {})]
+    if function is chosen and isinstance(arguments[0], np.ndarray) and arguments[0].flags.c_contiguous:
+        x, indices, starts = arguments
+        places = scratch.array(out.shape, starts.dtype)
+        return [(np.add, (starts, indices, places), {}), (x.reshape(-1).take, (places, None, out, "clip"), {})]
     if kwargs or any(isinstance(argument, tuple | list) for argument in arguments):
         return None
     if function is np.where and len(arguments) == 3:

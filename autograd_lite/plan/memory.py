@@ -14,6 +14,7 @@ import numpy as np
 from .. import cache_lines
 from ..cache_lines import CACHE_LINE_BYTES
 from .forms import masks
+from .indices import minus_one_hot
 from .native.patterns import where_positive
 from .program import Argument, Array, Call, EntryGradient, Value
 
@@ -125,7 +126,7 @@ def is_elementwise(call: Call) -> bool:
     if masks(call):
         return not any(isinstance(operand.root.origin, Argument | EntryGradient) for operand in call.operands)
     is_ufunc = isinstance(function, np.ufunc) and function.signature is None and function.nout == 1
-    return is_ufunc or function is where_positive
+    return is_ufunc or function in (where_positive, minus_one_hot)
 
 
 def _first_gap(taken: Iterable[tuple[int, int]], size: int) -> int:

@@ -14,9 +14,9 @@ from ..tensor import Tensor, wrap
 from . import aliasing
 from .code import Code
 from .declarations import FusedUpdate
+from .indices import with_chosen, with_minus_one_hot
 from .memory import Memory
 from .native.patterns import fused
-from .one_hot import with_one_hot
 from .program import (
     Array,
     Call,
@@ -84,8 +84,9 @@ class Plan:
         calls, finals, owned = _with_own_memory(recorder.calls, recorder.final_gradients)
         kept = [*_values_of(outputs), *(value for value in finals.values() if value is not None)]
         self.calls, renaming = simplified(calls, kept, owned)
-        rewritten = fused if jit else with_one_hot
-        self.calls = rewritten(self.calls, {value.root for value in map(renaming.of, kept)})
+        read_afterwards = {value.root for value in map(renaming.of, kept)}
+        self.calls = with_minus_one_hot(self.calls, read_afterwards)
+        self.calls = fused(self.calls, read_afterwards) if jit else with_chosen(self.calls)
         self._outputs = _renamed(outputs, renaming)
         self._finals: dict[GradientSlot, Value | None] = {slot: renaming.of(value) for slot, value in finals.items()}
         self.persistent = set(map(renaming.of, owned))

@@ -28,12 +28,14 @@ def compile_run(real: Any) -> Any:
     """
     gemm, elementwise, update = gemm_of(real), elementwise_of(real), update_of(real)
     pairwise, along = sums_of(real)
-    pick, within = picks_of(real)
+    pick, within, minus_one_hot = picks_of(real)
 
     @njit(error_model="numpy", boundscheck=False)
     def local(t, o, first, last):
         if t[o] >= op.SUM_OF_ROWS:
             along(t, o, first, last)
+        elif t[o] == op.MINUS_ONE_HOT:
+            minus_one_hot(t, o, first, last)
         else:
             elementwise(t, o, first, last)
 

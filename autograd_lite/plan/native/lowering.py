@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..declarations import looks_at_indices
+from ..indices import minus_one_hot
 from ..program import Argument, Array, Call, Constant, Layout, Value
 from . import blas
 from . import operations as op
@@ -132,6 +133,8 @@ class Lowering:
             return self._elementwise(op.WHERE, args, (_BOOL, dtype, dtype), target, dtype)
         if function is where_positive:
             return self._elementwise(op.WHERE_POSITIVE, args, (dtype, dtype), target, dtype)
+        if function is minus_one_hot:
+            return self._minus_one_hot(args, target, dtype)
         return None
 
     def _of_truth(
@@ -316,6 +319,18 @@ class Lowering:
         indices = [Operand(self._address(one), self._layout(one)[1][0], 1, _INTEGER.itemsize) for one in index]
         result = Operand(self._address(target), dtype.itemsize, 1, dtype.itemsize)
         return _words(op.PICK, count, columns, result, source._replace(step=rows), *indices)
+
+    def _minus_one_hot(self, args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
+        x, indices, _ = args
+        shape, strides = self._layout(indices)
+        if len(target.layout.shape) != 2 or len(shape) != 1 or indices.layout.dtype != _INTEGER:
+            return None
+        result, source = (self._operand(value, target.layout.shape, dtype) for value in (target, x))
+        if result is None or source is None or result.step != 1 or source.step != 1:
+            return None
+        places = Operand(self._address(indices), strides[0], 1, _INTEGER.itemsize)
+        rows, columns = target.layout.shape
+        return _words(op.MINUS_ONE_HOT, rows, columns, result, source, places)
 
 
 _BOOL, _INTEGER = np.dtype(np.bool_), np.dtype(np.int64)

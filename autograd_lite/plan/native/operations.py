@@ -10,6 +10,8 @@ matrix, of which vectors and numbers are special cases::
 
 A `PICK` has as many rows as it picks, and in word 12 the rows of the matrix that it picks from.
 
+A `MINUS_ONE_HOT` has its indices as the operand in word 5; they were looked at before.
+
 A `CHECK` looks whether all elements of its operand are from 0 to below the number in word 3. A `FETCH` puts the address
 of an array's memory, and so many bytes more as word 2 says, into the word of the table that word 1 names: word 3 is
 where the address of the pointer to that memory stands.
@@ -42,6 +44,7 @@ BINARY = {np.add: 30, np.subtract: 31, np.multiply: 32, np.divide: 33, np.maximu
 COMPARISONS = {np.greater: 50, np.greater_equal: 51, np.less: 52, np.less_equal: 53}
 EQUAL_INTEGERS, SUBTRACT_TRUTH, MULTIPLY_TRUTH = 60, 61, 62
 WHERE, WHERE_POSITIVE = 70, 71
+MINUS_ONE_HOT = 79
 SUM_OF_ROWS, SUM_ALONG_ROWS, MAX_ALONG_ROWS = 80, 81, 82
 SUM_OF_ALL, PICK, CHECK, FETCH = 90, 91, 92, 93
 UPDATES = {

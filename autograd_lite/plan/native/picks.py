@@ -1,4 +1,4 @@
-"""The machine code's looks at indices, and the choice of elements by them."""
+"""The machine code's looks at indices, the choice of elements by them, and one-hot vectors subtracted."""
 
 # mypy: ignore-errors
 # What Numba compiles is typed by Numba, by the arguments that it is compiled for.
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import carray, njit, types
 
 from . import operations as op
@@ -14,8 +15,9 @@ from .addresses import at
 
 
 def picks_of(real: Any) -> Any:
-    """The functions ``pick(t, o)`` and ``within(t, o)`` for a floating-point type."""
+    """The functions ``pick(t, o)``, ``within(t, o)``, ``minus_one_hot(t, o, first, last)`` of a floating-point type."""
     kernel = njit(error_model="numpy", boundscheck=False)
+    one = (np.float32 if real == types.float32 else np.float64)(1)
 
     @kernel
     def pick(t, o):
@@ -42,4 +44,18 @@ def picks_of(real: Any) -> Any:
                     return False
         return True
 
-    return pick, within
+    @kernel
+    def minus_one_hot(t, o, first, last):
+        n = t[o + op.COLUMNS]
+        for i in range(first, last):
+            target = t[o + op.ADDRESSES] + i * t[o + op.STRIDES]
+            source = t[o + op.ADDRESSES + 1] + i * t[o + op.STRIDES + 1]
+            column = carray(at(t[o + op.ADDRESSES + 2] + i * t[o + op.STRIDES + 2], types.int64), 1)[0]
+            out, x = carray(at(target, real), n), carray(at(source, real), n)
+            changed = x[column] - one
+            if target != source:
+                for j in range(n):
+                    out[j] = x[j]
+            out[column] = changed
+
+    return pick, within, minus_one_hot
