@@ -11,6 +11,7 @@ from autograd_lite import GradientError, Tensor, callback
 from autograd_lite.state import STATE
 
 from .arguments import as_array
+from .pace import Pace
 from .parameter_blocks import Array, Block, Scratch, State, overlapping, packed
 from .parameter_groups import Group, as_groups, checked_options
 from .updates import CompiledUpdate, DirectUpdate
@@ -321,11 +322,12 @@ class Optimizer:
         of = {name: next(i for i, kind in enumerate(kinds) if name in vars(kind)) for name in ("update", "fused")}
         return of["fused"] <= of["update"]
 
-    def _is_arranged(self, has_gradient: tuple[bool, ...]) -> bool:
-        return self._arrangement == self._arrangement_for(has_gradient)
+    def _has_its_buffers(self) -> bool:
+        """Whether the options still ask for the state arrays that the blocks have."""
+        return self._buffers() == self._arrangement[1]
 
-    def _arrangement_for(self, has_gradient: tuple[bool, ...]) -> tuple[tuple[bool, ...], list[tuple[str, ...]]]:
-        return has_gradient, [self.buffers(group.data) for group in self.groups]
+    def _buffers(self) -> list[tuple[str, ...]]:
+        return [self.buffers(group.data) for group in self.groups]
 
     def _arrange(self, has_gradient: tuple[bool, ...], states: Mapping[Tensor, State] | None = None) -> None:
         """Sort the parameters into blocks that step together, unless that is how they are sorted already.
@@ -333,7 +335,7 @@ class Optimizer:
         Those of a block all have a gradient or all have none, have taken the same number of steps, and share group
         and dtype. With each block go the places of its parameters among those that have a gradient.
         """
-        arrangement = self._arrangement_for(has_gradient)
+        arrangement = has_gradient, self._buffers()
         if states is None:
             if self._arrangement == arrangement:
                 return
@@ -348,10 +350,11 @@ class Optimizer:
                 key = i, parameter in places, taken, parameter.dtype
                 together.setdefault(key, []).append(parameter)
         blocks = []
-        for (i, is_active, _, _), alike in together.items():
-            options, names = self.groups[i].data, arrangement[1][i]
+        for (i, is_active, taken, _), alike in together.items():
+            names = arrangement[1][i]
+            pace = Pace(self.groups[i].data, taken, self.decoupled_weight_decay)
             for members in packed(alike, names, sharing):
-                block = Block(members, options, names, states, self._scratch, self.decoupled_weight_decay)
+                block = Block(members, pace, names, states, self._scratch)
                 blocks.append((block, [places[parameter] for parameter in members] if is_active else []))
         self._blocks, self._arrangement, self._sharing = blocks, arrangement, sharing
 

@@ -7,7 +7,6 @@ small ones are gathered into one flat array, since for them the calls cost more 
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Any
@@ -17,13 +16,12 @@ import numpy as np
 from autograd_lite import Tensor, cache_lines
 from autograd_lite.cache_lines import CACHE_LINE_BYTES, moved_to_cache_line
 
+from .pace import Fused, Pace
+
 Array = np.ndarray[Any, Any]
 
 State = tuple[int, dict[str, Array]]
 """The steps that a parameter has taken, and its buffers by name."""
-
-Fused = Callable[[int, Mapping[str, Any]], tuple[str, tuple[float, ...]] | None]
-"""The form of an update for machine code: its name and its numbers, for a step and options."""
 
 Move = Callable[[Callable[..., None], Sequence[Array]], None]
 """A step for given weights: takes a method's update and the pieces of a gradient."""
@@ -38,14 +36,8 @@ SMALL_BYTES = PIECE_BYTES // 12
 """Up to this length, to gather an array costs less than the calls of an update of its own: without state, where these
 are few. Each state array adds as much."""
 
-FLUSH_STEPS = 64
-"""After so many steps each, state that has decayed below the normal numbers is taken for zero."""
-
 _SMALLEST_NORMAL = {np.dtype(kind): float(np.finfo(kind).smallest_normal) for kind in (np.float32, np.float64)}
 """Of the types that a processor computes with; in float16 subnormal numbers are as common as others."""
-
-_PACKERS = [struct.Struct(f"{2 + count}d").pack_into for count in range(7)]
-"""By the count of an update's own numbers, what puts these behind those of weight decay."""
 
 
 class Scratch:
@@ -68,36 +60,29 @@ class Block:
     Parameters
     ----------
     params : sequence of Tensor
-    options : mapping
-        Of their group.
+    pace : Pace
+        The steps that they take.
     buffers : sequence of str
         The names of the state arrays.
     states : mapping
-        The states of parameters that have taken steps before, all equally many.
+        The states of those parameters that have taken steps before.
     scratch : Scratch
-    decoupled_weight_decay : bool
-        Whether weight decay shrinks the weights themselves.
     """
 
     def __init__(
         self,
         params: Sequence[Tensor],
-        options: Mapping[str, Any],
+        pace: Pace,
         buffers: Sequence[str],
         states: Mapping[Tensor, State],
         scratch: Scratch,
-        decoupled_weight_decay: bool,
     ) -> None:
         self.params = params
-        self._options = options
+        self.pace = pace
         self._scratch = scratch
-        self._decoupled = decoupled_weight_decay
-        self._taken = states[params[0]][0] if params[0] in states else 0
         self._buffers = {name: _end_to_end(name, params, states) for name in buffers}
         ends = np.cumsum([parameter.size for parameter in params]).tolist()
         self._spans = [slice(end - parameter.size, end) for parameter, end in zip(params, ends, strict=True)]
-        self._numbers = np.zeros(8)
-        self._numbers_in_memory = self._numbers.data
         self._gathered: dict[str, Array] = {}
         self._parts: list[Array] = []
 
@@ -107,66 +92,41 @@ class Block:
             n = piece.stop - piece.start
             state = [buffer[piece] for buffer in self._buffers.values()]
             self._pieces.append((piece, state, penalized[:n], temporary[:n]))
+        pace.blocks.append(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy is made anew, since the views of copied arrays would be arrays of their own.
-        arguments = (
-            self.params,
-            self._options,
-            tuple(self._buffers),
-            dict(self.states()),
-            self._scratch,
-            self._decoupled,
-        )
-        return Block, arguments
+        return Block, (self.params, self.pace, tuple(self._buffers), dict(self.states()), self._scratch)
 
     def states(self) -> Iterator[tuple[Tensor, State]]:
         """Each parameter with its state, the buffers as views in its shape."""
         for parameter, span in zip(self.params, self._spans, strict=True):
             views = {name: buffer[span].reshape(parameter.shape) for name, buffer in self._buffers.items()}
-            yield parameter, (self._taken, views)
+            yield parameter, (self.pace.taken, views)
 
     def pieces(self, arrays: Sequence[Array], gradients: Sequence[Array], fused: Fused) -> list[Piece] | None:
         """The update of each parameter for machine code; None if the method has none."""
-        kernel = self.kernel(fused)
+        kernel = self.pace.kernel(fused)
         if kernel is None:
             return None
         states = [[state[span] for state in self._buffers.values()] for span in self._spans]
         return [
-            (kernel, [w.reshape(-1), g.reshape(-1), *state], self._numbers)
+            (kernel, [w.reshape(-1), g.reshape(-1), *state], self.pace.numbers)
             for w, g, state in zip(arrays, gradients, states, strict=True)
         ]
-
-    def kernel(self, fused: Fused) -> str | None:
-        """The name of the next step's update in machine code; None if the method has none."""
-        form = fused(self._taken + 1, self._options)
-        return form and form[0]
-
-    def form(self, fused: Fused, kernel: str | None) -> tuple[float, ...] | None:
-        """The numbers of the next step for machine code; None if its update is another one."""
-        name, numbers = fused(self._taken + 1, self._options) or (None, ())
-        return numbers if name is not None and name == kernel else None
-
-    def advance(self, numbers: tuple[float, ...]) -> None:
-        """Begin a step of machine code with these numbers."""
-        self._begin()
-        weight_decay = self._options.get("weight_decay", 0)
-        decay = (0, 1 - self._options["lr"] * weight_decay) if self._decoupled else (weight_decay, 1)
-        _PACKERS[len(numbers)](self._numbers_in_memory, 0, *decay, *numbers)
 
     def bound(self, arrays: Sequence[Array]) -> Move:
         """A step that moves the parameters, which have these arrays, in place.
 
         It takes the method's update and the pieces of a gradient (see `cut`), and can be taken again and again, as long
-        as the arrays stay the parameters'.
+        as the arrays stay the parameters'. Each time the pace is to begin a step before.
         """
         w, parts = self._weights_in_a_row(arrays)
         pieces = [(w[piece], state, spare, scratch) for piece, state, spare, scratch in self._pieces]
         pairs = list(zip(arrays, parts, strict=bool(parts)))
-        options, decoupled = self._options, self._decoupled
+        pace, options, decoupled = self.pace, self.pace.options, self.pace.decoupled
 
         def step(update: Callable[..., None], gradients: Sequence[Array]) -> None:
-            self._begin()
             for array, part in pairs:
                 part[...] = array
             weight_decay = options.get("weight_decay", 0)
@@ -177,22 +137,18 @@ class Block:
                     np.multiply(weights, weight_decay, out=penalized)
                     penalized += gradient
                     gradient = penalized
-                update(weights, gradient, state, temporary, self._taken, options)
+                update(weights, gradient, state, temporary, pace.taken, options)
             for array, part in pairs:
                 array[...] = part
 
         return step
 
-    def _begin(self) -> None:
-        """Begin a step.
+    def flush(self) -> None:
+        """Set state to zero that is below the normal numbers.
 
         Where gradients stay zero, as those of a rectified unit that never fires, running means decay to subnormal
         numbers and stay there; in many processors arithmetic with these takes a hundred times as long.
         """
-        self._taken += 1
-        # Without eps, a mean square of zero would be divided by.
-        if self._taken % FLUSH_STEPS or not self._options.get("eps", 1):
-            return
         smallest = _SMALLEST_NORMAL.get(self.params[0].dtype)
         if smallest is None:
             return

@@ -7,6 +7,7 @@ from functools import partial
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
+from .pace import Pace
 from .parameter_blocks import PIECE_BYTES, Array, Block, Move, Piece
 
 if TYPE_CHECKING:
@@ -28,26 +29,27 @@ class CompiledUpdate:
         self._optimizer, self._has_gradient = optimizer, has_gradient
         self._blocks: Moving = []
         self._moving: Moving = []
+        self._paces: list[Pace] = []
         self._kernels: list[str | None] = []
         self.__name__ = f"{type(optimizer).__name__}.step"
 
     def __call__(self, weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
         """Take the step by NumPy."""
         self._arrange()
-        _by_numpy(self._optimizer, _bound(self._moving, weights), gradients)
+        _by_numpy(self._optimizer, self._paces, _bound(self._moving, weights), gradients)
 
     def pieces(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[Piece] | None:
         """See `autograd_lite.plan.FusedUpdate`."""
         if not self._optimizer._fuses() or not all(map(_is_plain, (*weights, *gradients))):
             return None
         self._arrange()
-        self._kernels = _kernels(self._optimizer, self._moving)
+        self._kernels = _kernels(self._optimizer, self._paces)
         return _pieces(self._optimizer, self._moving, weights, gradients)
 
     def bound(self, weights: Sequence[Array], gradients: Sequence[Array]) -> Callable[[], bool]:
         """See `autograd_lite.plan.FusedUpdate`."""
         self._arrange()
-        update = self._optimizer.update
+        update, paces = self._optimizer.update, self._paces
         steps: list[Callable[[], object]] = []
         for block, places, move in _bound(self._moving, weights):
             gather, g = block.gathering([gradients[i] for i in places])
@@ -58,6 +60,8 @@ class CompiledUpdate:
         def step() -> bool:
             if not self._is_arranged():
                 return False
+            for pace in paces:
+                pace.begin()
             for one in steps:
                 one()
             return True
@@ -66,16 +70,17 @@ class CompiledUpdate:
 
     def advance(self) -> bool:
         """See `autograd_lite.plan.FusedUpdate`."""
-        return self._is_arranged() and _advance(self._optimizer, self._moving, self._kernels)
+        return self._is_arranged() and _advance(self._optimizer, self._paces, self._kernels)
 
     def _arrange(self) -> None:
         self._optimizer._arrange_for_weights(self._has_gradient)
         self._blocks = self._optimizer._blocks
         self._moving = _moving(self._blocks)
+        self._paces = _paces(self._moving)
 
     def _is_arranged(self) -> bool:
         """Whether the blocks are those that the step was made for, and not others with a state that was loaded."""
-        return self._blocks is self._optimizer._blocks and self._optimizer._is_arranged(self._has_gradient)
+        return self._blocks is self._optimizer._blocks and self._optimizer._has_its_buffers()
 
 
 class DirectUpdate:
@@ -93,8 +98,9 @@ class DirectUpdate:
         self._optimizer = optimizer
         self._blocks, self._weights = optimizer._blocks, weights
         self._moving = _moving(self._blocks)
+        self._paces = _paces(self._moving)
         self._order = [i for _, places in self._moving for i in places]
-        self._kernels = _kernels(optimizer, self._moving)
+        self._kernels = _kernels(optimizer, self._paces)
         self._run = self._made(gradients)
         self._bound: Bound = [] if self._run else _bound(self._moving, weights)
 
@@ -113,11 +119,11 @@ class DirectUpdate:
     def step(self, gradients: Sequence[Array]) -> None:
         """Move the weights along these gradients."""
         if self._run is not None:
-            if all(map(_is_plain, gradients)) and _advance(self._optimizer, self._moving, self._kernels):
+            if all(map(_is_plain, gradients)) and _advance(self._optimizer, self._paces, self._kernels):
                 self._run([gradients[i] for i in self._order])
                 return
             self._bound = self._bound or _bound(self._moving, self._weights)
-        _by_numpy(self._optimizer, self._bound, gradients)
+        _by_numpy(self._optimizer, self._paces, self._bound, gradients)
 
     def _made(self, gradients: Sequence[Array]) -> Updating | None:
         arrays = (*self._weights, *gradients)
@@ -139,7 +145,9 @@ def _bound(moving: Moving, weights: Sequence[Array]) -> Bound:
     return [(block, places, block.bound([weights[i] for i in places])) for block, places in moving]
 
 
-def _by_numpy(optimizer: Optimizer, bound: Bound, gradients: Sequence[Array]) -> None:
+def _by_numpy(optimizer: Optimizer, paces: Sequence[Pace], bound: Bound, gradients: Sequence[Array]) -> None:
+    for pace in paces:
+        pace.begin()
     for block, places, move in bound:
         gather, g = block.gathering([gradients[i] for i in places])
         if gather is not None:
@@ -149,6 +157,10 @@ def _by_numpy(optimizer: Optimizer, bound: Bound, gradients: Sequence[Array]) ->
 
 def _moving(blocks: Moving) -> Moving:
     return [(block, places) for block, places in blocks if places]
+
+
+def _paces(moving: Moving) -> list[Pace]:
+    return list(dict.fromkeys(block.pace for block, _ in moving))
 
 
 def _is_plain(array: Array) -> bool:
@@ -167,18 +179,18 @@ def _pieces(
     return found
 
 
-def _kernels(optimizer: Optimizer, moving: Moving) -> list[str | None]:
-    return [block.kernel(optimizer.fused) for block, _ in moving]
+def _kernels(optimizer: Optimizer, paces: Sequence[Pace]) -> list[str | None]:
+    return [pace.kernel(optimizer.fused) for pace in paces]
 
 
-def _advance(optimizer: Optimizer, moving: Moving, kernels: Sequence[str | None]) -> bool:
+def _advance(optimizer: Optimizer, paces: Sequence[Pace], kernels: Sequence[str | None]) -> bool:
     """Put the numbers of the next step in place; False if its update is by other kernels."""
     begun = []
-    for (block, _), kernel in zip(moving, kernels, strict=True):
-        numbers = block.form(optimizer.fused, kernel)
+    for pace, kernel in zip(paces, kernels, strict=True):
+        numbers = pace.form(optimizer.fused, kernel)
         if numbers is None:
             return False
-        begun.append((block, numbers))
-    for block, numbers in begun:
-        block.advance(numbers)
+        begun.append((pace, numbers))
+    for pace, numbers in begun:
+        pace.advance(numbers)
     return True
