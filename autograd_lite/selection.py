@@ -113,11 +113,11 @@ def largest(x: Any, axis: Any) -> Any:
 
 
 def has_short_rows(x: Array, axis: Any) -> bool:
-    """Whether an extremum along an axis is that of many short rows."""
-    return x.ndim == 2 and axis in (-1, 1) and x.shape[0] >= _SHORT >= x.shape[1] > 0
+    """Whether an extremum along an axis is that of so many so short rows that it is found faster column by column."""
+    return x.ndim == 2 and axis in (-1, 1) and 0 < x.shape[1] <= _SHORT and x.shape[0] >= max(_MANY, x.shape[1])
 
 
-_SHORT = 32
+_SHORT, _MANY = 32, 10
 
 
 def _array(choice: Any, dtype: np.dtype[Any]) -> Array:

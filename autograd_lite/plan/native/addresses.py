@@ -52,6 +52,48 @@ def address_of(typingctx: Any, pointer: Any) -> Any:
 
 
 @intrinsic
+def element(typingctx: Any, address: Any, index: Any, kind: Any) -> Any:
+    """An element of an operand, of an operation whose result is `put`.
+
+    The compiler is told that a result lies in no other element's place: it is written over an operand's in the same
+    place or over none, so that many are computed at a time.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        llvm_kind = context.get_value_type(kind.instance_type)
+        return _in_scope(builder, builder.load(_place(builder, args[0], args[1], llvm_kind)), "operands", "result")
+
+    return kind.instance_type(types.int64, types.int64, kind), generate
+
+
+@intrinsic
+def put(typingctx: Any, address: Any, index: Any, value: Any, kind: Any) -> Any:
+    """Leave a result in its place; see `element`."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        converted = context.cast(builder, args[2], value, kind.instance_type)
+        place = _place(builder, args[0], args[1], converted.type)
+        _in_scope(builder, builder.store(converted, place), "result", "operands")
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, value, kind), generate
+
+
+def _place(builder: Any, address: Any, index: Any, llvm_kind: Any) -> Any:
+    return builder.gep(builder.inttoptr(address, llvm_kind.as_pointer()), [index])
+
+
+def _in_scope(builder: Any, access: Any, own: str, other: str) -> Any:
+    """The access to memory with LLVM's word that what is accessed in the other scope lies elsewhere."""
+    module = builder.module
+    domain = module.add_metadata([ir.MetaDataString(module, "autograd_lite")])
+    for key, scope in (("alias.scope", own), ("noalias", other)):
+        node = module.add_metadata([ir.MetaDataString(module, scope), domain])
+        access.set_metadata(key, module.add_metadata([node]))
+    return access
+
+
+@intrinsic
 def float_of_bits(typingctx: Any, bits: Any) -> Any:
     """The float32 that has these 32 bits."""
 

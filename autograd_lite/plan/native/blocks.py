@@ -49,6 +49,17 @@ def by_blocks(compute: Callable[..., Any]) -> Any:
             copy1(source, stride, step, target, target_stride, rows, columns)
 
     @kernel
+    def repeated(t, o, i, columns, rows, buffer):
+        """A buffer with what is the same in every row, if that is so and it fits; else 0."""
+        step, item = t[o + op.STEPS + i], t[o + op.ITEMS + i]
+        if t[o + op.STRIDES + i] != 0 or columns > op.BLOCK or item == 0:
+            return 0
+        if step == 1 and rows == 1:
+            return t[o + op.ADDRESSES + i]
+        copy(t[o + op.ADDRESSES + i], 0, step, buffer, columns * item, rows, columns, item)
+        return buffer
+
+    @kernel
     def operand(t, o, i, row, column, rows, columns, buffer):
         """Where the block of an operand lies, or else a copy of it in a buffer."""
         stride, step, item = t[o + op.STRIDES + i], t[o + op.STEPS + i], t[o + op.ITEMS + i]
@@ -63,14 +74,19 @@ def by_blocks(compute: Callable[..., Any]) -> Any:
         n, stride, item = t[o + op.COLUMNS], t[o + op.STRIDES], t[o + op.ITEMS]
         buffer1, buffer2 = address_of(on_stack(types.uint64)), address_of(on_stack(types.uint64))
         buffer3, results = address_of(on_stack(types.uint64)), address_of(on_stack(types.uint64))
-        height = max(1, op.BLOCK // max(1, n))
+        height = max(1, min(last - first, op.BLOCK // max(1, n)))
+        same1, same2 = repeated(t, o, 1, n, height, buffer1), repeated(t, o, 2, n, height, buffer2)
+        same3 = repeated(t, o, 3, n, height, buffer3)
         for row in range(first, last, height):
             rows = min(height, last - row)
             for column in range(0, n, op.BLOCK):
                 columns = min(op.BLOCK, n - column)
-                x = operand(t, o, 1, row, column, rows, columns, buffer1)
-                y = operand(t, o, 2, row, column, rows, columns, buffer2) if t[o + op.ITEMS + 2] else 0
-                z = operand(t, o, 3, row, column, rows, columns, buffer3) if t[o + op.ITEMS + 3] else 0
+                x = same1 or operand(t, o, 1, row, column, rows, columns, buffer1)
+                y, z = same2, same3
+                if y == 0 and t[o + op.ITEMS + 2]:
+                    y = operand(t, o, 2, row, column, rows, columns, buffer2)
+                if z == 0 and t[o + op.ITEMS + 3]:
+                    z = operand(t, o, 3, row, column, rows, columns, buffer3)
                 out = t[o + op.ADDRESSES] + row * stride + column * item
                 if rows == 1 or stride == columns * item:
                     compute(t[o], out, x, y, z, rows * columns)

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import carray, njit, types
+from numba import njit, types
 
-from . import operations as op
-from .addresses import at, float_of_bits, on_stack
+from .addresses import element, float_of_bits, put
 from .blocks import by_blocks
 
 
@@ -25,11 +24,7 @@ def elementwise_of(real: Any) -> Any:
     zero, one = F(0), F(1)
 
     def loop(f: Callable[..., Any], *kinds: Any, result: Any = real) -> Callable[..., Any]:
-        """A function of one to three elements, of as many as a block has.
-
-        The results go to memory of its own first: since they may be to replace an operand, the compiler would have to
-        take the elements one by one otherwise.
-        """
+        """A function of one to three elements, of as many as a block has."""
         kind1, kind2, kind3 = (*kinds, *[real] * (3 - len(kinds)))
         f1 = f2 = f3 = inline(f)
         of_three = (lambda x, y, z: f1(x), lambda x, y, z: f2(x, y), lambda x, y, z: f3(x, y, z))
@@ -37,13 +32,8 @@ def elementwise_of(real: Any) -> Any:
 
         @kernel
         def run(out, x, y, z, n):
-            results = carray(on_stack(result), op.BLOCK)
-            xs, ys, zs = carray(at(x, kind1), n), carray(at(y, kind2), n), carray(at(z, kind3), n)
             for j in range(n):
-                results[j] = chosen(xs[j], ys[j], zs[j])
-            outs = carray(at(out, result), n)
-            for j in range(n):
-                outs[j] = results[j]
+                put(out, j, chosen(element(x, j, kind1), element(y, j, kind2), element(z, j, kind3)), result)
 
         return run
 
