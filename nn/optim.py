@@ -65,8 +65,8 @@ class SGD(Optimizer):
         name = "nesterov" if options["nesterov"] else "momentum" if options["momentum"] else "sgd"
         return name, (options["lr"], options["momentum"])
 
-    def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
-        """``v = momentum v + g``, ``w = w - lr v``."""
+    def update(self, g: Array, state: Sequence[Array], out: Array, step: int, options: Options) -> Array:
+        """``v = momentum v + g``; ``lr v``."""
         momentum, direction = options["momentum"], g
         if momentum:
             (v,) = state
@@ -74,10 +74,10 @@ class SGD(Optimizer):
             v += g
             direction = v
             if options["nesterov"]:
-                np.multiply(v, momentum, out=t)
-                t += g
-                direction = t
-        w -= np.multiply(direction, options["lr"], t)
+                np.multiply(v, momentum, out=out)
+                out += g
+                direction = out
+        return np.multiply(direction, options["lr"], out)
 
 
 class RMSprop(Optimizer):
@@ -133,19 +133,19 @@ class RMSprop(Optimizer):
         numbers = options["lr"], alpha, 1 - alpha, options["eps"], momentum
         return "rmsprop_momentum" if momentum else "rmsprop", numbers
 
-    def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
-        """``s = alpha s + (1 - alpha) g^2``, ``w = w - lr g / (sqrt(s) + eps)``."""
+    def update(self, g: Array, state: Sequence[Array], out: Array, step: int, options: Options) -> Array:
+        """``s = alpha s + (1 - alpha) g^2``; ``lr g / (sqrt(s) + eps)``."""
         s, *velocity = state
-        _move_mean_square(s, g, options["alpha"], t)
-        np.sqrt(s, out=t)
-        t += options["eps"]
-        direction = np.divide(g, t, out=t)
+        _move_mean_square(s, g, options["alpha"], out)
+        np.sqrt(s, out=out)
+        out += options["eps"]
+        direction = np.divide(g, out, out=out)
         if velocity:
             (v,) = velocity
             v *= options["momentum"]
-            v += t
+            v += out
             direction = v
-        w -= np.multiply(direction, options["lr"], out=t)
+        return np.multiply(direction, options["lr"], out)
 
 
 class Adagrad(Optimizer):
@@ -195,15 +195,15 @@ class Adagrad(Optimizer):
         """The same, by machine code."""
         return "adagrad", (options["lr"] / (1 + (step - 1) * options["lr_decay"]), 0.0, 0.0, options["eps"])
 
-    def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
-        """``s = s + g^2``, ``w = w - lr g / (sqrt(s) + eps)``."""
+    def update(self, g: Array, state: Sequence[Array], out: Array, step: int, options: Options) -> Array:
+        """``s = s + g^2``; ``lr g / (sqrt(s) + eps)``."""
         (s,) = state
-        s += np.square(g, out=t)
-        np.sqrt(s, out=t)
-        t += options["eps"]
-        np.divide(g, t, out=t)
-        t *= options["lr"] / (1 + (step - 1) * options["lr_decay"])
-        w -= t
+        s += np.square(g, out=out)
+        np.sqrt(s, out=out)
+        out += options["eps"]
+        np.divide(g, out, out=out)
+        out *= options["lr"] / (1 + (step - 1) * options["lr_decay"])
+        return out
 
 
 class Adam(Optimizer):
@@ -257,20 +257,20 @@ class Adam(Optimizer):
         rate = options["lr"] * correction / (1 - beta1**step)
         return "adam", (rate, beta1, 1 - beta1, options["eps"] * correction, beta2, 1 - beta2)
 
-    def update(self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Options) -> None:
-        """``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g^2``, ``w = w - lr m / (sqrt(v) + eps)``."""
+    def update(self, g: Array, state: Sequence[Array], out: Array, step: int, options: Options) -> Array:
+        """``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g^2``; ``lr m / (sqrt(v) + eps)``."""
         m, v = state
         beta1, beta2 = options["betas"]
         m *= beta1
-        m += np.multiply(g, 1 - beta1, out=t)
-        _move_mean_square(v, g, beta2, t)
+        m += np.multiply(g, 1 - beta1, out=out)
+        _move_mean_square(v, g, beta2, out)
         # The corrections are numbers, so they are drawn out of the arrays (section 2 of the paper).
         correction = math.sqrt(1 - beta2**step)
-        np.sqrt(v, out=t)
-        t += options["eps"] * correction
-        np.divide(m, t, out=t)
-        t *= options["lr"] * correction / (1 - beta1**step)
-        w -= t
+        np.sqrt(v, out=out)
+        out += options["eps"] * correction
+        np.divide(m, out, out=out)
+        out *= options["lr"] * correction / (1 - beta1**step)
+        return out
 
 
 class AdamW(Adam):
@@ -302,9 +302,9 @@ class AdamW(Adam):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
 
-def _move_mean_square(s: Array, g: Array, beta: float, t: Array) -> None:
+def _move_mean_square(s: Array, g: Array, beta: float, spare: Array) -> None:
     """``s = beta s + (1 - beta) g^2``."""
-    np.square(g, out=t)
-    t *= 1 - beta
+    np.square(g, out=spare)
+    spare *= 1 - beta
     s *= beta
-    s += t
+    s += spare

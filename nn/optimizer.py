@@ -51,10 +51,8 @@ class Optimizer:
     ...     def __init__(self, params, lr=0.1):
     ...         super().__init__(params, lr=lr)
     ...
-    ...     def update(self, w, g, state, t, step, options):
-    ...         np.sign(g, out=t)
-    ...         t *= options["lr"]
-    ...         w -= t
+    ...     def update(self, g, state, out, step, options):
+    ...         return options["lr"] * np.sign(g)
     >>> w = Tensor([1.0, -2.0], requires_grad=True)
     >>> optimizer = SignDescent([w])
     >>> (w * w).sum().backward()
@@ -92,28 +90,29 @@ class Optimizer:
         """The names of the state arrays that each parameter has under these options. They start as zeros."""
         return ()
 
-    def update(
-        self, w: Array, g: Array, state: Sequence[Array], t: Array, step: int, options: Mapping[str, Any]
-    ) -> None:
-        """Change weights and state in place, elementwise: an array can be a part of a parameter, or hold several.
+    def update(self, g: Array, state: Sequence[Array], out: Array, step: int, options: Mapping[str, Any]) -> Array:
+        """What is subtracted from some weights, elementwise: they can be a part of a parameter, or several parameters.
 
         Parameters
         ----------
-        w : array, shape (N,)
-            Some weights.
         g : array, shape (N,)
             Their gradient, with the L2 penalty in it if there is one. Not to be written to.
         state : sequence of array, shape (N,)
-            Their buffers, in the order of `buffers`.
-        t : array, shape (N,)
-            For intermediate results.
+            Their buffers, in the order of `buffers`; changed in place.
+        out : array, shape (N,)
+            Memory for the result, and for intermediate ones.
         step : int
             The number of this step of theirs, from 1.
         options : mapping
             Those of the group.
+
+        Returns
+        -------
+        array, shape (N,)
+            In `out`, or a new one.
         """
         raise NotImplementedError(
-            f"{self._title} has no update method; define update(self, w, g, state, t, step, options)"
+            f"{self._title} has no update method; define update(self, g, state, out, step, options)"
         )
 
     def fused(self, step: int, options: Mapping[str, Any]) -> tuple[str, tuple[float, ...]] | None:

@@ -1,7 +1,7 @@
 """Parameter blocks: the arrays of parameters that step together, laid out so that the arithmetic is fast.
 
 Large arrays are updated in pieces that stay in the processor's cache from the first operation of an update to the last;
-small ones are gathered into one flat array, since for them the calls cost more than the arithmetic.
+the gradients of small ones are gathered into one flat array, since for them the calls cost more than the arithmetic.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 State = tuple[int, dict[str, Array]]
 """The steps that a parameter has taken, and its buffers by name."""
 
-Move = Callable[[Callable[..., None], Sequence[Array]], None]
+Move = Callable[[Callable[..., Array], Sequence[Array]], None]
 """A step for given weights: takes a method's update and the pieces of a gradient."""
 
 Piece = tuple[str, list[Array], Array]
@@ -83,15 +83,14 @@ class Block:
         self._buffers = {name: _end_to_end(name, params, states) for name in buffers}
         ends = np.cumsum([parameter.size for parameter in params]).tolist()
         self._spans = [slice(end - parameter.size, end) for parameter, end in zip(params, ends, strict=True)]
-        self._gathered: dict[str, Array] = {}
-        self._parts: list[Array] = []
+        self._gathered: Array | None = None
 
-        penalized, temporary = scratch.arrays(params[0].dtype)
+        penalized, moves = scratch.arrays(params[0].dtype)
         self._pieces = []
         for piece in _cut(params, ends[-1]):
             n = piece.stop - piece.start
             state = [buffer[piece] for buffer in self._buffers.values()]
-            self._pieces.append((piece, state, penalized[:n], temporary[:n]))
+            self._pieces.append((piece, state, penalized[:n], moves[:n]))
         pace.blocks.append(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -121,25 +120,40 @@ class Block:
         It takes the method's update and the pieces of a gradient (see `cut`), and can be taken again and again, as long
         as the arrays stay the parameters'. Each time the pace is to begin a step before.
         """
-        w, parts = self._weights_in_a_row(arrays)
-        pieces = [(w[piece], state, spare, scratch) for piece, state, spare, scratch in self._pieces]
-        pairs = list(zip(arrays, parts, strict=bool(parts)))
         pace, options, decoupled = self.pace, self.pace.options, self.pace.decoupled
+        first = arrays[0]
+        flat = first.reshape(-1)
+        copy = flat.reshape(first.shape) if len(arrays) == 1 and not first.flags.c_contiguous else None
+        pieces = []
+        for piece, state, penalized, moves in self._pieces:
+            parts = [(flat[piece], penalized, moves)]
+            if len(arrays) > 1:
+                parts = [
+                    (w, penalized[span].reshape(w.shape), moves[span].reshape(w.shape))
+                    for w, span in zip(arrays, self._spans, strict=True)
+                ]
+            pieces.append((parts, state, penalized, moves))
 
-        def step(update: Callable[..., None], gradients: Sequence[Array]) -> None:
-            for array, part in pairs:
-                part[...] = array
+        def step(update: Callable[..., Array], gradients: Sequence[Array]) -> None:
+            if copy is not None:
+                copy[...] = first
             weight_decay = options.get("weight_decay", 0)
-            for (weights, state, penalized, temporary), gradient in zip(pieces, gradients, strict=True):
+            for (parts, state, penalized, moves), gradient in zip(pieces, gradients, strict=True):
                 if weight_decay and decoupled:
-                    weights *= 1 - options["lr"] * weight_decay
+                    for w, _, _ in parts:
+                        np.multiply(w, 1 - options["lr"] * weight_decay, out=w)
                 elif weight_decay:
-                    np.multiply(weights, weight_decay, out=penalized)
+                    for w, penalty, _ in parts:
+                        np.multiply(w, weight_decay, out=penalty)
                     penalized += gradient
                     gradient = penalized
-                update(weights, gradient, state, temporary, pace.taken, options)
-            for array, part in pairs:
-                array[...] = part
+                found = update(gradient, state, moves, pace.taken, options)
+                if found is not moves:
+                    _leave(found, moves)
+                for w, _, move in parts:
+                    np.subtract(w, move, w)
+            if copy is not None:
+                first[...] = copy
 
         return step
 
@@ -163,31 +177,26 @@ class Block:
         together = _as_they_lie(gradients)
         if together is not None:
             return None, together
-        g = self._space("gradients")
+        if self._gathered is None:
+            self._gathered = cache_lines.empty((self._spans[-1].stop,), self.params[0].dtype)
+        g = self._gathered
         return partial(np.concatenate, gradients, None, g), g
 
     def cut(self, array: Array) -> list[Array]:
         """The pieces of a flat array."""
         return [array[piece] for piece, *_ in self._pieces]
 
-    def _weights_in_a_row(self, arrays: Sequence[Array]) -> tuple[Array, list[Array]]:
-        """A flat array for the weights, and its parts in the parameters' shapes; no parts where it is their own."""
-        if len(arrays) == 1 and arrays[0].flags.c_contiguous:
-            return arrays[0].reshape(-1), []
-        w = self._space("weights")
-        if not self._parts:
-            self._parts = [w[span].reshape(array.shape) for span, array in zip(self._spans, arrays, strict=True)]
-        return w, self._parts
 
-    def _space(self, name: str) -> Array:
-        """A flat array as long as all parameters together, the same for every step."""
-        if name not in self._gathered:
-            self._gathered[name] = cache_lines.empty((self._spans[-1].stop,), self.params[0].dtype)
-        return self._gathered[name]
+def _leave(found: Any, moves: Array) -> None:
+    """Put what an update gave where it is read."""
+    if not isinstance(found, np.ndarray) or found.shape != moves.shape:
+        given = f"shape {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
+        raise TypeError(f"update must return what is subtracted from the weights, of shape {moves.shape}; got {given}")
+    moves[...] = found
 
 
 def _cut(params: Sequence[Tensor], size: int) -> Iterator[slice]:
-    """The pieces of parameters that have so many elements together.
+    """The pieces of parameters that have so many elements together; of several there is one piece.
 
     All but the first begin where a cache line of the weights does: these lie in lines that other threads have read, and
     there a store that straddles two lines takes three times as long. Of little memory that is not worth a short piece.
@@ -197,7 +206,7 @@ def _cut(params: Sequence[Tensor], size: int) -> Iterator[slice]:
     # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
     count = max(1, round(size * itemsize / PIECE_BYTES))
     length = max(1, math.ceil(size / count / line)) * line
-    is_long = size * itemsize > PIECE_BYTES // 2
+    is_long = len(params) == 1 and size * itemsize > PIECE_BYTES // 2
     first = -params[0].data.ctypes.data % CACHE_LINE_BYTES // itemsize if is_long else size
     start = 0
     for stop in (first, *range(first + length, size, length), size):

@@ -179,11 +179,12 @@ class Lion(nn.Optimizer):
     def buffers(self, options):
         return ("mean",)
 
-    def update(self, w, g, state, t, step, options):
+    def update(self, g, state, out, step, options):
         (m,) = state
         beta1, beta2 = options["betas"]
-        w -= options["lr"] * np.sign(beta1 * m + (1 - beta1) * g)
+        direction = np.sign(beta1 * m + (1 - beta1) * g)
         m += (1 - beta2) * (g - m)
+        return options["lr"] * direction
 
 
 def test_an_optimizer_of_ones_own_writes_only_its_state_and_update():
@@ -196,5 +197,5 @@ def test_an_optimizer_of_ones_own_writes_only_its_state_and_update():
 
 def test_an_optimizer_without_an_update_says_so():
     w = leaf([1.0])
-    with pytest.raises(NotImplementedError, match=r"define update\(self, w, g, state, t, step, options\)"):
+    with pytest.raises(NotImplementedError, match=r"define update\(self, g, state, out, step, options\)"):
         descend(nn.Optimizer([w]), w)

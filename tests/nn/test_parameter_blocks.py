@@ -30,20 +30,19 @@ def test_large_arrays_in_pieces_get_the_update_of_small_ones(make):
 @pytest.mark.parametrize("offset", [0, 1, 7, 15])
 def test_all_pieces_but_the_first_begin_where_a_cache_line_does(offset):
     class Recording(nn.SGD):
-        def update(self, w, g, state, t, step, options):
-            pieces.append((w.ctypes.data, w.nbytes))
-            super().update(w, g, state, t, step, options)
+        def update(self, g, state, out, step, options):
+            lengths.append(g.nbytes)
+            return super().update(g, state, out, step, options)
 
-    pieces = []
+    lengths = []
     memory = np.ones(PIECE_BYTES + 64, np.float32)
     start = -memory.ctypes.data % 64 // 4 + offset
     w = leaf(memory[:PIECE_BYTES])
     w.data = memory[start : start + PIECE_BYTES]
     descend(Recording([w], lr=0.25), w)
-    first, *others = pieces
-    assert first[0] == w.data.ctypes.data
-    assert all(address % 64 == 0 for address, _ in others)
-    assert sum(nbytes for _, nbytes in pieces) == w.data.nbytes
+    starts = w.data.ctypes.data + np.cumsum([0, *lengths])
+    assert all(start % 64 == 0 for start in starts[1:-1])
+    assert sum(lengths) == w.data.nbytes
     np.testing.assert_array_equal(w.data, np.float32(0.5))
 
 
@@ -233,3 +232,15 @@ def test_a_mean_square_that_nothing_is_added_to_does_not_become_zero():
 def test_small_numbers_of_half_precision_are_kept():
     _, (velocity,) = _after_zero_gradients(ALL["SGD momentum"], 1e-6, np.float16, momentum=0.9999)
     assert (velocity > 0).all()
+
+
+@pytest.mark.parametrize("returned", [None, 0.5, np.zeros(2)])
+def test_an_update_that_returns_no_move_for_each_weight_is_refused(returned):
+    class Wrong(nn.SGD):
+        def update(self, g, state, out, step, options):
+            return returned
+
+    w = leaf([1.0, 2.0, 3.0])
+    with pytest.raises(TypeError, match=r"update must return what is subtracted from the weights, of shape \(3,\)"):
+        descend(Wrong([w], lr=0.1), w)
+    np.testing.assert_array_equal(w.data, [1.0, 2.0, 3.0])
