@@ -323,10 +323,10 @@ class Optimizer:
 
     def _has_its_buffers(self) -> bool:
         """Whether the options still ask for the state arrays that the blocks have."""
-        return self._buffers() == self._arrangement[1]
-
-    def _buffers(self) -> list[tuple[str, ...]]:
-        return [self.buffers(group.data) for group in self.groups]
+        for group, names in zip(self.groups, self._arrangement[1], strict=True):
+            if self.buffers(group.data) != names:
+                return False
+        return True
 
     def _arrange(self, has_gradient: tuple[bool, ...], states: Mapping[Tensor, State] | None = None) -> None:
         """Sort the parameters into blocks that step together, unless that is how they are sorted already.
@@ -334,7 +334,7 @@ class Optimizer:
         Those of a block all have a gradient or all have none, have taken the same number of steps, and share group
         and dtype. With each block go the places of its parameters among those that have a gradient.
         """
-        arrangement = has_gradient, self._buffers()
+        arrangement = has_gradient, [self.buffers(group.data) for group in self.groups]
         if states is None:
             if self._arrangement == arrangement:
                 return

@@ -23,9 +23,6 @@ Array = np.ndarray[Any, Any]
 State = tuple[int, dict[str, Array]]
 """The steps that a parameter has taken, and its buffers by name."""
 
-Move = Callable[[Callable[..., Array], Sequence[Array]], None]
-"""A step for given weights: takes a method's update and the pieces of a gradient."""
-
 Piece = tuple[str, list[Array], Array]
 """An update for machine code: its name, its flat arrays (weights, gradient, state), and the array of its numbers."""
 
@@ -67,6 +64,13 @@ class Block:
     states : mapping
         The states of those parameters that have taken steps before.
     scratch : Scratch
+
+    Attributes
+    ----------
+    spans : list of slice
+        The places of the parameters in the flat array.
+    pieces : list of (slice, list of array, array, array)
+        The places of each piece, its state, and two arrays for intermediate results.
     """
 
     def __init__(
@@ -82,15 +86,15 @@ class Block:
         self._scratch = scratch
         self._buffers = {name: _end_to_end(name, params, states) for name in buffers}
         ends = np.cumsum([parameter.size for parameter in params]).tolist()
-        self._spans = [slice(end - parameter.size, end) for parameter, end in zip(params, ends, strict=True)]
+        self.spans = [slice(end - parameter.size, end) for parameter, end in zip(params, ends, strict=True)]
         self._gathered: Array | None = None
 
         penalized, moves = scratch.arrays(params[0].dtype)
-        self._pieces = []
+        self.pieces: list[tuple[slice, list[Array], Array, Array]] = []
         for piece in _cut(params, ends[-1]):
             n = piece.stop - piece.start
             state = [buffer[piece] for buffer in self._buffers.values()]
-            self._pieces.append((piece, state, penalized[:n], moves[:n]))
+            self.pieces.append((piece, state, penalized[:n], moves[:n]))
         pace.blocks.append(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -99,63 +103,20 @@ class Block:
 
     def states(self) -> Iterator[tuple[Tensor, State]]:
         """Each parameter with its state, the buffers as views in its shape."""
-        for parameter, span in zip(self.params, self._spans, strict=True):
+        for parameter, span in zip(self.params, self.spans, strict=True):
             views = {name: buffer[span].reshape(parameter.shape) for name, buffer in self._buffers.items()}
             yield parameter, (self.pace.taken, views)
 
-    def pieces(self, arrays: Sequence[Array], gradients: Sequence[Array], fused: Fused) -> list[Piece] | None:
+    def for_machine_code(self, arrays: Sequence[Array], gradients: Sequence[Array], fused: Fused) -> list[Piece] | None:
         """The update of each parameter for machine code; None if the method has none."""
         kernel = self.pace.kernel(fused)
         if kernel is None:
             return None
-        states = [[state[span] for state in self._buffers.values()] for span in self._spans]
+        states = [[state[span] for state in self._buffers.values()] for span in self.spans]
         return [
             (kernel, [w.reshape(-1), g.reshape(-1), *state], self.pace.numbers)
             for w, g, state in zip(arrays, gradients, states, strict=True)
         ]
-
-    def bound(self, arrays: Sequence[Array]) -> Move:
-        """A step that moves the parameters, which have these arrays, in place.
-
-        It takes the method's update and the pieces of a gradient (see `cut`), and can be taken again and again, as long
-        as the arrays stay the parameters'. Each time the pace is to begin a step before.
-        """
-        pace, options, decoupled = self.pace, self.pace.options, self.pace.decoupled
-        first = arrays[0]
-        flat = first.reshape(-1)
-        copy = flat.reshape(first.shape) if len(arrays) == 1 and not first.flags.c_contiguous else None
-        pieces = []
-        for piece, state, penalized, moves in self._pieces:
-            parts = [(flat[piece], penalized, moves)]
-            if len(arrays) > 1:
-                parts = [
-                    (w, penalized[span].reshape(w.shape), moves[span].reshape(w.shape))
-                    for w, span in zip(arrays, self._spans, strict=True)
-                ]
-            pieces.append((parts, state, penalized, moves))
-
-        def step(update: Callable[..., Array], gradients: Sequence[Array]) -> None:
-            if copy is not None:
-                copy[...] = first
-            weight_decay = options.get("weight_decay", 0)
-            for (parts, state, penalized, moves), gradient in zip(pieces, gradients, strict=True):
-                if weight_decay and decoupled:
-                    for w, _, _ in parts:
-                        np.multiply(w, 1 - options["lr"] * weight_decay, out=w)
-                elif weight_decay:
-                    for w, penalty, _ in parts:
-                        np.multiply(w, weight_decay, out=penalty)
-                    penalized += gradient
-                    gradient = penalized
-                found = update(gradient, state, moves, pace.taken, options)
-                if found is not moves:
-                    _leave(found, moves)
-                for w, _, move in parts:
-                    np.subtract(w, move, w)
-            if copy is not None:
-                first[...] = copy
-
-        return step
 
     def flush(self) -> None:
         """Set state to zero that is below the normal numbers.
@@ -166,7 +127,7 @@ class Block:
         smallest = _SMALLEST_NORMAL.get(self.params[0].dtype)
         if smallest is None:
             return
-        for _, state, spare, temporary in self._pieces:
+        for _, state, spare, temporary in self.pieces:
             for array in state:
                 mask = spare.view(np.bool_)[: array.size]
                 np.less(np.absolute(array, out=temporary), smallest, out=mask)
@@ -178,21 +139,9 @@ class Block:
         if together is not None:
             return None, together
         if self._gathered is None:
-            self._gathered = cache_lines.empty((self._spans[-1].stop,), self.params[0].dtype)
+            self._gathered = cache_lines.empty((self.spans[-1].stop,), self.params[0].dtype)
         g = self._gathered
         return partial(np.concatenate, gradients, None, g), g
-
-    def cut(self, array: Array) -> list[Array]:
-        """The pieces of a flat array."""
-        return [array[piece] for piece, *_ in self._pieces]
-
-
-def _leave(found: Any, moves: Array) -> None:
-    """Put what an update gave where it is read."""
-    if not isinstance(found, np.ndarray) or found.shape != moves.shape:
-        given = f"shape {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
-        raise TypeError(f"update must return what is subtracted from the weights, of shape {moves.shape}; got {given}")
-    moves[...] = found
 
 
 def _cut(params: Sequence[Tensor], size: int) -> Iterator[slice]:

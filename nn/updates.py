@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
+from .moves import Moves, Moving
 from .pace import Pace
-from .parameter_blocks import PIECE_BYTES, Array, Block, Move, Piece
+from .parameter_blocks import PIECE_BYTES, Array, Piece
 
 if TYPE_CHECKING:
     from autograd_lite.plan.native.updating import Updating
 
     from .optimizer import Optimizer
-
-Moving = list[tuple[Block, list[int]]]
-"""Blocks, each with the places of its parameters among those that have a gradient."""
-
-Bound = list[tuple[Block, list[int], Move]]
-"""The same, each with its step for some weights (see `Block.bound`)."""
 
 
 class CompiledUpdate:
@@ -36,7 +30,7 @@ class CompiledUpdate:
     def __call__(self, weights: tuple[Array, ...], gradients: tuple[Array, ...]) -> None:
         """Take the step by NumPy."""
         self._arrange()
-        _by_numpy(self._optimizer, self._paces, _bound(self._moving, weights), gradients)
+        _by_numpy(self._optimizer, Moves(self._moving, weights), gradients)
 
     def pieces(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[Piece] | None:
         """See `autograd_lite.plan.FusedUpdate`."""
@@ -49,21 +43,15 @@ class CompiledUpdate:
     def bound(self, weights: Sequence[Array], gradients: Sequence[Array]) -> Callable[[], bool]:
         """See `autograd_lite.plan.FusedUpdate`."""
         self._arrange()
-        update, paces = self._optimizer.update, self._paces
-        steps: list[Callable[[], object]] = []
-        for block, places, move in _bound(self._moving, weights):
-            gather, g = block.gathering([gradients[i] for i in places])
-            if gather is not None:
-                steps.append(gather)
-            steps.append(partial(move, update, block.cut(g)))
+        update, moves = self._optimizer.update, Moves(self._moving, weights)
+        gatherings, pieces = moves.along(gradients)
 
         def step() -> bool:
             if not self._is_arranged():
                 return False
-            for pace in paces:
-                pace.begin()
-            for one in steps:
-                one()
+            for gather in gatherings:
+                gather()
+            moves.take(update, pieces)
             return True
 
         return step
@@ -102,7 +90,7 @@ class DirectUpdate:
         self._order = [i for _, places in self._moving for i in places]
         self._kernels = _kernels(optimizer, self._paces)
         self._run = self._made(gradients)
-        self._bound: Bound = [] if self._run else _bound(self._moving, weights)
+        self._moves = None if self._run else Moves(self._moving, weights)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy of the optimizer makes one of its own, for its own arrays.
@@ -118,12 +106,13 @@ class DirectUpdate:
 
     def step(self, gradients: Sequence[Array]) -> None:
         """Move the weights along these gradients."""
-        if self._run is not None:
-            if all(map(_is_plain, gradients)) and _advance(self._optimizer, self._paces, self._kernels):
-                self._run([gradients[i] for i in self._order])
-                return
-            self._bound = self._bound or _bound(self._moving, self._weights)
-        _by_numpy(self._optimizer, self._paces, self._bound, gradients)
+        run = self._run
+        if run is not None and all(map(_is_plain, gradients)) and _advance(self._optimizer, self._paces, self._kernels):
+            run([gradients[i] for i in self._order])
+            return
+        if self._moves is None:
+            self._moves = Moves(self._moving, self._weights)
+        _by_numpy(self._optimizer, self._moves, gradients)
 
     def _made(self, gradients: Sequence[Array]) -> Updating | None:
         arrays = (*self._weights, *gradients)
@@ -141,18 +130,11 @@ class DirectUpdate:
             return None
 
 
-def _bound(moving: Moving, weights: Sequence[Array]) -> Bound:
-    return [(block, places, block.bound([weights[i] for i in places])) for block, places in moving]
-
-
-def _by_numpy(optimizer: Optimizer, paces: Sequence[Pace], bound: Bound, gradients: Sequence[Array]) -> None:
-    for pace in paces:
-        pace.begin()
-    for block, places, move in bound:
-        gather, g = block.gathering([gradients[i] for i in places])
-        if gather is not None:
-            gather()
-        move(optimizer.update, block.cut(g))
+def _by_numpy(optimizer: Optimizer, moves: Moves, gradients: Sequence[Array]) -> None:
+    gatherings, pieces = moves.along(gradients)
+    for gather in gatherings:
+        gather()
+    moves.take(optimizer.update, pieces)
 
 
 def _moving(blocks: Moving) -> Moving:
@@ -172,7 +154,7 @@ def _pieces(
 ) -> list[Piece] | None:
     found: list[Piece] = []
     for block, places in moving:
-        pieces = block.pieces([weights[i] for i in places], [gradients[i] for i in places], optimizer.fused)
+        pieces = block.for_machine_code([weights[i] for i in places], [gradients[i] for i in places], optimizer.fused)
         if pieces is None:
             return None
         found += pieces

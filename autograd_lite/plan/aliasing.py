@@ -53,7 +53,8 @@ def _taken_apart(plan: Plan, code: Code, name: str, unless: str) -> str:
     is_in = " or ".join(f"{name}.base is {block}" for block in own)
     # The base of a window that slides over an array has a base itself.
     is_window = f"getattr({name}.base, 'base', None) is not None"
-    return f"if {name}.base is not None and ({is_in} or {is_window}){unless}: {name} = {code.name(apart, 'f')}({name}, [{', '.join(own)}])"
+    copied = f"{name} = {code.name(apart, 'f')}({name}, [{', '.join(own)}])"
+    return f"if {name}.base is not None and ({is_in} or {is_window}){unless}: {copied}"
 
 
 def _entries(plan: Plan) -> Iterator[tuple[Value, Value | None]]:
