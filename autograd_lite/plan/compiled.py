@@ -157,7 +157,7 @@ class CompiledFunction:
         for plan in alike.plans:
             if plan.holds():
                 try:
-                    return plan.run(arrays)
+                    return plan.replay(*arrays)
                 except OtherLayout:
                     continue
         return self._record(alike, arrays, args, kwargs)

@@ -70,6 +70,8 @@ class Plan:
         The calls that machine code runs, each list in one go.
     source : str
         The Python code of a replay.
+    replay : callable
+        Takes arguments of the shapes and dtypes that were recorded; may raise `OtherLayout`.
     holds : callable
         Whether everything that the plan takes for granted is still so.
     """
@@ -93,10 +95,6 @@ class Plan:
         self.memory = Memory(self.calls, map(renaming.of, kept), map(renaming.of, owned))
         self.gradients = self.memory.arenas
         self._bind()
-
-    def run(self, arrays: Sequence[Array]) -> Any:
-        """Replay the calls on these arguments, of the shapes and dtypes that were recorded; may raise `OtherLayout`."""
-        return self._replay(*arrays)
 
     def __str__(self) -> str:
         return report(self)
@@ -134,7 +132,7 @@ class Plan:
             references_alone=_references_alone(),
         )
         exec(compile(self.source, f"<plan of {self.name}>", "exec"), code.scope)
-        self._replay: Callable[..., Any] = code.scope["replay"]
+        self.replay: Callable[..., Any] = code.scope["replay"]
         self.holds: Callable[[], bool] = code.scope["holds"]
 
     def _first_look(self) -> Call | None:
@@ -166,11 +164,11 @@ class Plan:
         if any(Layout.of(tensor._data) != value.layout for value, tensor in self._captured_tensors()):
             raise OtherLayout
         self._bind()
-        return self._replay(*arrays)
+        return self.replay(*arrays)
 
     def _rebind_later(self) -> None:
         """Write the code anew in the next call: what is left of this one holds on to what it was written for."""
-        self._replay = self._rebound
+        self.replay = self._rebound
 
     def _captured_tensors(self) -> list[tuple[Value, Tensor]]:
         return [
