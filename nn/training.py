@@ -307,13 +307,13 @@ class Training:
 
     def _take_step(self, batch: Any, events: dict[str, list[Callable[[Training], None]]]) -> None:
         start = time.perf_counter()
-        *inputs, targets = _members(batch)
+        members = _members(batch)
         for listener in events["on_step_begin"]:
             listener(self)
         self._on_gradient = events["on_gradient"]
-        self._figures_of_step = {"epoch": self.epoch, "examples": len(targets)}
+        self._figures_of_step = {"epoch": self.epoch, "examples": len(members[-1])}
         try:
-            self._step(tuple(inputs), targets)
+            self._step(*members)
         except _NotFiniteError:
             self._stop_at_loss()
             return
@@ -325,8 +325,9 @@ class Training:
         for listener in events["on_step_end"]:
             listener(self)
 
-    def _move(self, inputs: tuple[Any, ...], targets: Any) -> None:
+    def _move(self, *batch: Any) -> None:
         """The step itself, which can be compiled."""
+        *inputs, targets = batch
         self.optimizer.zero_grad()
         outputs = self.model(*inputs)
         loss = self.loss(outputs, targets)

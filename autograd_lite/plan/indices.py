@@ -77,7 +77,8 @@ def _starts(call: Call, bounds: _Bounds) -> Array | None:
     rows, columns = x.layout.shape
     if indices.layout.shape != (rows,) or _length_of_range(examples) != rows or not bounds.are_below(indices, columns):
         return None
-    return np.arange(0, rows * columns, columns)
+    starts: Array = np.arange(rows) * columns
+    return starts
 
 
 class _Comparison(NamedTuple):
@@ -113,11 +114,14 @@ class _Bounds:
         if looks_at_indices(call.function):
             self._stops[call.operands[0]] = call.function.stop
         if call.function is np.ndarray.astype and call.results:
-            self._stops[call.results[0]] = self._stop(call.operands[0])
+            (converted,), stop = call.results, self._stop(call.operands[0])
+            if converted.layout.dtype.kind in "iu" and stop - 1 <= np.iinfo(converted.layout.dtype).max:
+                self._stops[converted] = stop
 
     def are_below(self, indices: Value, number: int) -> bool:
-        """Whether indices are below a number now, and never change."""
-        return self._stop(indices) <= number and indices.root not in self._changed
+        """Whether these are indices below a number now, and never change."""
+        is_index = np.can_cast(indices.layout.dtype, np.intp) and indices.layout.dtype.kind in "iu"
+        return is_index and self._stop(indices) <= number and indices.root not in self._changed
 
     def _stop(self, value: Value) -> float:
         return min(self._stops.get(value, math.inf), self._stops.get(value.root, math.inf))

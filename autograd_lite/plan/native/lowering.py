@@ -321,9 +321,11 @@ class Lowering:
         return _words(op.PICK, count, columns, result, source._replace(step=rows), *indices)
 
     def _minus_one_hot(self, args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
-        x, indices, _ = args
+        x, indices, identity = args
         shape, strides = self._layout(indices)
-        if len(target.layout.shape) != 2 or len(shape) != 1 or indices.layout.dtype != _INTEGER:
+        if target.layout.shape != (*shape, len(identity.origin.array)) or len(shape) != 1:
+            return None
+        if indices.layout.dtype != _INTEGER:
             return None
         result, source = (self._operand(value, target.layout.shape, dtype) for value in (target, x))
         if result is None or source is None or result.step != 1 or source.step != 1:

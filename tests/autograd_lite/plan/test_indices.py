@@ -51,6 +51,28 @@ def test_one_hot_vectors_are_subtracted_from_what_is_broadcast(shape, jit):
     assert minus_one_hot in _functions(compiled)
 
 
+@pytest.mark.parametrize(("shape", "count", "classes"), [((6, 5), 1, 5), ((6, 5), 6, 1), ((1, 5), 1, 1)])
+def test_one_hot_vectors_are_broadcast_where_there_is_one_of_them_or_one_class(shape, count, classes, jit):
+    rng = np.random.default_rng(0)
+    compiled = compile(_minus_one_hot, jit=jit)
+    for _ in range(3):
+        x, labels = rng.standard_normal(shape), rng.integers(0, classes, count)
+        expected = _minus_one_hot(x, labels, classes, classes)
+        np.testing.assert_array_equal(compiled(x, labels, classes, classes), expected)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.uint64, np.int8])
+def test_what_labels_become_is_no_index_unless_it_keeps_their_values(kind, jit):
+    def minus(x, labels):
+        callback(IndexCheck(200), labels)
+        return x - (labels.astype(kind)[..., None] == constant(np.arange(x.shape[-1])))
+
+    compiled = compile(minus, jit=jit)
+    for largest in (4, 200):
+        x, labels = np.ones((3, 200)), np.array([0, 3, largest - 1])
+        np.testing.assert_array_equal(compiled(x, labels), minus(x, labels))
+
+
 def test_labels_with_a_step_are_read_where_they_lie(jit):
     rng = np.random.default_rng(0)
     compiled = compile(_minus_one_hot, jit=jit)
@@ -189,6 +211,14 @@ def test_negative_indices_that_nobody_looked_at_count_from_the_end(function, jit
         np.testing.assert_array_equal(compiled(x, labels), function(x, labels))
     with pytest.raises(IndexError):
         compiled(x, np.array([0, 4, 1]))
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (1, 4)])
+def test_elements_of_no_row_and_of_one_are_chosen(shape, jit):
+    compiled = compile(_chosen, jit=jit)
+    for _ in range(2):
+        x, labels = np.ones(shape), np.zeros(shape[0], int)
+        np.testing.assert_array_equal(compiled(x, labels), _chosen(x, labels))
 
 
 def test_other_rows_than_all_in_turn_are_chosen_as_numpy_does(jit):
