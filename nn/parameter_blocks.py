@@ -183,15 +183,18 @@ def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
 def packed(params: Sequence[Tensor], buffers: Sequence[str], sharing: Set[Tensor]) -> Iterator[list[Tensor]]:
     """The parameters as members of blocks: large ones each alone, small ones together up to the length of a piece.
 
-    What is small depends on how many state arrays there are, since these tell how many calls an update takes.
+    What is small depends on how many state arrays there are, since these tell how many calls an update takes; and all
+    are, if together they are no longer than a piece.
 
     Those that share memory are alone, too: of members that are gathered and put back, only the last would have moved.
     """
+    is_little = sum(parameter.data.nbytes for parameter in params) <= PIECE_BYTES
+    small = PIECE_BYTES if is_little else SMALL_BYTES * (1 + len(buffers))
     pack: list[Tensor] = []
     length = 0
     for parameter in params:
         size = parameter.data.nbytes
-        if size > SMALL_BYTES * (1 + len(buffers)) or parameter in sharing:
+        if size > small or parameter in sharing:
             yield [parameter]
             continue
         if length + size > PIECE_BYTES:

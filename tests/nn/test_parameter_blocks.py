@@ -46,6 +46,23 @@ def test_all_pieces_but_the_first_begin_where_a_cache_line_does(offset):
     np.testing.assert_array_equal(w.data, np.float32(0.5))
 
 
+@pytest.mark.parametrize(("elements", "calls"), [(PIECE_BYTES // 4 - 10, 1), (PIECE_BYTES // 4, 2)])
+def test_parameters_are_updated_in_one_go_if_they_are_no_longer_than_a_piece(elements, calls):
+    class Recording(nn.SGD):
+        def update(self, g, state, out, step, options):
+            lengths.append(g.size)
+            return super().update(g, state, out, step, options)
+
+    lengths = []
+    w, b = leaf(np.ones(elements, np.float32)), leaf(np.ones(10, np.float32))
+    optimizer = Recording([w, b], lr=0.25)
+    ((w * w).sum() + (b * b).sum()).backward()
+    optimizer.step()
+    assert len(lengths) == calls
+    assert sum(lengths) == elements + 10
+    np.testing.assert_array_equal(np.concatenate([w.data, b.data]), np.float32(0.5))
+
+
 @given(
     make=st.sampled_from(list(ALL.values())),
     shapes=st.lists(
