@@ -29,7 +29,7 @@ class Moves:
 
     def __init__(self, moving: Moving, weights: Sequence[Array]) -> None:
         self._moving = moving
-        self._paces = list(dict.fromkeys(block.pace for block, _ in moving))
+        self._paces = paces_of(moving)
         self._copies: list[tuple[Array, Array]] = []
         self._pieces: list[tuple[Pace, list[Part], Sequence[Array], Array, Array]] = []
         for block, places in moving:
@@ -81,6 +81,11 @@ class Moves:
                 np.subtract(w, move, w)
         for copy, array in self._copies:
             array[...] = copy
+
+
+def paces_of(moving: Moving) -> list[Pace]:
+    """The paces of some blocks, each once."""
+    return list(dict.fromkeys(block.pace for block, _ in moving))
 
 
 def _leave(found: Any, moves: Array) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from .moves import Moves, Moving
+from .moves import Moves, Moving, paces_of
 from .pace import Pace
 from .parameter_blocks import PIECE_BYTES, Array, Piece
 
@@ -64,7 +64,7 @@ class CompiledUpdate:
         self._optimizer._arrange_for_weights(self._has_gradient)
         self._blocks = self._optimizer._blocks
         self._moving = _moving(self._blocks)
-        self._paces = _paces(self._moving)
+        self._paces = paces_of(self._moving)
 
     def _is_arranged(self) -> bool:
         """Whether the blocks are those that the step was made for, and not others with a state that was loaded."""
@@ -86,7 +86,7 @@ class DirectUpdate:
         self._optimizer = optimizer
         self._blocks, self._weights = optimizer._blocks, weights
         self._moving = _moving(self._blocks)
-        self._paces = _paces(self._moving)
+        self._paces = paces_of(self._moving)
         self._order = [i for _, places in self._moving for i in places]
         self._kernels = _kernels(optimizer, self._paces)
         self._run = self._made(gradients)
@@ -139,10 +139,6 @@ def _by_numpy(optimizer: Optimizer, moves: Moves, gradients: Sequence[Array]) ->
 
 def _moving(blocks: Moving) -> Moving:
     return [(block, places) for block, places in blocks if places]
-
-
-def _paces(moving: Moving) -> list[Pace]:
-    return list(dict.fromkeys(block.pace for block, _ in moving))
 
 
 def _is_plain(array: Array) -> bool:

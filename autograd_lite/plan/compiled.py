@@ -221,26 +221,23 @@ class _Alike:
         self.plans: list[Plan] = []
         self._objects = call.objects  # kept, since the key has what `id` gives for them
         self._is_recording = STATE.recording
-        self._takes: Callable[..., bool] | None = None
-        if not kwargs and all(type(array) is np.ndarray for array in args):
-            self._takes = _comparison([Layout.of(array) for array in args])
-            self._count = len(args)
+        is_told = not kwargs and all(type(array) is np.ndarray for array in args)
+        self._takes = _comparison([Layout.of(array) for array in args]) if is_told else None
 
     def takes(self, args: tuple[Any, ...]) -> bool:
         """Whether these arguments are alike: told of arrays alone, in a fraction of the time that a key takes."""
-        if self._takes is None or len(args) != self._count or STATE.recording != self._is_recording:
-            return False
-        return self._takes(*args)
+        return self._takes is not None and STATE.recording == self._is_recording and self._takes(args)
 
 
-def _comparison(layouts: Sequence[Layout]) -> Callable[..., bool]:
-    """Whether as many objects are arrays that lie like this, as a function that is written for these layouts."""
-    looks = [
-        f"type(x{i}) is ndarray and x{i}.dtype is dtypes[{i}] and x{i}.shape == {shape} and x{i}.strides == {strides}"
-        for i, (shape, _, strides) in enumerate(layouts)
-    ]
-    source = f"lambda {', '.join(f'x{i}' for i in range(len(layouts)))}: {' and '.join(looks) or True}"
-    made: Callable[..., bool] = eval(source, {"ndarray": np.ndarray, "dtypes": [dtype for _, dtype, _ in layouts]})
+def _comparison(layouts: Sequence[Layout]) -> Callable[[tuple[Any, ...]], bool]:
+    """Whether arguments are arrays that lie like this, as a function that is written for these layouts."""
+    looks = [f"len(x) == {len(layouts)}"]
+    for i, (shape, _, strides) in enumerate(layouts):
+        looks += [f"type(x[{i}]) is ndarray", f"x[{i}].dtype is dtypes[{i}]"]
+        looks += [f"x[{i}].shape == {shape}", f"x[{i}].strides == {strides}"]
+    source = f"lambda x: {' and '.join(looks)}"
+    scope = {"ndarray": np.ndarray, "dtypes": [dtype for _, dtype, _ in layouts]}
+    made: Callable[[tuple[Any, ...]], bool] = eval(source, scope)
     return made
 
 

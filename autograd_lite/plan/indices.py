@@ -72,7 +72,9 @@ def _starts(call: Call, bounds: _Bounds) -> Array | None:
     if call.function is not operator.getitem or not isinstance(call.args[1], tuple) or len(call.args[1]) != 2:
         return None
     x, (examples, indices) = call.args
-    if len(x.layout.shape) != 2 or not isinstance(indices, Value) or indices.layout.dtype != np.intp:
+    if len(x.layout.shape) != 2 or not x.layout.is_contiguous:
+        return None
+    if not isinstance(indices, Value) or indices.layout.dtype != np.intp:
         return None
     rows, columns = x.layout.shape
     if indices.layout.shape != (rows,) or _length_of_range(examples) != rows or not bounds.are_below(indices, columns):
@@ -119,9 +121,8 @@ class _Bounds:
                 self._stops[converted] = stop
 
     def are_below(self, indices: Value, number: int) -> bool:
-        """Whether these are indices below a number now, and never change."""
-        is_index = np.can_cast(indices.layout.dtype, np.intp) and indices.layout.dtype.kind in "iu"
-        return is_index and self._stop(indices) <= number and indices.root not in self._changed
+        """Whether indices are below a number now, and never change."""
+        return self._stop(indices) <= number and indices.root not in self._changed
 
     def _stop(self, value: Value) -> float:
         return min(self._stops.get(value, math.inf), self._stops.get(value.root, math.inf))

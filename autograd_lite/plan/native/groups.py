@@ -65,7 +65,7 @@ def parts_of(group: Sequence[Row], count: int) -> list[list[Row]] | None:
     if not _is_local(group[0]):
         return None
     codes = {row.words[op.OPERATION] for row in group}
-    by_columns, by_rows = op.SUM_OF_ROWS in codes, bool(codes & {op.SUM_ALONG_ROWS, op.MAX_ALONG_ROWS})
+    by_columns, by_rows = op.SUM_OF_ROWS in codes, bool(codes & op.WHOLE_ROWS)
     if by_columns and by_rows:
         return None
     length = min(row.words[op.COLUMNS] for row in group) if by_columns else group[0].words[op.ROWS]

@@ -323,16 +323,16 @@ class Lowering:
     def _minus_one_hot(self, args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
         x, indices, identity = args
         shape, strides = self._layout(indices)
-        if target.layout.shape != (*shape, len(identity.origin.array)) or len(shape) != 1:
+        if not shape or target.layout.shape != (*shape, len(identity.origin.array)):
             return None
-        if indices.layout.dtype != _INTEGER:
+        is_in_a_row = len(shape) == 1 or Layout(shape, _INTEGER, strides).is_contiguous
+        if indices.layout.dtype != _INTEGER or not is_in_a_row:
             return None
         result, source = (self._operand(value, target.layout.shape, dtype) for value in (target, x))
         if result is None or source is None or result.step != 1 or source.step != 1:
             return None
-        places = Operand(self._address(indices), strides[0], 1, _INTEGER.itemsize)
-        rows, columns = target.layout.shape
-        return _words(op.MINUS_ONE_HOT, rows, columns, result, source, places)
+        places = Operand(self._address(indices), strides[-1], 1, _INTEGER.itemsize)
+        return _words(op.MINUS_ONE_HOT, *_matrix(target.layout.shape), result, source, places)
 
 
 _BOOL, _INTEGER = np.dtype(np.bool_), np.dtype(np.int64)

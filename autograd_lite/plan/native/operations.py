@@ -54,6 +54,9 @@ UPDATES = {
 LOCAL_TO_ROWS = 89
 """Operations up to this one can be members of a group."""
 
+WHOLE_ROWS = {MINUS_ONE_HOT, SUM_ALONG_ROWS, MAX_ALONG_ROWS}
+"""Those that need all columns of a row."""
+
 HALVINGS = 12
 LONGEST_SUM = 128 * 2 ** (HALVINGS - 1)
 """How many numbers are summed at most, halved so often until 128 are left."""

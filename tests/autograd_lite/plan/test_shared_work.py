@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_lite import compile
+from autograd_lite import callback, compile
+from autograd_lite.plan import IndexCheck, constant
 from autograd_lite.plan.native import groups, helpers, is_installed
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="needs Numba")
@@ -45,6 +46,24 @@ def test_programs_give_the_same_numbers(monkeypatch, program, shape):
             np.testing.assert_array_equal(one, other)
     assert ("share" in shared.plans[0].source) == (program is not PROGRAMS["sums both ways"])
     assert "share" not in alone.plans[0].source
+
+
+@pytest.mark.parametrize("with_sum", [True, False])
+def test_one_hot_vectors_are_subtracted_from_the_same_rows(with_sum):
+    x = np.random.default_rng(0).standard_normal((40, 12))
+    labels = np.random.default_rng(1).integers(0, 12, 80)[::2]
+
+    def gradients(x, labels):
+        callback(IndexCheck(12), labels)
+        rows = x * 2 - (labels[..., None] == constant(np.arange(12)))
+        return rows * 3, np.add.reduce(rows, axis=0) if with_sum else rows
+
+    compiled = compile(gradients, jit=True)
+    for _ in range(2):
+        for found, expected in zip(compiled(x, labels), gradients(x, labels), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    # A one-hot vector needs its whole row, and a sum over rows all of them.
+    assert ("share" in compiled.plans[0].source) == (not with_sum)
 
 
 def test_an_optimizer_takes_the_same_steps():
