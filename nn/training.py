@@ -6,9 +6,9 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,9 +16,11 @@ import autograd_lite
 from autograd_lite import GradientError, Tensor, callback, no_grad
 
 from .arguments import positive_int
+from .automatic import is_worth_compiling
 from .callbacks import Callback, overrides
 from .clipping import norm_of
 from .data import Minibatches
+from .fit_arguments import Metrics, as_arrays, as_batches, check_optimizer, checked_metrics, members_of
 from .history import History
 from .init import Random
 from .interruption import Interruption
@@ -27,7 +29,6 @@ from .optimizer import Optimizer
 from .progress import Progress, Style
 
 Loss = Callable[[Any, Any], Any]
-Metrics = Mapping[str, Callable[[Any, Any], float]]
 
 
 class _NotFiniteError(ArithmeticError):
@@ -54,7 +55,7 @@ def fit(
     rng: Random = None,
     resume: str | os.PathLike[str] | None = None,
     progress: Style | bool = True,
-    compile: bool = False,
+    compile: bool | Literal["auto"] = "auto",
 ) -> History:
     """Train a model.
 
@@ -94,9 +95,12 @@ def fit(
         everything else is as it was; a folder without a checkpoint is no error, and training starts.
     progress : bool or {"auto", "bar", "lines"}, default True
         What is told of it; see `nn.progress`.
-    compile : bool, default False
-        Whether the step is compiled, by `autograd_lite.compile`: the same training, several times as fast for small
-        models. The model, the loss and the penalty may then read no value of an array into Python.
+    compile : bool or "auto", default "auto"
+        Whether the step is compiled, by `autograd_lite.compile`: up to several times as fast. With "auto" it is where
+        the training stays the same to the bit: where model, loss and callbacks are this library's own, as they come,
+        the batches are of arrays, there is no penalty, and 400 steps or more are to be taken. True compiles code of
+        your own, too, which then runs once: it may read no value of an array into Python. The last digits of `exp` and
+        `log` may then be others, see ``jit`` there.
 
     Returns
     -------
@@ -164,6 +168,8 @@ class Training:
         Whether it goes on from a checkpoint.
     stop_reason : str or None
         Why it is to stop.
+    is_compiled : bool
+        Whether its step is.
     """
 
     def __init__(
@@ -181,7 +187,7 @@ class Training:
         penalty: Callable[[Module], Any] | None = None,
         callbacks: Iterable[Callback] = (),
         rng: Random = None,
-        compile: bool = False,
+        compile: bool | Literal["auto"] = "auto",
     ) -> None:
         if not isinstance(model, Module):
             raise TypeError(f"fit: model must be a Module, not {type(model).__name__}")
@@ -193,10 +199,10 @@ class Training:
         self.model, self.loss, self.optimizer, self.penalty = model, loss, optimizer, penalty
         self.epochs = positive_int(epochs, "fit: epochs")
         self.batch_size = positive_int(batch_size, "fit: batch_size")
-        self.batches = _as_batches(train, self.batch_size, rng)
-        self.validation = None if validation is None else _as_arrays(validation)
-        self.metrics = _checked_metrics("metrics", metrics)
-        self.validation_metrics = {**self.metrics, **_checked_metrics("validation_metrics", validation_metrics)}
+        self.batches = as_batches(train, self.batch_size, rng)
+        self.validation = None if validation is None else as_arrays(validation)
+        self.metrics = checked_metrics("metrics", metrics)
+        self.validation_metrics = {**self.metrics, **checked_metrics("validation_metrics", validation_metrics)}
         if validation_metrics and validation is None:
             raise ValueError(
                 "fit: validation_metrics are of validation data, and there are none; pass validation=(X, y)"
@@ -208,14 +214,19 @@ class Training:
                 raise TypeError(f"fit: callbacks must be Callback objects, and {what} is none")
         self.callbacks = sorted(given, key=lambda one: one.last)
         self.parameters = model.parameters()
-        _check_optimizer(model, optimizer)
+        check_optimizer(model, optimizer)
         self.history = History()
         self.epoch, self.step, self.step_in_epoch = 0, 0, 0
         self.last_loss = math.nan
         self.resumed = False
         self.order: Any = None
         self.stop_reason: str | None = None
-        self._step = autograd_lite.compile(self._move) if compile else self._move
+        if not isinstance(compile, bool) and compile != "auto":
+            raise ValueError(f"fit: compile must be True, False or 'auto', got {compile!r}")
+        self.is_compiled = is_worth_compiling(self) if compile == "auto" else compile
+        self._step = self._move
+        if self.is_compiled:
+            self._step = autograd_lite.compile(self._move, jit="exact" if compile == "auto" else None)
         self._on_gradient: Sequence[Callable[[Training], None]] = ()
         self._figures_of_step: dict[str, float] = {}
 
@@ -307,7 +318,7 @@ class Training:
 
     def _take_step(self, batch: Any, events: dict[str, list[Callable[[Training], None]]]) -> None:
         start = time.perf_counter()
-        members = _members(batch)
+        members = members_of(batch)
         for listener in events["on_step_begin"]:
             listener(self)
         self._on_gradient = events["on_gradient"]
@@ -436,48 +447,5 @@ def predict(model: Module, *inputs: Any, batch_size: int = 1024) -> Any:
     """
     batches = Minibatches(*inputs, batch_size=batch_size, shuffle=False)
     with in_mode(model, training=False), no_grad():
-        outputs = [model(*_members(batch)) for batch in batches]
+        outputs = [model(*members_of(batch)) for batch in batches]
     return np.concatenate([out.data if isinstance(out, Tensor) else np.asarray(out) for out in outputs])
-
-
-# ---- what is given ----
-
-
-def _members(batch: Any) -> tuple[Any, ...]:
-    return tuple(batch) if isinstance(batch, tuple | list) else (batch,)
-
-
-def _as_batches(train: Any, batch_size: int, rng: Random) -> Any:
-    if isinstance(train, tuple):
-        return Minibatches(*_as_arrays(train), batch_size=batch_size, rng=rng)
-    if not hasattr(train, "__iter__") or not hasattr(train, "__len__") or isinstance(train, np.ndarray | list):
-        raise TypeError(
-            f"fit: train must be a tuple (X, y), nn.data.Minibatches, or what gives such batches and has a length; got "
-            f"{type(train).__name__}"
-        )
-    if isinstance(train, Minibatches) and len(train.arrays) < 2:
-        raise ValueError("fit: the minibatches have one array, and no targets; write Minibatches(X, y)")
-    return train
-
-
-def _as_arrays(data: Any) -> tuple[Any, ...]:
-    if not isinstance(data, tuple | list) or len(data) < 2:
-        raise TypeError("fit: data must be a tuple of inputs and targets, as in (X, y)")
-    return Minibatches(*data, shuffle=False).arrays
-
-
-def _checked_metrics(name: str, metrics: Metrics | None) -> dict[str, Callable[[Any, Any], float]]:
-    metrics = {} if metrics is None else metrics
-    if not isinstance(metrics, Mapping) or not all(callable(metric) for metric in metrics.values()):
-        raise TypeError(f"fit: {name} must be a dict from name to function, as in {{'accuracy': nn.metrics.accuracy}}")
-    return dict(metrics)
-
-
-def _check_optimizer(model: Module, optimizer: Optimizer) -> None:
-    """The optimizer must train some of the model."""
-    own = {id(parameter) for parameter in model.parameters()}
-    if not any(id(parameter) in own for group in optimizer.groups for parameter in group["params"]):
-        raise ValueError(
-            "fit: the optimizer has none of the model's parameters, so the model would not learn; make it with "
-            "model.parameters()"
-        )

@@ -16,6 +16,7 @@ from .code import Code
 from .declarations import FusedUpdate
 from .indices import with_chosen, with_minus_one_hot
 from .memory import Memory
+from .native import Jit, machine
 from .native.patterns import fused
 from .program import (
     Array,
@@ -64,7 +65,7 @@ class Plan:
         The gradients that the function leaves.
     gradients : dict
         From dtype to the flat array that holds the gradients that the function leaves, end to end.
-    jit : bool
+    jit : bool or "exact"
         Whether stretches of the calls are run by machine code.
     stretches : list of list of Call
         The calls that machine code runs, each list in one go.
@@ -76,9 +77,9 @@ class Plan:
         Whether everything that the plan takes for granted is still so.
     """
 
-    def __init__(self, recorder: Recorder, arguments: int, outputs: Any, jit: bool) -> None:
+    def __init__(self, recorder: Recorder, arguments: int, outputs: Any, jit: Jit) -> None:
         self.name = recorder.name
-        self.jit = jit
+        self.jit: Jit = jit if jit != "exact" or _is_at_hand(recorder.calls) else False
         self.recorded_calls = len(recorder.calls)
         self._arguments = arguments
         self.names = {tensor: tensor.name for tensor in recorder.tensors if tensor.name}
@@ -203,6 +204,12 @@ class Plan:
     def returned(self) -> list[Value]:
         """What the function returns."""
         return _values_of(self._outputs)
+
+
+def _is_at_hand(calls: Sequence[Call]) -> bool:
+    """Whether the machine code for all that they compute has been compiled on this machine before."""
+    dtypes = {result.layout.dtype for call in calls for result in call.results}
+    return all(machine.at_hand(dtype) is not None for dtype in dtypes & machine.DTYPES)
 
 
 def _with_own_memory(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,20 @@ import numpy as np
 from .chunks import Chunks, run
 from .code import Code
 from .declarations import FusedUpdate
-from .native import machine
+from .native import Jit, machine
 from .native.lowering import Lowering, Row
 from .native.segment import Segment, update_row
 from .program import Call
 
+Loader = Callable[[np.dtype[Any]], machine.Machine | None]
+"""What gives the machine code for a floating-point type."""
 
-def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | None, Callable[[], None]]) -> None:
+
+def write(calls: Sequence[Call], code: Code, jit: Jit, before: Mapping[Call | None, Callable[[], None]]) -> None:
     """Write the statements of the calls, and what is to be written before some of them, or with None at the end."""
-    lowering = Lowering(code.arrays, code.pointer)
-    waiting = _Waiting(code)
+    lowering = Lowering(code.arrays, code.pointer, jit == "exact")
+    load = cache(machine.at_hand if jit == "exact" else machine.load)
+    waiting = _Waiting(code, load)
     chunks = _Chunked(code)
     for call in calls:
         if call in before:
@@ -37,7 +42,7 @@ def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | N
         if chunks.takes(call):
             continue
         if isinstance(call.function, FusedUpdate) and all(value in code.arrays for value in call.operands):
-            _write_update(call, call.function, code, jit)
+            _write_update(call, call.function, code, load if jit else None)
         else:
             code.add(call)
     waiting.flush()
@@ -49,8 +54,9 @@ def write(calls: Sequence[Call], code: Code, jit: bool, before: Mapping[Call | N
 class _Waiting:
     """Rows for one floating-point type that are not yet in a segment."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: Code, load: Loader) -> None:
         self._code = code
+        self._load = load
         self._rows: list[Row] = []
         self._calls: list[Call] = []
         self._dtype: np.dtype[Any] | None = None
@@ -60,7 +66,7 @@ class _Waiting:
         """Whether there is machine code for one more; one without a dtype goes with those of any."""
         if dtype is not None and self._dtype is not None and dtype != self._dtype:
             self.flush()
-        loaded = machine.load(dtype or self._dtype or np.dtype(np.float32))
+        loaded = self._load(dtype or self._dtype or np.dtype(np.float32))
         if loaded is None:
             return False
         self._dtype, self._machine = dtype or self._dtype, loaded
@@ -103,16 +109,16 @@ class _Chunked:
         self._chunks = Chunks(self._code.arrays)
 
 
-def _write_update(call: Call, update: FusedUpdate, code: Code, jit: bool) -> None:
+def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | None) -> None:
     """An optimizer's update, by machine code if it has some for these arrays.
 
     Where it has changed its form since, this one runs as it did when it was recorded, and the code is written again.
     """
     weights, gradients = ([code.arrays[value] for value in values] for values in call.args)
     by_dtype: dict[np.dtype[Any], list[Row]] = {}
-    for kernel, arrays, numbers in (jit and update.pieces(weights, gradients)) or ():
+    for kernel, arrays, numbers in (load and update.pieces(weights, gradients)) or ():
         by_dtype.setdefault(arrays[0].dtype, []).append(update_row(kernel, arrays, numbers))
-    machines = {dtype: machine.load(dtype) for dtype in by_dtype}
+    machines = {dtype: load(dtype) for dtype in by_dtype} if load else {}
     is_fused = bool(machines) and None not in machines.values()
     start = code.name(update.advance if is_fused else update.bound(weights, gradients), "f")
     code.statements += [f"if not {start}():", f"    {code.call(call)}", "    rebind()"]

@@ -6,6 +6,11 @@ and a `segment` is a stretch of them. Matrix products are NumPy's own BLAS, call
 """
 
 from importlib.util import find_spec
+from typing import Literal
+
+Jit = bool | Literal["exact"]
+"""Whether a plan runs stretches by machine code; "exact": those that give NumPy's results to the bit, by what there is
+already."""
 
 DATA_OFFSET = object.__basicsize__
 """The bytes in front of the pointer to its memory in an array object: `PyArrayObject` of NumPy's C interface."""

@@ -70,11 +70,14 @@ class Lowering:
         The array of each value that stays where it is.
     pointer : callable
         From the position of an argument to where the address of the pointer to its memory stands.
+    is_exact : bool
+        Whether what machine code rounds otherwise than NumPy is left to NumPy.
     """
 
-    def __init__(self, arrays: dict[Value, Array], pointer: Callable[[int], Any]) -> None:
+    def __init__(self, arrays: dict[Value, Array], pointer: Callable[[int], Any], is_exact: bool) -> None:
         self._arrays = arrays
         self._pointer = pointer
+        self._is_exact = is_exact
         self._kept: list[Array] = []
 
     def row(self, call: Call) -> tuple[np.dtype[Any] | None, Row] | None:
@@ -83,6 +86,8 @@ class Lowering:
         if looks_at_indices(function):
             return self._check(call, function.stop)
         if call.is_view or len(call.results) + len(call.writes) != 1 or not call.is_pure:
+            return None
+        if self._is_exact and function in _ROUNDED_OTHERWISE:
             return None
         if call.writes and not isinstance(call.function, np.ufunc):
             return None
@@ -334,6 +339,9 @@ class Lowering:
         places = Operand(self._address(indices), strides[-1], 1, _INTEGER.itemsize)
         return _words(op.MINUS_ONE_HOT, *_matrix(target.layout.shape), result, source, places)
 
+
+_ROUNDED_OTHERWISE = frozenset({np.exp, np.log})
+"""The functions whose last digits are not NumPy's, which differ from one processor to the next."""
 
 _BOOL, _INTEGER = np.dtype(np.bool_), np.dtype(np.int64)
 

@@ -37,6 +37,9 @@ class Machine(NamedTuple):
     run: Callable[[int, int, int, int], int]
 
 
+DTYPES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+"""Those that there is machine code for."""
+
 _VARIABLE = "AUTOGRAD_LITE_CACHE_DIR"
 _DIGEST_BYTES = 32
 
@@ -56,7 +59,7 @@ _LOADING = threading.Lock()
 
 @cache
 def _loaded(dtype: np.dtype[Any]) -> Machine | None:
-    if dtype.name not in ("float32", "float64") or not is_installed() or not _finds_memory():
+    if dtype not in DTYPES or not is_installed() or not _finds_memory():
         return None
     try:
         path = _path(dtype)

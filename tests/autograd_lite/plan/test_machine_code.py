@@ -1,4 +1,4 @@
-"""The machine code computes what NumPy computes, to the bit but for `exp`, whatever the shapes and the numbers."""
+"""Machine code computes what NumPy computes, to the bit but for `exp` and `log`, whatever the shapes and numbers."""
 
 import subprocess
 import sys
@@ -76,18 +76,56 @@ def test_results_are_numpys_to_the_bit(name, shape, dtype):
                 np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_exp_is_within_two_units_in_the_last_place(dtype):
-    exp = compile(np.exp, jit=True)
-    x = np.concatenate([np.linspace(-110, 92, 200_001), np.linspace(-1, 1, 50_001)]).astype(dtype)
-    x = np.concatenate([x, np.array([np.inf, -np.inf, np.nan, 0, -0.0, 1e-30, -745.2, 709.7], dtype)])
+def _within_one_unit(function, x):
+    compiled = compile(function, jit=True)
     with np.errstate(all="ignore"):
-        exp(x)
-        expected, found = np.exp(x.astype(np.longdouble)).astype(dtype), exp(x)
-    finite = np.isfinite(expected)
-    np.testing.assert_array_equal(found[~finite], expected[~finite])
-    unit = np.spacing(np.abs(expected[finite]))
-    assert (np.abs(found[finite] - expected[finite]) <= 2 * unit).all()
+        compiled(x)
+        exact, found = function(x.astype(np.longdouble)), compiled(x)
+        rounded = exact.astype(x.dtype)
+    finite = np.isfinite(rounded)
+    np.testing.assert_array_equal(found[~finite], rounded[~finite])
+    unit = np.spacing(np.abs(rounded[finite])).astype(np.longdouble)
+    assert (np.abs(found[finite] - exact[finite]) <= unit).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exp_is_within_a_unit_in_the_last_place(dtype):
+    x = np.concatenate([np.linspace(-110, 92, 200_001), np.linspace(-1, 1, 50_001)]).astype(dtype)
+    special = np.array([np.inf, -np.inf, np.nan, 0, -0.0, 1e-30, -745.2, 709.7], dtype)
+    _within_one_unit(np.exp, np.concatenate([x, special]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_log_is_within_a_unit_in_the_last_place(dtype):
+    x = np.concatenate([np.exp(np.linspace(-100, 88, 200_001)), np.linspace(0.5, 2, 50_001)]).astype(dtype)
+    special = np.array([np.inf, -np.inf, np.nan, 0, -0.0, -1, 1, 1e-40], dtype)
+    _within_one_unit(np.log, np.concatenate([x, special]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exact_machine_code_leaves_exp_and_log_to_numpy(dtype):
+    def log_softmax(x):
+        shifted = x - np.maximum.reduce(x, axis=1, keepdims=True)
+        return shifted - np.log(np.add.reduce(np.exp(shifted), axis=1, keepdims=True))
+
+    x = np.random.default_rng(0).standard_normal((300, 40)).astype(dtype)
+    compile(np.negative, jit=True)(x)  # so that the machine code is at hand
+    compiled = compile(log_softmax, jit="exact")
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(x), log_softmax(x))
+    by_machine = [call.function for stretch in compiled.plans[0].stretches for call in stretch]
+    assert np.subtract in by_machine
+    assert not {np.exp, np.log} & set(by_machine)
+
+
+def test_exact_machine_code_is_not_compiled_for_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE_DIR", str(tmp_path))
+    compiled = compile(lambda x: np.where(x > 0, x * 2, 0), jit="exact")
+    x = np.linspace(-1, 1, 20_000)
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(x), np.where(x > 0, x * 2, 0))
+    assert not compiled.plans[0].stretches
+    assert not list(tmp_path.iterdir())
 
 
 STEPS = st.sampled_from(
