@@ -49,7 +49,7 @@ def _is_own_loss(loss: Any) -> bool:
         if not all(isinstance(option, _PLAIN) for option in options):
             return False
         loss = loss.func
-    return any(loss is own for own in vars(losses).values())
+    return any(loss is own for own in vars(losses).values()) and _is_own(loss)
 
 
 _PLAIN = (bool, int, float, str, np.ndarray, np.generic, type(None))
@@ -61,7 +61,7 @@ def _is_own_model(model: Module) -> bool:
         describe(model)
     except ArchitectureError:
         return False
-    if any("forward" in vars(module) for _, module in model.named_modules()):
+    if not all(_is_own(module.forward) for _, module in model.named_modules()):
         return False
     leaves = [parameter.node for parameter in model.parameters()]
     return all(isinstance(leaf, Leaf) and not leaf.slot.hooks for leaf in leaves)
@@ -73,5 +73,6 @@ def _is_own_step(optimizer: Optimizer) -> bool:
     return all(getattr(kind, name) is getattr(Optimizer, name) and name not in vars(optimizer) for name in names)
 
 
-def _is_own(kind: type) -> bool:
-    return kind.__module__.partition(".")[0] == __name__.partition(".")[0]
+def _is_own(thing: Any) -> bool:
+    """Whether a class or a function is of this package."""
+    return str(thing.__module__).partition(".")[0] == __name__.partition(".")[0]

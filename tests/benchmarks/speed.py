@@ -394,9 +394,9 @@ def fit(rounds, quick):
     accuracy = {name: statistics.median(one[1] for one in figures) for name, figures in found.items()}
     for name in ("scikit-learn", "PyTorch"):
         if name in found:
-            for mine in ("fit", "fit, uncompiled"):
+            for mine, bound in (("fit", 0.5), ("fit, uncompiled", None)):
                 work = f"{mine}, MNIST, 10 epochs (accuracies {accuracy[mine]:.3f} and {accuracy[name]:.3f})"
-                rows.append(row(work, seconds[mine], (name, seconds[name]), 0.5))
+                rows.append(row(work, seconds[mine], (name, seconds[name]), bound))
     return rows
 
 

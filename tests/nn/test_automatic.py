@@ -116,6 +116,11 @@ def test_a_step_with_code_of_ones_own_is_not_compiled(make):
     assert not _is_compiled(**make())
 
 
+def test_a_layer_that_was_changed_from_outside_is_not_compiled(monkeypatch):
+    monkeypatch.setattr(nn.Dense, "forward", lambda self, x: x @ self.weight)
+    assert not _is_compiled()
+
+
 def test_where_numpy_is_told_to_raise_errors_it_can():
     with np.errstate(over="raise"):
         assert not _is_compiled()
