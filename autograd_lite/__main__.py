@@ -1,6 +1,28 @@
-"""``python -m autograd_lite``: print what decides the speed of this process; see `show_config`."""
+"""``python -m autograd_lite``: print what decides the speed of this process; see `show_config`.
+
+With ``--compile`` the machine code is compiled first, unless that was done on this machine before.
+"""
+
+import argparse
+import sys
 
 from .configuration import show_config
+from .plan.native import is_installed, machine
+
+
+def main() -> int:
+    """Run the command; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m autograd_lite", description="Print what decides the speed here.")
+    parser.add_argument("--compile", action="store_true", help="compile the machine code first, once on a machine")
+    status = 0
+    if parser.parse_args().compile:
+        if not is_installed():
+            parser.error("--compile needs Numba; pip install 'autograd_lite[jit]'")
+        if any(machine.load(dtype) is None for dtype in sorted(machine.DTYPES, key=str)):
+            status = 1
+    show_config()
+    return status
+
 
 if __name__ == "__main__":
-    show_config()
+    sys.exit(main())

@@ -140,7 +140,7 @@ def _numba() -> Section:
         number = "unknown"
     return {
         "version": number,
-        "machine code": f"{machine.cache_folder()}: {', '.join(kept) or 'none yet, compiled with the first plan'}",
+        "machine code": f"{machine.cache_folder()}: {', '.join(kept) or 'none yet; python -m autograd_lite --compile'}",
     }
 
 

@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 
 from autograd_lite import configuration, show_config
+from autograd_lite.plan.native import is_installed, machine
 
 
-def _printed(**environment):
+def _printed(*arguments, **environment):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENBLAS_", "OMP_"))}
     done = subprocess.run(
-        [sys.executable, "-m", "autograd_lite"], env={**kept, **environment}, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "autograd_lite", *arguments],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout
 
@@ -33,6 +38,26 @@ def test_the_command_prints_it():
     for name in ("NumPy", "BLAS", "processor", "memory", "Numba"):
         assert f"\n{name}\n" in f"\n{printed}"
     assert np.__version__ in printed
+
+
+@pytest.mark.skipif(not is_installed(), reason="needs Numba")
+def test_the_command_compiles_the_machine_code():
+    printed = _printed("--compile")
+    assert f"machine code: {machine.cache_folder()}: float32, float64" in printed
+    assert all(map(machine.is_kept, machine.DTYPES))
+
+
+@pytest.mark.skipif(not is_installed(), reason="needs Numba")
+def test_machine_code_that_is_not_there_is_named_with_what_compiles_it(tmp_path):
+    printed = _printed(AUTOGRAD_LITE_CACHE_DIR=str(tmp_path))
+    assert f"machine code: {tmp_path}: none yet; python -m autograd_lite --compile" in printed
+
+
+def test_without_numba_the_command_says_what_it_needs_to_compile():
+    program = "import runpy, sys; sys.modules['numba'] = None; runpy.run_module('autograd_lite', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", program, "--compile"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--compile needs Numba; pip install 'autograd_lite[jit]'" in done.stderr
 
 
 def test_variables_that_override_something_are_named_with_what_they_override():
