@@ -363,8 +363,12 @@ class Training:
     def _look_at_gradients(self, gradients: list[Any], *shown: Any) -> None:
         figures = self._figures_of_step
         figures["loss"] = self.last_loss
-        for name, metric in self.metrics.items():
-            figures[name] = float(metric(*shown))
+        if shown:
+            targets, outputs = shown
+            outputs = outputs.copy()  # a metric may keep them, and a compiled step writes over its own
+            outputs.flags.writeable = False
+            for name, metric in self.metrics.items():
+                figures[name] = float(metric(targets, outputs))
         figures["lr"] = float(self.optimizer.groups[0]["lr"])
         figures["gradient_norm"] = norm_of(gradients)
         if self._on_gradient:

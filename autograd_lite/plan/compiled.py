@@ -98,7 +98,7 @@ def compile(function: Callable[..., Any] | None = None, /, *, jit: Jit | None = 
         raise TypeError(f"compile: expected a function, got {function!r}")
     if not isinstance(max_plans, int) or isinstance(max_plans, bool) or max_plans < 1:
         raise ValueError(f"compile: max_plans must be at least 1, got {max_plans!r}")
-    if jit not in (None, True, False, "exact"):
+    if not (jit is None or isinstance(jit, bool) or jit == "exact"):
         raise ValueError(f"compile: jit must be True, False, 'exact' or None, got {jit!r}")
     if jit is True and not is_installed():
         raise ModuleNotFoundError("compile: jit=True needs Numba; pip install 'autograd_lite[jit]', or leave jit out")

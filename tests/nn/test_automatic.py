@@ -249,6 +249,24 @@ def test_tokens_are_embedded_the_same():
     _is_the_same(make=lambda: nn.Sequential(nn.Embedding(9, 5, rng=0), nn.Dense(5, 3, rng=1)), data=tokens)
 
 
+@pytest.mark.parametrize("compiled", ["auto", True, False])
+def test_outputs_that_a_metric_keeps_stay_as_they_were(compiled):
+    kept, sums = [], []
+
+    def keep(targets, outputs):
+        kept.append(outputs)
+        sums.append(outputs.sum())
+        return 0.0
+
+    model = _mlp()
+    nn.fit(
+        model, nn.softmax_cross_entropy, nn.SGD(model.parameters()), (X, Y), epochs=2, batch_size=16,
+        metrics={"kept": keep}, progress=False, compile=compiled,
+    )  # fmt: skip
+    assert [outputs.sum() for outputs in kept] == sums
+    assert not any(outputs.flags.writeable for outputs in kept)
+
+
 def test_wrong_labels_are_refused_with_the_same_words():
     wrong = np.where(np.arange(70) == 45, 3, Y)
     messages = []

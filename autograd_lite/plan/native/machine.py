@@ -37,7 +37,7 @@ class Machine(NamedTuple):
     run: Callable[[int, int, int, int], int]
 
 
-DTYPES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+DTYPES: frozenset[np.dtype[Any]] = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 """Those that there is machine code for."""
 
 _VARIABLE = "AUTOGRAD_LITE_CACHE_DIR"

@@ -107,6 +107,11 @@ def test_what_is_no_function_is_refused():
         compile(np.sin, max_plans=0)
 
 
+def test_an_unknown_kind_of_jit_is_refused():
+    with pytest.raises(ValueError, match="jit must be True, False, 'exact' or None, got 'fast'"):
+        compile(np.sin, jit="fast")
+
+
 def test_the_error_of_a_shape_is_the_functions_own():
     with pytest.raises(ValueError, match=r"np\.matmul of shape"):
         compile(lambda x: Tensor(x) @ np.ones((5, 2)))(np.ones((2, 3)))
