@@ -43,7 +43,8 @@ def LINEAR(t: Any) -> Any:  # noqa: N802 - a constant, in the place of a functio
     raise NotImplementedError
 
 
-_ENGINE = __name__.partition(".")[0] + "."
+_OWN = ("autograd_lite.", "nn.")
+"""Whose rules are known to return arrays, and to compute with NumPy's functions alone."""
 
 
 class Recipe:
@@ -118,7 +119,7 @@ class Recipe:
             calls = [f"*pick({calls[0]})"]
         self.reads, self.sources = tuple(names), tuple(sources)
         vjps = [rule.vjps[rule.parameters[position]] for position, _ in mask]
-        self.fresh = all(vjp is not None and vjp.__module__.startswith(_ENGINE) for vjp in vjps)
+        self.fresh = all(vjp is not None and vjp.__module__.startswith(_OWN) for vjp in vjps)
         # Both run once for every node, so they are written out as the one expression that a person would write.
         self.save: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda values, out: ({_items(saves)})", scope)
         self.pull: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda g, saved: ({_items(calls)})", scope)
@@ -300,8 +301,8 @@ class Rule:
 
 
 def _recordable(vjp: VectorJacobianProduct) -> VectorJacobianProduct:
-    """A product that a plan can record: one of the engine's as it is; a user's is called as a whole if need be."""
-    if vjp.__module__.startswith(_ENGINE):
+    """A product that a plan can record: one of our own as it is; a user's is called as a whole if need be."""
+    if vjp.__module__.startswith(_OWN):
         return vjp
 
     def product(*args: Any) -> Any:
