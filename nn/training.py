@@ -226,7 +226,9 @@ class Training:
         self.is_compiled = is_worth_compiling(self) if compile == "auto" else compile
         self._step = self._move
         if self.is_compiled:
-            self._step = autograd_lite.compile(self._move, jit="exact" if compile == "auto" else None)
+            is_own = compile == "auto"  # and so draws no random number unannounced, whatever other threads do
+            jit: Literal["exact"] | None = "exact" if is_own else None
+            self._step = autograd_lite.compile(self._move, jit=jit, watch_randomness=not is_own)
         self._on_gradient: Sequence[Callable[[Training], None]] = ()
         self._figures_of_step: dict[str, float] = {}
 

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 
-def compile(function: Callable[..., Any] | None = None, /, *, jit: Jit | None = None, max_plans: int = 16) -> Any:
+def compile(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    jit: Jit | None = None,
+    max_plans: int = 16,
+    watch_randomness: bool = True,
+) -> Any:
     """Make a function of arrays that records itself once, and from then on replays its calls in buffers of its own.
 
     The first call with arrays of given shapes and dtypes runs the function, and records every NumPy call in it: of a
@@ -43,6 +50,10 @@ def compile(function: Callable[..., Any] | None = None, /, *, jit: Jit | None = 
     max_plans : int, default 16
         How many plans are kept, one for each combination of shapes, dtypes and such objects; the one that was not used
         for longest is dropped.
+    watch_randomness : bool, default True
+        Whether random numbers that are drawn otherwise than by `callback` are refused. The generators that the function
+        can reach, NumPy's global one among them, are watched for this while it is recorded; so no other thread may draw
+        from them then. False is for a function that is known to draw none.
 
     Returns
     -------
@@ -93,7 +104,7 @@ def compile(function: Callable[..., Any] | None = None, /, *, jit: Jit | None = 
     array([1.6878, 2.3439])
     """
     if function is None:
-        return lambda decorated: compile(decorated, jit=jit, max_plans=max_plans)
+        return lambda decorated: compile(decorated, jit=jit, max_plans=max_plans, watch_randomness=watch_randomness)
     if not callable(function):
         raise TypeError(f"compile: expected a function, got {function!r}")
     if not isinstance(max_plans, int) or isinstance(max_plans, bool) or max_plans < 1:
@@ -102,7 +113,7 @@ def compile(function: Callable[..., Any] | None = None, /, *, jit: Jit | None = 
         raise ValueError(f"compile: jit must be True, False, 'exact' or None, got {jit!r}")
     if jit is True and not is_installed():
         raise ModuleNotFoundError("compile: jit=True needs Numba; pip install 'autograd_lite[jit]', or leave jit out")
-    return CompiledFunction(function, is_installed() if jit is None else jit, max_plans)
+    return CompiledFunction(function, is_installed() if jit is None else jit, max_plans, watch_randomness)
 
 
 class CompiledFunction:
@@ -116,11 +127,11 @@ class CompiledFunction:
         Those that are kept, the one that was used last at the end.
     """
 
-    def __init__(self, function: Callable[..., Any], jit: Jit, max_plans: int) -> None:
+    def __init__(self, function: Callable[..., Any], jit: Jit, max_plans: int, watch_randomness: bool) -> None:
         update_wrapper(self, function)
         self.function = function
         self._name = name_of(function) if hasattr(function, "__name__") else type(function).__name__
-        self._jit, self._max_plans = jit, max_plans
+        self._jit, self._max_plans, self._watch_randomness = jit, max_plans, watch_randomness
         self._known: dict[Any, _Alike] = {}
         self._lock = RLock()
         self._is_running = False
@@ -131,7 +142,7 @@ class CompiledFunction:
         return self if instance is None else MethodType(self, instance)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledFunction, (self.function, self._jit, self._max_plans)
+        return CompiledFunction, (self.function, self._jit, self._max_plans, self._watch_randomness)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function gives."""
@@ -185,7 +196,7 @@ class CompiledFunction:
         from .plan import Plan
         from .recorder import Recorder
 
-        recorder = Recorder(self._name, (self.function, args, kwargs))
+        recorder = Recorder(self._name, (self.function, args, kwargs) if self._watch_randomness else None)
         inputs = iter([recorder.argument(array, i) for i, array in enumerate(arrays)])
         outer = STATE.recording
         STATE.plan, STATE.recording = recorder, outer and recorder

@@ -30,12 +30,13 @@ class Randomness:
 
     Parameters
     ----------
-    roots : iterable
-        The function, and what it is called with.
+    roots : iterable or None
+        The function, and what it is called with; None if it is known to draw none.
     """
 
-    def __init__(self, roots: Iterable[Any]) -> None:
-        self._generators = reachable_generators(roots)
+    def __init__(self, roots: Iterable[Any] | None) -> None:
+        self._is_watched = roots is not None
+        self._generators = [] if roots is None else reachable_generators(roots)
         self._states = self._read()
         self._is_allowed = False
 
@@ -60,7 +61,7 @@ class Randomness:
     @contextmanager
     def watched(self, recorder: Recorder) -> Iterator[None]:
         """For a while refuse the functions of Python that draw random numbers, in this thread."""
-        if sys.getprofile() is not None:  # a profiler or debugger that runs already goes first
+        if not self._is_watched or sys.getprofile() is not None:  # a profiler or debugger that runs already goes first
             yield
             return
 

@@ -52,8 +52,8 @@ class Recorder:
     ----------
     name : str
         Of the function, for messages.
-    roots : iterable
-        The function and its arguments, from where random generators are looked for.
+    roots : iterable or None
+        The function and its arguments, from where random generators are looked for; None for not at all.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Recorder:
         Leaves whose arrays were changed, so that graphs recorded before refuse them.
     """
 
-    def __init__(self, name: str, roots: Iterable[Any] = ()) -> None:
+    def __init__(self, name: str, roots: Iterable[Any] | None = ()) -> None:
         self.name = name
         self.calls: list[Call] = []
         self.guards: list[Guard] = []

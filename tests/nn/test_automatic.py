@@ -1,5 +1,7 @@
 """`fit` compiles its step unasked where that changes nothing but the time, and nowhere else."""
 
+import sys
+import threading
 from functools import partial
 
 import numpy as np
@@ -265,6 +267,24 @@ def test_outputs_that_a_metric_keeps_stay_as_they_were(compiled):
     )  # fmt: skip
     assert [outputs.sum() for outputs in kept] == sums
     assert not any(outputs.flags.writeable for outputs in kept)
+
+
+def test_other_threads_may_draw_from_numpys_global_generator_meanwhile():
+    interval, ended = sys.getswitchinterval(), threading.Event()
+
+    def draw():
+        while not ended.is_set():
+            np.random.random()  # noqa: NPY002 - the global one is meant
+
+    thread = threading.Thread(target=draw)
+    sys.setswitchinterval(1e-5)
+    thread.start()
+    try:
+        _trained("auto")
+    finally:
+        ended.set()
+        thread.join()
+        sys.setswitchinterval(interval)
 
 
 def test_wrong_labels_are_refused_with_the_same_words():

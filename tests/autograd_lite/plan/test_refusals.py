@@ -107,6 +107,20 @@ def test_what_is_no_function_is_refused():
         compile(np.sin, max_plans=0)
 
 
+def test_generators_are_not_watched_where_a_function_is_known_to_draw_from_none():
+    rng = np.random.default_rng(0)
+
+    def doubled(x):
+        rng.random()  # as another thread might
+        return x * 2
+
+    with pytest.raises(CompileError, match="random numbers were drawn"):
+        compile(doubled)(np.ones(2))
+    unwatched = compile(doubled, watch_randomness=False)
+    for x in (1.0, 2.0):
+        np.testing.assert_array_equal(unwatched(np.full(2, x)), [2 * x, 2 * x])
+
+
 def test_an_unknown_kind_of_jit_is_refused():
     with pytest.raises(ValueError, match="jit must be True, False, 'exact' or None, got 'fast'"):
         compile(np.sin, jit="fast")
