@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_lite.graph import Leaf
+from autograd_lite.registry import RULES
 
-from . import losses
 from .architecture import ArchitectureError, describe
 from .data import Minibatches
-from .optimizer import Optimizer
 
 if TYPE_CHECKING:
     from .module import Module
@@ -26,33 +25,39 @@ ENOUGH_STEPS = 400
 def is_worth_compiling(training: Training) -> bool:
     """Whether to compile a training's step though nobody asked for it.
 
-    A compiled function runs its Python code once. So all code that runs in a step, or changes a model between steps,
-    must be the library's own, which takes what changes into account; code of a user's may print, count, or read a
-    number that is another one in each call. Errors that NumPy was told to raise are raised step by step alone.
+    A compiled function runs its Python code once, and writes over its arrays. So all code that runs in a step, or
+    between steps, must be the library's own, which takes this into account; code of a user's may print, count, keep a
+    gradient, or read a number that is another one in each call. Errors that NumPy was told to raise are raised step by
+    step alone.
     """
     return (
         training.epochs * len(training.batches) >= ENOUGH_STEPS
         and type(training.batches) is Minibatches
         and training.penalty is None
-        and _is_own_loss(training.loss)
+        and all(map(_is_own_function, (training.loss, *training.metrics.values())))
+        and all(map(_is_own_object, (training.optimizer, *training.callbacks)))
         and _is_own_model(training.model)
-        and _is_own_step(training.optimizer)
-        and all(_is_own(type(callback)) for callback in training.callbacks)
+        and _has_own_rules()
         and {*np.geterr().values()} <= {"warn", "ignore"}
     )
 
 
-def _is_own_loss(loss: Any) -> bool:
+def _is_own_function(function: Any) -> bool:
     """Whether it is one of the library's, also with some options given by `functools.partial`."""
-    if isinstance(loss, partial):
-        options: Iterable[Any] = (*loss.args, *loss.keywords.values())
-        if not all(isinstance(option, _PLAIN) for option in options):
-            return False
-        loss = loss.func
-    return any(loss is own for own in vars(losses).values()) and _is_own(loss)
+    if isinstance(function, partial):
+        options = (*function.args, *function.keywords.values())
+        return all(isinstance(option, _PLAIN) for option in options) and _is_own_function(function.func)
+    # Not its __module__, which `functools.wraps` gives to a user's function, too.
+    return _is_of(getattr(function, "__globals__", {}).get("__name__"), _OWN)
 
 
-_PLAIN = (bool, int, float, str, np.ndarray, np.generic, type(None))
+def _is_own_object(thing: Any) -> bool:
+    """Whether its class is one of the library's, and it was given no function that is not."""
+    return _is_of(type(thing).__module__, _OWN) and all(
+        _is_own_function(value) if isinstance(value, FunctionType | MethodType | partial) else _is_own_object(value)
+        for value in vars(thing).values()
+        if callable(value)
+    )
 
 
 def _is_own_model(model: Module) -> bool:
@@ -61,18 +66,22 @@ def _is_own_model(model: Module) -> bool:
         describe(model)
     except ArchitectureError:
         return False
-    if not all(_is_own(module.forward) for _, module in model.named_modules()):
+    if not all(_is_own_object(module) and _is_own_function(module.forward) for _, module in model.named_modules()):
         return False
     leaves = [parameter.node for parameter in model.parameters()]
     return all(isinstance(leaf, Leaf) and not leaf.slot.hooks for leaf in leaves)
 
 
-def _is_own_step(optimizer: Optimizer) -> bool:
-    """Whether a step is the library's, of whatever update."""
-    kind, names = type(optimizer), ("step", "zero_grad")
-    return all(getattr(kind, name) is getattr(Optimizer, name) and name not in vars(optimizer) for name in names)
+def _has_own_rules() -> bool:
+    """Whether no function of NumPy's or of the library's differentiates by a rule of a user's."""
+    rules = [rule for function, rule in RULES.items() if _is_of(getattr(function, "__module__", "numpy"), _KNOWN)]
+    return all(_is_own_function(vjp) for rule in rules for vjp in rule.vjps.values() if vjp is not None)
 
 
-def _is_own(thing: Any) -> bool:
-    """Whether a class or a function is of this package."""
-    return str(thing.__module__).partition(".")[0] == __name__.partition(".")[0]
+def _is_of(module: str | None, packages: tuple[str, ...]) -> bool:
+    return str(module).partition(".")[0] in packages
+
+
+_OWN = ("nn", "autograd_lite")
+_KNOWN = (*_OWN, "numpy")
+_PLAIN = (bool, int, float, str, np.ndarray, np.generic, type(None))

@@ -97,10 +97,10 @@ def fit(
         What is told of it; see `nn.progress`.
     compile : bool or "auto", default "auto"
         Whether the step is compiled, by `autograd_lite.compile`: up to several times as fast. With "auto" it is where
-        the training stays the same to the bit: where model, loss and callbacks are this library's own, as they come,
-        the batches are of arrays, there is no penalty, and 400 steps or more are to be taken. True compiles code of
-        your own, too, which then runs once: it may read no value of an array into Python. The last digits of `exp` and
-        `log` may then be others, see ``jit`` there.
+        the training stays the same to the bit: where model, loss, metrics, optimizer and callbacks are this library's
+        own, as they come, no rule is yours, the batches are of arrays, there is no penalty, and 400 steps or more are
+        to be taken. True compiles code of your own, too, which then runs once: it may read no value of an array into
+        Python. The last digits of `exp` and `log` may then be others, see ``jit`` there.
 
     Returns
     -------
@@ -225,10 +225,10 @@ class Training:
             raise ValueError(f"fit: compile must be True, False or 'auto', got {compile!r}")
         self.is_compiled = is_worth_compiling(self) if compile == "auto" else compile
         self._step = self._move
-        if self.is_compiled:
-            is_own = compile == "auto"  # and so draws no random number unannounced, whatever other threads do
-            jit: Literal["exact"] | None = "exact" if is_own else None
-            self._step = autograd_lite.compile(self._move, jit=jit, watch_randomness=not is_own)
+        if compile is True:
+            self._step = autograd_lite.compile(self._move)
+        elif self.is_compiled:  # unasked, and so the library's code alone, which draws random numbers by callbacks
+            self._step = autograd_lite.compile(self._move, jit="exact", watch_randomness=False)
         self._on_gradient: Sequence[Callable[[Training], None]] = ()
         self._figures_of_step: dict[str, float] = {}
 

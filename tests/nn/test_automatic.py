@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from functools import partial
+from functools import partial, wraps
 
 import numpy as np
 import pytest
@@ -10,6 +10,8 @@ import pytest
 import nn
 from autograd_lite import compile
 from autograd_lite.plan.native import is_installed
+from autograd_lite.registry import RULES
+from autograd_lite.rule import Rule
 from nn import automatic
 from nn.training import Training
 
@@ -17,10 +19,16 @@ RNG = np.random.default_rng(0)
 X = RNG.standard_normal((70, 6)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
 
+ENOUGH_STEPS = automatic.ENOUGH_STEPS
+
 
 @pytest.fixture(autouse=True)
 def _from_the_first_step(monkeypatch):
     monkeypatch.setattr(automatic, "ENOUGH_STEPS", 1)
+    # Other tests, and examples in the documentation, give functions rules of their own.
+    for function, rule in list(RULES.items()):
+        if not all(vjp is None or vjp.__module__.startswith(("autograd_lite.", "nn.")) for vjp in rule.vjps.values()):
+            monkeypatch.delitem(RULES, function)
 
 
 def _mlp():
@@ -37,7 +45,7 @@ def _is_compiled(model=None, loss=nn.softmax_cross_entropy, optimizer=nn.SGD, tr
 
 @pytest.mark.parametrize(("steps", "is_compiled"), [(400, True), (399, False)])
 def test_a_training_of_enough_steps_is_compiled(steps, is_compiled, monkeypatch):
-    monkeypatch.undo()
+    monkeypatch.setattr(automatic, "ENOUGH_STEPS", ENOUGH_STEPS)
     assert _is_compiled(train=(X[:16], Y[:16]), epochs=steps) == is_compiled
 
 
@@ -45,19 +53,10 @@ def test_a_loss_with_options_is_one_of_the_librarys():
     assert _is_compiled(loss=partial(nn.softmax_cross_entropy, label_smoothing=0.1))
 
 
-def test_metrics_of_ones_own_are_given_arrays_and_leave_the_step_alone():
-    assert _is_compiled(metrics={"ones": lambda targets, outputs: float((targets == 1).mean())})
-
-
-def test_an_update_of_ones_own_is_called_in_every_step_and_leaves_it_alone():
-    class Halving(nn.Optimizer):
-        def __init__(self, params):
-            super().__init__(params, lr=0.5)
-
-        def update(self, g, state, out, step, options):
-            return np.multiply(g, options["lr"] / step, out)
-
-    assert _is_compiled(optimizer=Halving)
+def test_what_the_library_has_for_metrics_and_schedules_is_its_own():
+    schedule = nn.schedules.WarmUp(2, nn.schedules.CosineDecay(4))
+    metrics = {"accuracy": nn.metrics.accuracy, "top": partial(nn.metrics.top_k_accuracy, k=2)}
+    assert _is_compiled(metrics=metrics, callbacks=[nn.LearningRate(schedule)])
 
 
 # ---- where it is not ----
@@ -73,10 +72,17 @@ class _Printing(nn.Callback):
         pass
 
 
-class _Twice(nn.SGD):
-    def step(self):
-        super().step()
-        super().step()
+class _Halving(nn.Optimizer):
+    def __init__(self, params):
+        super().__init__(params, lr=0.5)
+
+    def update(self, g, state, out, step, options):
+        return np.multiply(g, options["lr"] / step, out)
+
+
+@wraps(nn.softmax_cross_entropy)
+def _wrapped(logits, labels):
+    return nn.softmax_cross_entropy(logits, labels)
 
 
 class _Batches:
@@ -108,7 +114,11 @@ OWN_CODE = {
     "a function in a loss": lambda: {"loss": partial(nn.softmax_cross_entropy, class_weight=[1.0, 2.0, 1.0])},
     "a penalty": lambda: {"penalty": lambda model: nn.l2_penalty(model, 0.01)},
     "a callback": lambda: {"callbacks": [_Printing()]},
-    "a step": lambda: {"optimizer": _Twice},
+    "an optimizer": lambda: {"optimizer": _Halving},
+    "a function with the name of another": lambda: {"loss": _wrapped},
+    "a metric": lambda: {"metrics": {"ones": lambda targets, outputs: float((targets == 1).mean())}},
+    "a schedule": lambda: {"callbacks": [nn.LearningRate(lambda epoch: 0.5**epoch)]},
+    "a schedule in another": lambda: {"callbacks": [nn.LearningRate(nn.schedules.WarmUp(2, lambda epoch: 0.5**epoch))]},
     "batches": lambda: {"train": _Batches()},
 }
 
@@ -121,6 +131,20 @@ def test_a_step_with_code_of_ones_own_is_not_compiled(make):
 def test_a_layer_that_was_changed_from_outside_is_not_compiled(monkeypatch):
     monkeypatch.setattr(nn.Dense, "forward", lambda self, x: x @ self.weight)
     assert not _is_compiled()
+
+
+def test_a_rule_of_ones_own_is_called_in_every_step(monkeypatch):
+    slope = [1.0]
+
+    def falling(g, out):
+        slope[0] *= 0.5
+        return slope[0] * g * (out > 0)
+
+    rule = Rule(nn.relu, {"x": falling}, like=lambda x: x)
+    monkeypatch.setitem(RULES, nn.relu, rule)
+    assert not _is_compiled()
+    _trained("auto")
+    assert slope == [0.5**16]
 
 
 def test_where_numpy_is_told_to_raise_errors_it_can():
@@ -197,7 +221,7 @@ def _trained(compiled, make=_mlp, loss=nn.softmax_cross_entropy, optimizer=nn.Ad
     moving = optimizer(model.named_parameters())
     history = nn.fit(
         model, loss, moving, (data[:50], targets[:50]), (data[50:], targets[50:]), epochs=4, batch_size=16, rng=0,
-        metrics={"sum": lambda targets, outputs: float(outputs.sum())}, callbacks=callbacks(), progress=False,
+        metrics={"accuracy": nn.metrics.accuracy} if targets.ndim == 1 else None, callbacks=callbacks(), progress=False,
         compile=compiled,
     )  # fmt: skip
     figures = {name: column for name, column in {**history.steps, **history.epochs}.items() if name != "seconds"}
