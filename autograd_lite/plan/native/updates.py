@@ -11,24 +11,41 @@ from typing import Any
 import numpy as np
 from numba import carray, njit, types
 
+from ...cache_lines import CACHE_LINE_BYTES
 from . import operations as op
-from .addresses import at
+from .addresses import at, fetch_to_read, fetch_to_write
+
+SPAN = 128
+"""How many elements are updated at a time, while the next ones are on their way into the cache."""
 
 
 def update_of(real: Any) -> Any:
     """The function ``update(t, o)`` for a floating-point type: the row at word ``o`` of a table."""
     F = np.float32 if real == types.float32 else np.float64
+    item_bytes = np.dtype(F).itemsize
     kernel = njit(error_model="numpy", boundscheck=False)
     zero, one = F(0), F(1)
 
     @kernel
-    def update(t, o):
-        n = t[o + op.COLUMNS]
+    def fetch(t, o, first, last):
+        # Other threads have read the weights in their products, and a store has to wait until they give them up.
+        for start in range(first * item_bytes, last * item_bytes, CACHE_LINE_BYTES):
+            fetch_to_write(t[o + op.ADDRESSES] + start)
+            fetch_to_read(t[o + op.ADDRESSES + 1] + start)
+            if t[o + op.ADDRESSES + 2]:
+                fetch_to_write(t[o + op.ADDRESSES + 2] + start)
+            if t[o + op.ADDRESSES + 3]:
+                fetch_to_write(t[o + op.ADDRESSES + 3] + start)
+
+    @kernel
+    def move(t, o, first, last):
+        n = last - first
         code = t[o]
-        w = carray(at(t[o + op.ADDRESSES], real), n)
-        g = carray(at(t[o + op.ADDRESSES + 1], real), n)
-        s = carray(at(t[o + op.ADDRESSES + 2], real), n)
-        v = carray(at(t[o + op.ADDRESSES + 3], real), n)
+        offset = first * item_bytes
+        w = carray(at(t[o + op.ADDRESSES] + offset, real), n)
+        g = carray(at(t[o + op.ADDRESSES + 1] + offset, real), n)
+        s = carray(at(t[o + op.ADDRESSES + 2] + offset, real), n)
+        v = carray(at(t[o + op.ADDRESSES + 3] + offset, real), n)
         numbers = carray(at(t[o + op.STEPS], types.float64), 8)
         decay, shrink = F(numbers[0]), F(numbers[1])
         c0, c1, c2, c3, c4, c5 = (
@@ -76,5 +93,15 @@ def update_of(real: Any) -> Any:
                 s[j] = s[j] * c1 + d * c2
                 v[j] = v[j] * c4 + (d * d) * c5
                 w[j] -= s[j] / (math.sqrt(v[j]) + c3) * c0
+
+    @kernel
+    def update(t, o):
+        n = t[o + op.COLUMNS]
+        first = 0
+        while first < n:
+            last = min(first + SPAN, n)
+            fetch(t, o, last, min(last + SPAN, n))
+            move(t, o, first, last)
+            first = last
 
     return update
