@@ -36,25 +36,21 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """
     if type(condition) is not np.ndarray or condition.size <= FEW or not is_by_bits(condition.dtype, x, y):
         return np.where(condition, x, y)
-    arrays = [choice for choice in (x, y) if type(choice) is np.ndarray]
-    if any(array.shape != condition.shape for array in arrays):
+    shape = condition.shape
+    if (type(x) is np.ndarray and x.shape != shape) or (type(y) is np.ndarray and y.shape != shape):
         return np.where(condition, x, y)
-    out = np.empty_like(condition, arrays[0].dtype)
-    for function, arguments in steps(condition, x, y, out):
+    out = np.empty_like(condition, x.dtype if type(x) is np.ndarray else y.dtype)
+    for function, arguments in steps(condition, x, y, out, bits_of(out)):
         function(*arguments)
     return out
 
 
 def is_by_bits(condition: np.dtype[Any], *choices: Any) -> bool:
     """Whether a choice can be made by bits: between arrays of one floating-point type, and numbers."""
-    dtypes = {choice.dtype for choice in choices if type(choice) is np.ndarray}
-    numbers = [choice for choice in choices if type(choice) is not np.ndarray]
-    return (
-        condition == np.bool_
-        and len(dtypes) == 1
-        and dtypes <= _LARGEST.keys()
-        and all(is_exact(number, *dtypes) for number in numbers)
-    )
+    dtype = next((choice.dtype for choice in choices if type(choice) is np.ndarray), None)
+    if condition != np.bool_ or dtype not in _LARGEST:
+        return False
+    return all(choice.dtype == dtype if type(choice) is np.ndarray else is_exact(choice, dtype) for choice in choices)
 
 
 def is_exact(number: Any, dtype: np.dtype[Any]) -> bool:
@@ -72,7 +68,9 @@ def is_zero(choice: Any) -> bool:
     return type(choice) in (int, float) and choice == 0 and math.copysign(1, choice) > 0
 
 
-def steps(condition: Array, x: Any, y: Any, out: Array) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
+def steps(
+    condition: Array, x: Any, y: Any, out: Array, factors: Array
+) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
     """The functions, and their arguments, that leave the choice in `out`: ``y ^ (condition * (x ^ y))``, of the bits.
 
     Parameters
@@ -81,16 +79,27 @@ def steps(condition: Array, x: Any, y: Any, out: Array) -> list[tuple[Callable[.
         As for `where`.
     out : array
         For the result; it may be x where y is 0.
+    factors : array
+        Memory for the truth values as integers, of the dtype of `bits_of` out. It may be those bits where `out` is not
+        x, and is not used where y is other than 0.
     """
-    integer = np.dtype(f"i{out.itemsize}")
-    chosen, otherwise, result = (_array(a, out.dtype).view(integer) for a in (x, y, out))
+    chosen, result = bits_of(_array(x, out.dtype)), bits_of(out)
     if is_zero(y):
-        return [(np.multiply, (chosen, condition, result))]
+        return [(np.copyto, (factors, condition)), (np.multiply, (chosen, factors, result))]
+    otherwise = bits_of(_array(y, out.dtype))
     return [
         (np.bitwise_xor, (chosen, otherwise, result)),
         (np.multiply, (result, condition, result)),
         (np.bitwise_xor, (result, otherwise, result)),
     ]
+
+
+def bits_of(array: Array) -> Array:
+    """Floating-point numbers as the integers that have their bits, in the same memory."""
+    return array.view(_BITS[array.dtype])
+
+
+_BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 
 
 def largest(x: Any, axis: Any) -> Any:

@@ -387,11 +387,9 @@ class Tensor(Conversions, ArrayMethods):
         seed = self._seed(grad)
         if create_graph:
             with recorded():
-                gradients = backward_pass(node, seed, retain_graph=True, lift=_lift)
-                _deposit({reached: g if isinstance(g, Tensor) else wrap(g) for reached, g in gradients.items()})
+                _deposit(backward_pass(node, seed, retain_graph=True, lift=_lift))
         else:
-            gradients = backward_pass(node, seed._data, retain_graph=retain_graph)
-            _deposit({reached: wrap(g) for reached, g in gradients.items()})
+            _deposit(backward_pass(node, seed._data, retain_graph=retain_graph))
 
     def _seed(self, grad: Any) -> Tensor:
         if grad is None:
@@ -405,7 +403,9 @@ class Tensor(Conversions, ArrayMethods):
                     f"backward: {self._brief()} is complex, and only a real number has one gradient. Take its .real, "
                     ".imag or np.abs first, or pass grad=, the cotangent, of the same shape"
                 )
-            return wrap(np.ones(self.shape, self.dtype) if isinstance(self._data, _NUMPY) else np.ones_like(self._data))
+            if isinstance(self._data, _NUMPY):
+                return wrap(np.array(1, self.dtype).reshape(self.shape))
+            return wrap(np.ones_like(self._data))
         if not isinstance(grad, Tensor):
             grad = Tensor(grad)
         if grad.shape != self.shape:
@@ -516,14 +516,16 @@ def astype(x: Array, dtype: np.dtype[Any]) -> Array:
     return x.astype(dtype)
 
 
-def _deposit(gradients: dict[Node, Tensor]) -> None:
+def _deposit(gradients: dict[Node, Any]) -> None:
     """Add gradients to those that earlier passes have left, of which the user may hold some: never in place."""
+    plan = STATE.plan
     with _DEPOSITING:
         for node, gradient in gradients.items():
             slot = node.slot
             assert slot is not None
-            if STATE.plan is not None:
-                STATE.plan.enter_slot(slot)
+            if plan is not None:
+                plan.enter_slot(slot)
+            gradient = gradient if isinstance(gradient, Tensor) else wrap(gradient)
             slot.grad = gradient if slot.grad is None else slot.grad + gradient
 
 

@@ -70,9 +70,10 @@ class Dense(Module):
 
     def forward(self, x: Any) -> Any:
         """``x W + b`` for `x` of shape (..., in_features), an array or a tensor; of shape (..., out_features)."""
-        if not hasattr(x, "shape"):
+        shape = getattr(x, "shape", None)
+        if shape is None:
             x = np.asarray(x)
-        shape = x.shape
+            shape = x.shape
         if not shape or shape[-1] != self.in_features:
             raise ValueError(
                 f"Dense({self.in_features}, {self.out_features}): the input has shape {shape}; expected "

@@ -7,6 +7,7 @@ broadcasting would give a wrong number in silence.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -72,39 +73,63 @@ def softmax_cross_entropy(
     """
     logits = _array("softmax_cross_entropy: logits", logits)
     labels = _array("softmax_cross_entropy: labels", labels)
-    if not logits.ndim or not logits.shape[-1]:
-        raise ValueError(f"softmax_cross_entropy: logits have shape {logits.shape}; expected (examples, classes)")
-    _check(reduction)
-    smoothing = fraction(label_smoothing, "softmax_cross_entropy: label_smoothing", closed=True)
-    by_number = labels.shape != logits.shape
+    shape = logits.shape
+    if not shape or not shape[-1]:
+        raise ValueError(f"softmax_cross_entropy: logits have shape {shape}; expected (examples, classes)")
+    if reduction not in _REDUCTIONS:
+        _refuse_reduction(reduction)
+    smoothing = label_smoothing
+    if type(smoothing) is not float or smoothing:
+        smoothing = fraction(smoothing, "softmax_cross_entropy: label_smoothing", closed=True)
+    by_number = labels.shape != shape
     if by_number:
-        labels = _valid_labels(labels, logits.shape)
+        labels = _valid_labels(labels, shape)
         if not smoothing and class_weight is None:
-            return _softmax_cross_entropy(logits, labels, reduction)
-    targets = _as_wide(_one_hot(labels, logits.shape[-1]) if by_number else labels, logits)
+            return _softmax_cross_entropy(logits, labels, reduction, _Probabilities())
+    targets = _as_wide(_one_hot(labels, shape[-1]) if by_number else labels, logits)
     if smoothing:
-        targets = (1 - smoothing) * targets + smoothing / logits.shape[-1]
+        targets = (1 - smoothing) * targets + smoothing / shape[-1]
     if class_weight is None:
         return _softmax_cross_entropy_of_distributions(logits, targets, reduction)
-    weights = _as_wide(_class_weights(class_weight, logits.shape[-1]), logits)
+    weights = _as_wide(_class_weights(class_weight, shape[-1]), logits)
     losses = _softmax_cross_entropy_of_distributions(logits, targets * weights, "none")
     if by_number and reduction == "mean":
         return losses.sum() / wrap(weights)[labels].sum()
     return _reduced(losses, reduction)
 
 
-@custom_vjp(
-    logits=lambda g, logits, labels, reduction: (
-        _each(g, reduction, labels.size) * (softmax(logits) - _one_hot(labels, logits.shape[-1]))
-    )
-)
-def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction) -> Any:
+class _Probabilities:
+    """The softmax of logits as the loss computed it on the way, for the rule, which reads it again."""
+
+    __slots__ = ("logits", "softmax")
+
+    logits: Any
+    softmax: Any
+
+    def __init__(self) -> None:
+        self.logits = None
+
+    def of(self, logits: Any) -> Any:
+        """What was kept of this very array; of another, or of a tensor in a pass that is recorded, computed anew."""
+        return self.softmax if logits is self.logits else softmax(logits)
+
+
+def _cotangent_of_logits(g: Any, logits: Any, labels: Any, reduction: Reduction, probabilities: _Probabilities) -> Any:
+    """``_each(g, reduction, labels.size) * (softmax(logits) - _one_hot(labels, logits.shape[-1]))``."""
+    return _each(g, reduction, labels.size) * (probabilities.of(logits) - _one_hot(labels, logits.shape[-1]))
+
+
+@custom_vjp(logits=_cotangent_of_logits)
+def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction, probabilities: _Probabilities) -> Any:
     # Written as `softmax` is, so that a compiled step computes the exponentials of both once.
     shifted = logits - largest(logits, -1)
-    partition = np.add.reduce(np.exp(shifted), axis=-1, keepdims=True)
+    exponentials = np.exp(shifted)
+    partition = np.add.reduce(exponentials, axis=-1, keepdims=True)
     examples = constant(np.arange(labels.size))
     picked = shifted.reshape((-1, logits.shape[-1]))[examples, labels.ravel()].reshape(labels.shape)
     losses = np.log(partition[..., 0]) - picked
+    if type(logits) is np.ndarray:
+        probabilities.logits, probabilities.softmax = logits, np.divide(exponentials, partition, out=exponentials)
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.sum() / losses.size
 
 
@@ -137,8 +162,8 @@ defmistake(
 
 
 @defbatching(_softmax_cross_entropy, "logits", "labels")
-def _of_labels_for_all(logits: Any, labels: Any, reduction: Reduction) -> Any:
-    return _reduced_for_all(_softmax_cross_entropy(logits, labels, "none"), reduction)
+def _of_labels_for_all(logits: Any, labels: Any, reduction: Reduction, probabilities: _Probabilities) -> Any:
+    return _reduced_for_all(_softmax_cross_entropy(logits, labels, "none", probabilities), reduction)
 
 
 @defbatching(_softmax_cross_entropy_of_distributions, "logits", "targets")
@@ -261,13 +286,16 @@ def quadratic_cost(outputs: Any, targets: Any, reduction: Reduction = "mean") ->
 
 
 def _reduced(losses: Any, reduction: Reduction) -> Any:
-    _check(reduction)
+    if reduction not in _REDUCTIONS:
+        _refuse_reduction(reduction)
     return losses.mean() if reduction == "mean" else losses.sum() if reduction == "sum" else losses
 
 
-def _check(reduction: Reduction) -> None:
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction={reduction!r} is unknown; expected one of mean, sum, none")
+_REDUCTIONS = ("mean", "sum", "none")
+
+
+def _refuse_reduction(reduction: Any) -> NoReturn:
+    raise ValueError(f"reduction={reduction!r} is unknown; expected one of {', '.join(_REDUCTIONS)}")
 
 
 def _array(name: str, value: Any) -> Any:
@@ -305,7 +333,7 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
             "labels.astype(int), or distributions of the logits' shape"
         )
     values = innermost_array(labels)
-    callback(_ClassNumbers(shape[-1]), values)
+    callback(_class_numbers(shape[-1]), values)
     return values.astype(np.intp, copy=False) if values.shape == labels.shape else labels
 
 
@@ -319,6 +347,9 @@ class _ClassNumbers(IndexCheck):
             f"softmax_cross_entropy: labels{list(where)} is {values[where]}, but the logits have {self.stop} classes, "
             f"0 to {self.stop - 1}"
         )
+
+
+_class_numbers = cache(_ClassNumbers)
 
 
 def _class_weights(class_weight: Any, classes: int) -> Any:

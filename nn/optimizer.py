@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -82,7 +83,7 @@ class Optimizer:
         self._blocks: list[tuple[Block, list[int]]] = []
         self._sharing: set[Tensor] = set()
         self._direct: DirectUpdate | None = None
-        self._arrangement: tuple[tuple[bool, ...], list[tuple[str, ...]]] = ((), [])
+        self._arrangement: tuple[Sequence[bool], list[tuple[str, ...]]] = ([], [])
 
     # ---- what a method defines ----
 
@@ -175,23 +176,29 @@ class Optimizer:
         ValueError
             If a parameter's array is read-only. Nothing has changed then.
         """
-        gradients = {p: gradient.data for p in self._names if (gradient := p.grad) is not None}
-        if not gradients:
+        has_gradient: list[bool] = []
+        moved: list[Array] = []
+        along: list[Array] = []
+        for parameter, name in self._names.items():
+            gradient = parameter.grad
+            has_gradient.append(gradient is not None)
+            if gradient is not None:
+                array = parameter.data
+                if not array.flags.writeable:
+                    raise ValueError(
+                        f"{self._title}: the array of the parameter {name!r} is read-only, so it cannot be updated in "
+                        "place; assign a copy to its .data"
+                    )
+                moved.append(array)
+                along.append(gradient.data)
+        if not moved:
             raise GradientError(f"{self._title}: no parameter has a gradient; call backward() before step()")
-        weights = {parameter: parameter.data for parameter in gradients}
-        for parameter, array in weights.items():
-            if not array.flags.writeable:
-                raise ValueError(
-                    f"{self._title}: the array of the parameter {self._names[parameter]!r} is read-only, so it "
-                    "cannot be updated in place; assign a copy to its .data"
-                )
         # Announced before they change, so that older graphs refuse even if the update is interrupted.
-        for parameter, array in weights.items():
+        for parameter, array in zip(compress(self._names, has_gradient), moved, strict=True):
             parameter.data = array
-        has_gradient = tuple(map(gradients.__contains__, self._names))
-        moved, along = tuple(weights.values()), tuple(gradients.values())
         if STATE.plan is not None:
-            callback(CompiledUpdate(self, has_gradient), moved, along, writes=moved)
+            weights = tuple(moved)
+            callback(CompiledUpdate(self, has_gradient), weights, tuple(along), writes=weights)
             return
         self._arrange(has_gradient)
         if self._direct is None or not self._direct.is_for(moved):
@@ -279,7 +286,7 @@ class Optimizer:
                 states[parameter] = step, buffers
         for group, given in zip(self.groups, options, strict=True):
             group.data.update(given)
-        self._arrange(tuple(parameter.grad is not None for parameter in self._names), states)
+        self._arrange([parameter.grad is not None for parameter in self._names], states)
 
     def __repr__(self) -> str:
         lines = []
@@ -328,7 +335,7 @@ class Optimizer:
                 return False
         return True
 
-    def _arrange(self, has_gradient: tuple[bool, ...], states: Mapping[Tensor, State] | None = None) -> None:
+    def _arrange(self, has_gradient: Sequence[bool], states: Mapping[Tensor, State] | None = None) -> None:
         """Sort the parameters into blocks that step together, unless that is how they are sorted already.
 
         Those of a block all have a gradient or all have none, have taken the same number of steps, and share group
@@ -357,7 +364,7 @@ class Optimizer:
                 blocks.append((block, [places[parameter] for parameter in members] if is_active else []))
         self._blocks, self._arrangement, self._sharing = blocks, arrangement, sharing
 
-    def _arrange_for_weights(self, has_gradient: tuple[bool, ...]) -> None:
+    def _arrange_for_weights(self, has_gradient: Sequence[bool]) -> None:
         """The same where weights may have other arrays than before, of which others may share memory."""
         self._arrange(has_gradient)
         if overlapping(self._names) != self._sharing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import is_
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
 
 from .moves import Moves, Moving, paces_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class CompiledUpdate:
     """A step as a compiled function calls it: with arrays alone, or piece by piece in machine code."""
 
-    def __init__(self, optimizer: Optimizer, has_gradient: tuple[bool, ...]) -> None:
+    def __init__(self, optimizer: Optimizer, has_gradient: Sequence[bool]) -> None:
         self._optimizer, self._has_gradient = optimizer, has_gradient
         self._blocks: Moving = []
         self._moving: Moving = []
@@ -141,8 +141,8 @@ def _moving(blocks: Moving) -> Moving:
     return [(block, places) for block, places in blocks if places]
 
 
-def _is_plain(array: Array) -> bool:
-    return array.flags.c_contiguous and array.flags.aligned
+_is_plain = attrgetter("flags.carray")
+"""Whether an array lies in one piece, aligned, as machine code takes it."""
 
 
 def _pieces(

@@ -5,6 +5,7 @@ import pytest
 
 import nn
 from autograd_lite import Tensor
+from autograd_lite.transforms import grad, jacobian
 
 RNG = np.random.default_rng(0)
 Z = RNG.standard_normal((5, 4))
@@ -76,6 +77,30 @@ def test_the_hessian_is_the_softmax_jacobian():
         rows.append(z.grad.data)
     p = PROBABILITIES[0]
     np.testing.assert_allclose(rows, np.diag(p) - np.outer(p, p), atol=1e-14)
+
+
+def test_the_hessian_is_the_same_by_nested_transforms():
+    rows = jacobian(grad(lambda z: nn.softmax_cross_entropy(z, LABELS, reduction="sum")))(Z)
+    p = PROBABILITIES
+    for i in range(5):
+        np.testing.assert_allclose(rows[i, :, i], np.diag(p[i]) - np.outer(p[i], p[i]), atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(5,), (128, 10), (3, 4, 50)])
+def test_the_softmax_that_the_rule_reads_is_that_of_the_function_to_the_bit(shape):
+    logits = RNG.standard_normal(shape).astype(np.float32)
+    labels = RNG.integers(0, shape[-1], shape[:-1])
+    expected = nn.softmax(logits) - (labels[..., None] == np.arange(shape[-1]))
+    assert (gradient(nn.softmax_cross_entropy, logits, labels, reduction="sum") == expected).all()
+
+
+def test_a_graph_that_is_kept_can_be_differentiated_again():
+    z = leaf(Z)
+    loss = nn.softmax_cross_entropy(z, LABELS)
+    loss.backward(retain_graph=True)
+    first = z.grad.data.copy()
+    loss.backward()
+    np.testing.assert_array_equal(z.grad.data, 2 * first)
 
 
 @pytest.mark.parametrize("shift", [1e4, -1e4])

@@ -25,7 +25,7 @@ def _machine_code():
 
 def _parameters(dtype):
     rng = np.random.default_rng(0)
-    shapes = [(PIECE_BYTES // 256, 70), (), (5,), (300, 20)]
+    shapes = [(PIECE_BYTES // 256, 70), (), (5,), (127,), (129,), (300, 20)]
     return [Tensor(rng.standard_normal(shape).astype(dtype), requires_grad=True) for shape in shapes]
 
 
