@@ -15,8 +15,11 @@ from ...cache_lines import CACHE_LINE_BYTES
 from . import operations as op
 from .addresses import at, fetch_to_read, fetch_to_write
 
-SPAN = 128
+SPAN = 256
 """How many elements are updated at a time, while the next ones are on their way into the cache."""
+
+LARGE_BYTES = 2**17
+"""From how many bytes on the next ones are asked for ahead: products with smaller weights are seldom shared."""
 
 
 def update_of(real: Any) -> Any:
@@ -97,10 +100,12 @@ def update_of(real: Any) -> Any:
     @kernel
     def update(t, o):
         n = t[o + op.COLUMNS]
+        is_large = n * item_bytes >= LARGE_BYTES
         first = 0
         while first < n:
             last = min(first + SPAN, n)
-            fetch(t, o, last, min(last + SPAN, n))
+            if is_large:
+                fetch(t, o, last, min(last + SPAN, n))
             move(t, o, first, last)
             first = last
 
