@@ -15,6 +15,7 @@ import numpy as np
 from autograd_lite import callback, custom_vjp
 from autograd_lite.comparison.mistakes import DIAGONAL, defmistake
 from autograd_lite.levels import innermost_array
+from autograd_lite.memo import Memo
 from autograd_lite.plan import IndexCheck, constant
 from autograd_lite.registry import defbatching, defelementwise
 from autograd_lite.selection import largest
@@ -85,7 +86,7 @@ def softmax_cross_entropy(
     if by_number:
         labels = _valid_labels(labels, shape)
         if not smoothing and class_weight is None:
-            return _softmax_cross_entropy(logits, labels, reduction, _Probabilities())
+            return _softmax_cross_entropy(logits, labels, reduction, Memo(softmax))
     targets = _as_wide(_one_hot(labels, shape[-1]) if by_number else labels, logits)
     if smoothing:
         targets = (1 - smoothing) * targets + smoothing / shape[-1]
@@ -98,29 +99,13 @@ def softmax_cross_entropy(
     return _reduced(losses, reduction)
 
 
-class _Probabilities:
-    """The softmax of logits as the loss computed it on the way, for the rule, which reads it again."""
-
-    __slots__ = ("logits", "softmax")
-
-    logits: Any
-    softmax: Any
-
-    def __init__(self) -> None:
-        self.logits = None
-
-    def of(self, logits: Any) -> Any:
-        """What was kept of this very array; of another, or of a tensor in a pass that is recorded, computed anew."""
-        return self.softmax if logits is self.logits else softmax(logits)
-
-
-def _cotangent_of_logits(g: Any, logits: Any, labels: Any, reduction: Reduction, probabilities: _Probabilities) -> Any:
+def _cotangent_of_logits(g: Any, logits: Any, labels: Any, reduction: Reduction, probabilities: Memo) -> Any:
     """``_each(g, reduction, labels.size) * (softmax(logits) - _one_hot(labels, logits.shape[-1]))``."""
-    return _each(g, reduction, labels.size) * (probabilities.of(logits) - _one_hot(labels, logits.shape[-1]))
+    return _each(g, reduction, labels.size) * (probabilities(logits) - _one_hot(labels, logits.shape[-1]))
 
 
 @custom_vjp(logits=_cotangent_of_logits)
-def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction, probabilities: _Probabilities) -> Any:
+def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction, probabilities: Memo) -> Any:
     # Written as `softmax` is, so that a compiled step computes the exponentials of both once.
     shifted = logits - largest(logits, -1)
     exponentials = np.exp(shifted)
@@ -129,7 +114,7 @@ def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction, proba
     picked = shifted.reshape((-1, logits.shape[-1]))[examples, labels.ravel()].reshape(labels.shape)
     losses = np.log(partition[..., 0]) - picked
     if type(logits) is np.ndarray:
-        probabilities.logits, probabilities.softmax = logits, np.divide(exponentials, partition, out=exponentials)
+        probabilities.keep(logits, np.divide(exponentials, partition, out=exponentials))
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.sum() / losses.size
 
 
@@ -162,7 +147,7 @@ defmistake(
 
 
 @defbatching(_softmax_cross_entropy, "logits", "labels")
-def _of_labels_for_all(logits: Any, labels: Any, reduction: Reduction, probabilities: _Probabilities) -> Any:
+def _of_labels_for_all(logits: Any, labels: Any, reduction: Reduction, probabilities: Memo) -> Any:
     return _reduced_for_all(_softmax_cross_entropy(logits, labels, "none", probabilities), reduction)
 
 

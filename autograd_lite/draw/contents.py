@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import GradientError
 from ..graph import Node, ancestors
+from ..memo import Memo
 from ..replay import cotangents_of_all
 from ..rule import OUT
 from ..tensor import Tensor
@@ -83,9 +84,12 @@ class Contents:
         if node.recipe is None or node.saved is None:
             return
         for name, source, value in zip(node.recipe.reads, node.recipe.sources, node.saved, strict=True):
-            if not isinstance(value, np.ndarray):
+            array = value.value if isinstance(value, Memo) else value
+            if not isinstance(array, np.ndarray):
                 continue
-            self.kept.setdefault(node, {})[name] = value
+            self.kept.setdefault(node, {})[name] = array
+            if array is not value:
+                continue
             if source == OUT:
                 self.values.setdefault(node, value)
             elif isinstance(source, int):

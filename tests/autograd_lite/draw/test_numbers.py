@@ -229,6 +229,13 @@ def test_calls_tell_what_their_rules_keep():
     assert sorted(kept) == ["keeps out: 800 B", "keeps x2, x1: 1.6 kB", "the graph keeps 1.6 kB"]
 
 
+def test_what_a_function_computed_on_the_way_for_its_rule_counts_as_kept():
+    logits = Tensor(np.zeros((100, 5)), requires_grad=True)
+    graph = draw_graph(nn.softmax_cross_entropy(logits, np.zeros(100, np.int64)), memory=True)
+    assert "keeps logits, labels, probabilities: 8.8 kB" in graph.source
+    assert "the graph keeps 8.8 kB" in graph.source
+
+
 def test_after_backward_a_freed_graph_keeps_nothing():
     y = np.sum(np.exp(leaf(np.ones(3))))
     assert "the graph keeps 24 B" in draw_graph(y).source
