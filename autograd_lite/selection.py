@@ -40,7 +40,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if (type(x) is np.ndarray and x.shape != shape) or (type(y) is np.ndarray and y.shape != shape):
         return np.where(condition, x, y)
     out = np.empty_like(condition, x.dtype if type(x) is np.ndarray else y.dtype)
-    for function, arguments in steps(condition, x, y, out, bits_of(out)):
+    for function, arguments in steps(condition, x, y, out):
         function(*arguments)
     return out
 
@@ -68,9 +68,7 @@ def is_zero(choice: Any) -> bool:
     return type(choice) in (int, float) and choice == 0 and math.copysign(1, choice) > 0
 
 
-def steps(
-    condition: Array, x: Any, y: Any, out: Array, factors: Array
-) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
+def steps(condition: Array, x: Any, y: Any, out: Array) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
     """The functions, and their arguments, that leave the choice in `out`: ``y ^ (condition * (x ^ y))``, of the bits.
 
     Parameters
@@ -79,14 +77,11 @@ def steps(
         As for `where`.
     out : array
         For the result; it may be x where y is 0.
-    factors : array
-        Memory for the truth values as integers, of the dtype of `bits_of` out. It may be those bits where `out` is not
-        x, and is not used where y is other than 0.
     """
-    chosen, result = bits_of(_array(x, out.dtype)), bits_of(out)
+    chosen, result = _bits(_array(x, out.dtype)), _bits(out)
     if is_zero(y):
-        return [(np.copyto, (factors, condition)), (np.multiply, (chosen, factors, result))]
-    otherwise = bits_of(_array(y, out.dtype))
+        return [(np.multiply, (chosen, condition, result))]
+    otherwise = _bits(_array(y, out.dtype))
     return [
         (np.bitwise_xor, (chosen, otherwise, result)),
         (np.multiply, (result, condition, result)),
@@ -94,12 +89,12 @@ def steps(
     ]
 
 
-def bits_of(array: Array) -> Array:
+def _bits(array: Array) -> Array:
     """Floating-point numbers as the integers that have their bits, in the same memory."""
-    return array.view(_BITS[array.dtype])
+    return array.view(_INTEGERS[array.dtype])
 
 
-_BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
+_INTEGERS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 
 
 def largest(x: Any, axis: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import selection
-from ..selection import bits_of, has_short_rows, is_by_bits, is_exact, is_zero
+from ..selection import has_short_rows, is_by_bits, is_exact, is_zero
 from .indices import chosen, minus_one_hot
 from .program import Argument, Array, Call, Layout, Value
 
@@ -105,8 +105,7 @@ def _choice(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch
     if _dtype(condition) != np.bool_:
         return None
     if isinstance(condition, np.ndarray) and is_by_bits(condition.dtype, x, y) and (masks(call) or out.size > _FEW):
-        factors = scratch.array(out.shape, bits_of(out).dtype)
-        return [(*step, {}) for step in selection.steps(condition, x, y, out, factors)]
+        return [(*step, {}) for step in selection.steps(condition, x, y, out)]
     # One of them everywhere, and then the other where it is wanted.
     return [_assigned(out, y), (np.copyto, (out, x), {"where": condition})]
 
