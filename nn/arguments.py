@@ -58,7 +58,7 @@ def _whole_number(value: int, name: str, least: int) -> int:
 
 def real_number(value: float, name: str) -> float:
     """A finite number."""
-    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, _REAL)):
+    if isinstance(value, bool) or not isinstance(value, _REAL):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not math.isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}")

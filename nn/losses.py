@@ -77,11 +77,8 @@ def softmax_cross_entropy(
     shape = logits.shape
     if not shape or not shape[-1]:
         raise ValueError(f"softmax_cross_entropy: logits have shape {shape}; expected (examples, classes)")
-    if reduction not in _REDUCTIONS:
-        _refuse_reduction(reduction)
-    smoothing = label_smoothing
-    if type(smoothing) is not float or smoothing:
-        smoothing = fraction(smoothing, "softmax_cross_entropy: label_smoothing", closed=True)
+    _check(reduction)
+    smoothing = fraction(label_smoothing, "softmax_cross_entropy: label_smoothing", closed=True)
     by_number = labels.shape != shape
     if by_number:
         labels = _valid_labels(labels, shape)
@@ -271,16 +268,13 @@ def quadratic_cost(outputs: Any, targets: Any, reduction: Reduction = "mean") ->
 
 
 def _reduced(losses: Any, reduction: Reduction) -> Any:
-    if reduction not in _REDUCTIONS:
-        _refuse_reduction(reduction)
+    _check(reduction)
     return losses.mean() if reduction == "mean" else losses.sum() if reduction == "sum" else losses
 
 
-_REDUCTIONS = ("mean", "sum", "none")
-
-
-def _refuse_reduction(reduction: Any) -> NoReturn:
-    raise ValueError(f"reduction={reduction!r} is unknown; expected one of {', '.join(_REDUCTIONS)}")
+def _check(reduction: Reduction) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction={reduction!r} is unknown; expected one of mean, sum, none")
 
 
 def _array(name: str, value: Any) -> Any:

@@ -142,7 +142,7 @@ def _moving(blocks: Moving) -> Moving:
 
 
 _is_plain = attrgetter("flags.carray")
-"""Whether an array lies in one piece, aligned, as machine code takes it."""
+"""Whether an array lies in one piece, aligned and writeable, as machine code takes it."""
 
 
 def _pieces(

@@ -88,14 +88,12 @@ class Contents:
             if not isinstance(array, np.ndarray):
                 continue
             self.kept.setdefault(node, {})[name] = array
-            if array is not value:
-                continue
             if source == OUT:
-                self.values.setdefault(node, value)
+                self.values.setdefault(node, array)
             elif isinstance(source, int):
-                self.values.setdefault(node.parents[source], value)
-            elif source is None and name in node.recipe.rule.parameters:
-                self.constants.setdefault(node, []).append(Constant(name, value))
+                self.values.setdefault(node.parents[source], array)
+            elif array is value and name in node.recipe.rule.parameters:
+                self.constants.setdefault(node, []).append(Constant(name, array))
 
     @property
     def backward_has_run(self) -> bool:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ... import cache_lines
 from . import DATA_OFFSET, is_installed
 
 
@@ -118,7 +119,7 @@ def _fingerprint() -> str:
     import llvmlite
     import llvmlite.binding as llvm
 
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(Path(cache_lines.__file__).read_bytes())
     for name in ("operations", "addresses", "blocks", "elementwise", "picks", "sums", "updates", "kernels"):
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     numba = Path(find_spec("numba").origin).parent / "_version.py"  # type: ignore[union-attr, arg-type]
