@@ -54,7 +54,7 @@ class Node:
     parents : tuple of Node
         The nodes of the inputs that need a gradient, in the order of the recipe's cotangents.
     saved : tuple or None
-        The values that the recipe reads; None once a pass has dropped them.
+        The values that the recipe reads; None once a pass has dropped them, or a leaf's tensor has another array.
     shape, dtype
         Of the result, and so of its cotangent.
     slot : GradientSlot or None
@@ -100,18 +100,32 @@ class Leaf(Node):
     Attributes
     ----------
     changed : str or None
-        How its array was replaced since, which ends its validity; the tensor has a new leaf from then on.
+        How its array was replaced since, which ends its validity.
     """
 
     __slots__ = ("changed",)
 
     slot: GradientSlot
+    changed: str | None
 
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], slot: GradientSlot, name: str | None) -> None:
-        self.recipe, self.parents, self.saved = None, (), ()
-        self.shape, self.dtype = shape, dtype
-        self.slot, self.name = slot, name
-        self.changed: str | None = None
+    def successor(self, changed: str) -> Leaf:
+        """The leaf that the tensor has from now on, since its array was changed in this way."""
+        self.changed, self.saved = changed, None
+        return new_leaf(self.shape, self.dtype, self.slot, self.name)
+
+
+def new_leaf(shape: tuple[int, ...], dtype: np.dtype[Any], slot: GradientSlot, name: str | None) -> Leaf:
+    """The node of a tensor on which the user asked for a gradient."""
+    # One is made for every parameter in every training step, so that this is as fast as `new_node`.
+    leaf = Leaf()
+    leaf.recipe = None
+    leaf.parents = leaf.saved = ()
+    leaf.shape = shape
+    leaf.dtype = dtype
+    leaf.slot = slot
+    leaf.name = name
+    leaf.changed = None
+    return leaf
 
 
 def backward_pass(
@@ -219,7 +233,7 @@ def _count_reuses(root: Node, check: Callable[[Node], None] | None = None) -> di
     stack = [root]
     while stack:
         node = stack.pop()
-        if check is not None and (node.saved is None or node.recipe is None):
+        if node.saved is None and check is not None:
             check(node)
         for parent in node.parents:
             if parent in seen:
@@ -232,16 +246,17 @@ def _count_reuses(root: Node, check: Callable[[Node], None] | None = None) -> di
 
 def raise_if_unusable(node: Node) -> None:
     """Refuse a node whose saved values are gone, or are no longer those of its tensor."""
-    if node.saved is None:
-        raise FreedGraphError(
-            f"backward: the graph through {describe(node)} was differentiated before, and its saved values are gone. "
-            "Pass retain_graph=True to the earlier backward(), or compute the result anew"
-        )
-    if isinstance(node, Leaf) and node.changed is not None:
+    if node.saved is not None:
+        return
+    if isinstance(node, Leaf):
         raise ChangedTensorError(
             f"backward: {describe(node)} was changed {node.changed} after this graph had used it, so the saved values "
             "no longer belong to it. Call backward() before the change, or compute the result anew after it"
         )
+    raise FreedGraphError(
+        f"backward: the graph through {describe(node)} was differentiated before, and its saved values are gone. "
+        "Pass retain_graph=True to the earlier backward(), or compute the result anew"
+    )
 
 
 def checked(cotangents: tuple[Any, ...], node: Node) -> tuple[Any, ...]:

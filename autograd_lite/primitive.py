@@ -18,6 +18,8 @@ from .tensor import Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_NUMPY = (np.ndarray, np.generic)
+
 
 def primitive(function: Function) -> Function:
     """Make a function of arrays one that is recorded as a single call when it is given tensors.
@@ -28,8 +30,10 @@ def primitive(function: Function) -> Function:
 
     @wraps(function)
     def recorded_call(*args: Any, **kwargs: Any) -> Any:
-        if takes_one and len(args) == 1 and not kwargs and type(args[0]) is Tensor:
-            return call_unary(recorded_call, *args)
+        if args and type(args[0]) is Tensor:
+            if takes_one and len(args) == 1 and not kwargs:
+                return call_unary(recorded_call, args[0])
+            return call(recorded_call, args, kwargs)
         if holds_tensor(args) or (kwargs and holds_tensor(tuple(kwargs.values()))):
             return call(recorded_call, args, kwargs)
         return function(*args, **kwargs)
@@ -134,7 +138,7 @@ def custom_vjp(
     @wraps(function)
     def on_arrays(*args: Any, **kwargs: Any) -> Any:
         out = function(*args, **kwargs) if STATE.plan is None else STATE.plan.attempt(function, args, kwargs)
-        if isinstance(out, np.ndarray):
+        if isinstance(out, _NUMPY):
             return out
         if isinstance(out, tuple):
             return in_container_of(out, map(array, out))

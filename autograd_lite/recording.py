@@ -94,21 +94,26 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
             return derived(*args, **kwargs)
         return as_tensors(_call_without_rule(function, args, kwargs))
     mask: Mask = ()
+    positional = not kwargs and rule.variadic is None
     if STATE.recording:
-        values = rule.bind(args, {} if kwargs and isinstance(function, np.ufunc) else kwargs)
-        mask, parents = _needing_gradient(rule, values)
+        values = args if positional else rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
+        mask, parents, arrays = _needing_gradient(rule, values)
     if mask:
         if kwargs or rule.guarded:
             refuse_unread(rule, values, kwargs)
     elif kwargs:
         _refuse_tensor_as_out(function, kwargs)
     try:
-        out = rule.function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
+        if mask and positional:
+            out = rule.function(*arrays)
+        else:
+            out = rule.function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, function, (*args, *kwargs.values())) from None
     if not mask:
         return as_tensors(out)
-    return _recorded(rule.recipe(mask), tuple(parents), tuple(map(bare, values)), out)
+    recipe = rule.recipes.get(mask) or rule.recipe(mask)
+    return _recorded(recipe, tuple(parents), (*arrays, *rule.defaults[len(arrays) :]), out)
 
 
 def record(rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, level: levels.Level | None) -> Any:
@@ -189,34 +194,39 @@ def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...]
     return wrap(out, new_node(recipe, parents, recipe.save(values, out), shape, dtype))
 
 
-def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[Node]]:
-    """The arguments that need a gradient, and their nodes."""
+def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[Node], list[Any]]:
+    """The arguments that need a gradient, their nodes, and all arguments with arrays in place of the tensors."""
     mask: list[tuple[int, tuple[int, ...] | None]] = []
     parents: list[Node] = []
+    arrays: list[Any] = []
     for position, value in enumerate(values):
-        if type(value) in PLAIN:
-            continue
+        members: tuple[int, ...] | None = None
         if isinstance(value, Tensor):
+            arrays.append(value._data)
             if value._node is None:
                 continue
-            if position in rule.differentiable:
-                mask.append((position, None))
-                parents.append(value._node)
+            nodes = [value._node]
+        elif type(value) in _SEQUENCES:
+            arrays.append(bare(value))
+            if not requires_gradient(value):
                 continue
-        elif (type(value) is not list and type(value) is not tuple) or not requires_gradient(value):
-            continue
-        elif position in rule.differentiable and not any(map(_nests_gradient, value)):
             members = tuple(i for i, member in enumerate(value) if isinstance(member, Tensor) and member._node)
-            mask.append((position, members))
-            parents += [value[i]._node for i in members]
+            nodes = [value[i]._node for i in members]
+        else:
+            arrays.append(value)
             continue
-        raise not_differentiable(rule, position)
-    return tuple(mask), parents
+        if position not in rule.differentiable or (members is not None and any(map(_nests_gradient, value))):
+            raise not_differentiable(rule, position)
+        mask.append((position, members))
+        parents += nodes
+    return tuple(mask), parents, arrays
 
 
 def refuse_unread(rule: Rule, values: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     """Refuse an argument that changes the result, or takes it, while the rules would know nothing of it."""
-    given = {rule.parameters[i]: values[i] for i in rule.guarded if values[i] is not rule.defaults[i]}
+    given = {
+        rule.parameters[i]: values[i] for i in rule.guarded if i < len(values) and values[i] is not rule.defaults[i]
+    }
     if isinstance(rule.function, np.ufunc):
         given.update((name, value) for name, value in kwargs.items() if name not in _NEUTRAL_OF_UFUNCS)
     for name, value in given.items():

@@ -34,31 +34,38 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     >>> where(np.array([True, False]), np.array([1.0, 2.0]), 0)
     array([1., 0.])
     """
-    if type(condition) is not np.ndarray or condition.size <= FEW or not is_by_bits(condition.dtype, x, y):
+    if type(condition) is not np.ndarray or condition.size <= FEW:
         return np.where(condition, x, y)
     shape = condition.shape
-    if (type(x) is np.ndarray and x.shape != shape) or (type(y) is np.ndarray and y.shape != shape):
+    # What every rectified layer's backward pass asks for, with the fewest calls.
+    if type(x) is np.ndarray and x.shape == shape and x.dtype in _INTEGERS and condition.dtype == _BOOL and is_zero(y):
+        return np.multiply(x.view(_INTEGERS[x.dtype]), condition).view(x.dtype)
+    arrays = [choice for choice in (x, y) if type(choice) is np.ndarray]
+    if not is_by_bits(condition.dtype, x, y) or any(array.shape != shape for array in arrays):
         return np.where(condition, x, y)
-    out = np.empty_like(condition, x.dtype if type(x) is np.ndarray else y.dtype)
+    out = np.empty_like(condition, arrays[0].dtype)
     for function, arguments in steps(condition, x, y, out):
         function(*arguments)
     return out
 
 
-def is_by_bits(condition: np.dtype[Any], *choices: Any) -> bool:
-    """Whether a choice can be made by bits: between arrays of one floating-point type, and numbers."""
-    dtype = next((choice.dtype for choice in choices if type(choice) is np.ndarray), None)
-    if condition != np.bool_ or dtype not in _LARGEST:
+def is_by_bits(condition: np.dtype[Any], x: Any, y: Any) -> bool:
+    """Whether a choice can be made by bits: between arrays of one floating-point type, or one and a number."""
+    if type(x) is not np.ndarray:
+        x, y = y, x
+    if type(x) is not np.ndarray or condition != _BOOL or x.dtype not in _LARGEST:
         return False
-    return all(choice.dtype == dtype if type(choice) is np.ndarray else is_exact(choice, dtype) for choice in choices)
+    return y.dtype == x.dtype if type(y) is np.ndarray else is_exact(y, x.dtype)
 
 
 def is_exact(number: Any, dtype: np.dtype[Any]) -> bool:
     """Whether it is a number of Python's that NumPy takes in a floating-point type beside arrays of that."""
-    if type(number) not in (int, float):
-        return False
-    return not math.isfinite(number) or abs(number) <= _LARGEST[dtype]
+    return type(number) in (int, float) and (
+        abs(number) <= _LARGEST[dtype] or abs(number) == math.inf or number != number
+    )
 
+
+_BOOL = np.dtype(np.bool_)
 
 _LARGEST = {np.dtype(kind): float(np.finfo(kind).max) for kind in (np.float32, np.float64)}
 
@@ -94,7 +101,10 @@ def _bits(array: Array) -> Array:
     return array.view(_INTEGERS[array.dtype])
 
 
-_INTEGERS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
+_INTEGERS: dict[Any, np.dtype[Any]] = {
+    np.dtype(np.float32): np.dtype(np.int32),
+    np.dtype(np.float64): np.dtype(np.int64),
+}
 
 
 def largest(x: Any, axis: Any) -> Any:

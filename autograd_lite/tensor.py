@@ -17,7 +17,7 @@ from .array_methods import ArrayMethods
 from .cache_lines import moved_to_cache_line
 from .conversions import Conversions
 from .errors import GradientError, LostGradientError
-from .graph import GradientSlot, Leaf, Node, backward_pass
+from .graph import GradientSlot, Leaf, Node, backward_pass, new_leaf
 from .rule import OUT
 from .state import STATE, recorded
 
@@ -150,8 +150,7 @@ class Tensor(Conversions, ArrayMethods):
                 )
             self._data = array
         if node is not None:
-            node.changed = "by assigning .data"
-            self._node = Leaf(node.shape, node.dtype, node.slot, node.name)
+            self._node = node.successor("by assigning .data")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -223,7 +222,7 @@ class Tensor(Conversions, ArrayMethods):
             raise TypeError(
                 f"{self._brief()}: only floating-point and complex tensors can require a gradient; pass dtype=float"
             )
-        self._node = Leaf(self.shape, self.dtype, GradientSlot(), self._name)
+        self._node = new_leaf(self.shape, self.dtype, GradientSlot(), self._name)
         if STATE.plan is not None:
             STATE.plan.own_slot(self._node.slot)
 
@@ -392,20 +391,21 @@ class Tensor(Conversions, ArrayMethods):
             _deposit(backward_pass(node, seed._data, retain_graph=retain_graph))
 
     def _seed(self, grad: Any) -> Tensor:
+        data = self._data
         if grad is None:
-            if self.size != 1:
+            if data.size != 1:
                 raise ValueError(
                     f"backward: {self._brief()} has {self.size} elements, so its gradient is not a single one. Reduce "
                     "it to a scalar (.sum(), .mean()), or pass grad=, the cotangent, of the same shape"
                 )
-            if self.dtype.kind == "c":
+            if data.dtype.kind == "c":
                 raise ValueError(
                     f"backward: {self._brief()} is complex, and only a real number has one gradient. Take its .real, "
                     ".imag or np.abs first, or pass grad=, the cotangent, of the same shape"
                 )
-            if isinstance(self._data, _NUMPY):
-                return wrap(np.array(1, self.dtype).reshape(self.shape))
-            return wrap(np.ones_like(self._data))
+            if isinstance(data, _NUMPY):
+                return wrap(np.array(1, data.dtype, ndmin=data.ndim))
+            return wrap(np.ones_like(data))
         if not isinstance(grad, Tensor):
             grad = Tensor(grad)
         if grad.shape != self.shape:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_lite import GradientError, Tensor, callback
+from autograd_lite.graph import Leaf
 from autograd_lite.state import STATE
 
 from .arguments import as_array
@@ -194,17 +195,23 @@ class Optimizer:
         if not moved:
             raise GradientError(f"{self._title}: no parameter has a gradient; call backward() before step()")
         # Announced before they change, so that older graphs refuse even if the update is interrupted.
-        for parameter, array in zip(compress(self._names, has_gradient), moved, strict=True):
-            parameter.data = array
+        for parameter in compress(self._names, has_gradient):
+            leaf = parameter._node
+            assert isinstance(leaf, Leaf)
+            parameter._node = leaf.successor("by an optimizer's step")
         if STATE.plan is not None:
             weights = tuple(moved)
             callback(CompiledUpdate(self, has_gradient), weights, tuple(along), writes=weights)
             return
+        if self._direct is not None and self._direct.by_machine_code(has_gradient, moved, along):
+            return
         self._arrange(has_gradient)
-        if self._direct is None or not self._direct.is_for(moved):
+        if self._direct is None or not self._direct.is_for(has_gradient, moved):
             self._arrange_for_weights(has_gradient)
-            self._direct = DirectUpdate(self, moved, along)
-        self._direct.step(along)
+            self._direct = DirectUpdate(self, has_gradient, moved, along)
+            if self._direct.by_machine_code(has_gradient, moved, along):
+                return
+        self._direct.by_numpy(along)
 
     # ---- saving ----
 

@@ -58,11 +58,6 @@ class Pace:
         form = fused(self.taken + 1, self.options)
         return form and form[0]
 
-    def form(self, fused: Fused, kernel: str | None) -> tuple[float, ...] | None:
-        """The numbers of the next step for machine code; None if its update is another one."""
-        name, numbers = fused(self.taken + 1, self.options) or (None, ())
-        return numbers if name is not None and name == kernel else None
-
     def advance(self, numbers: tuple[float, ...]) -> None:
         """Begin a step of machine code with these numbers."""
         self.begin()

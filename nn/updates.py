@@ -78,16 +78,23 @@ class DirectUpdate:
     ----------
     optimizer : Optimizer
         Its blocks are arranged for the step.
+    has_gradient : sequence of bool
+        For each parameter.
     weights, gradients : sequence of array
         Those of the parameters that have a gradient.
     """
 
-    def __init__(self, optimizer: Optimizer, weights: Sequence[Array], gradients: Sequence[Array]) -> None:
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        has_gradient: Sequence[bool],
+        weights: Sequence[Array],
+        gradients: Sequence[Array],
+    ) -> None:
         self._optimizer = optimizer
-        self._blocks, self._weights = optimizer._blocks, weights
+        self._blocks, self._has_gradient, self._weights = optimizer._blocks, has_gradient, weights
         self._moving = _moving(self._blocks)
         self._paces = paces_of(self._moving)
-        self._order = [i for _, places in self._moving for i in places]
         self._kernels = _kernels(optimizer, self._paces)
         self._run = self._made(gradients)
         self._moves = None if self._run else Moves(self._moving, weights)
@@ -96,20 +103,30 @@ class DirectUpdate:
         # A copy of the optimizer makes one of its own, for its own arrays.
         return type(None), ()
 
-    def is_for(self, weights: Sequence[Array]) -> bool:
+    def is_for(self, has_gradient: Sequence[bool], weights: Sequence[Array]) -> bool:
         """Whether it moves these arrays, with the state that the optimizer has now."""
         return (
             self._blocks is self._optimizer._blocks
-            and len(weights) == len(self._weights)
+            and has_gradient == self._has_gradient
             and all(map(is_, weights, self._weights))
         )
 
-    def step(self, gradients: Sequence[Array]) -> None:
+    def by_machine_code(
+        self, has_gradient: Sequence[bool], weights: Sequence[Array], gradients: Sequence[Array]
+    ) -> bool:
+        """Move the weights along these gradients; False, with nothing done, if there is no machine code for it."""
+        if (
+            self._run is None
+            or not self.is_for(has_gradient, weights)
+            or not all(map(_is_plain, gradients))
+            or not _advance(self._optimizer, self._paces, self._kernels)
+        ):
+            return False
+        self._run(gradients)
+        return True
+
+    def by_numpy(self, gradients: Sequence[Array]) -> None:
         """Move the weights along these gradients."""
-        run = self._run
-        if run is not None and all(map(_is_plain, gradients)) and _advance(self._optimizer, self._paces, self._kernels):
-            run([gradients[i] for i in self._order])
-            return
         if self._moves is None:
             self._moves = Moves(self._moving, self._weights)
         _by_numpy(self._optimizer, self._moves, gradients)
@@ -125,7 +142,7 @@ class DirectUpdate:
 
         pieces = _pieces(self._optimizer, self._moving, self._weights, gradients)
         try:
-            return None if pieces is None else Updating(pieces)
+            return None if pieces is None else Updating(pieces, [i for _, places in self._moving for i in places])
         except LookupError:
             return None
 
@@ -165,10 +182,10 @@ def _advance(optimizer: Optimizer, paces: Sequence[Pace], kernels: Sequence[str 
     """Put the numbers of the next step in place; False if its update is by other kernels."""
     begun = []
     for pace, kernel in zip(paces, kernels, strict=True):
-        numbers = pace.form(optimizer.fused, kernel)
-        if numbers is None:
+        form = optimizer.fused(pace.taken + 1, pace.options)
+        if form is None or form[0] != kernel:
             return False
-        begun.append((pace, numbers))
+        begun.append((pace, form[1]))
     for pace, numbers in begun:
         pace.advance(numbers)
     return True

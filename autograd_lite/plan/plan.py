@@ -269,8 +269,7 @@ def _renew(tensor: Tensor) -> None:
     """End the validity of graphs that were recorded before the tensor's array was changed."""
     leaf = tensor._node
     if isinstance(leaf, Leaf):
-        leaf.changed = "by a compiled function"
-        tensor._node = Leaf(leaf.shape, leaf.dtype, leaf.slot, leaf.name)
+        tensor._node = leaf.successor("by a compiled function")
 
 
 def _references_alone() -> int:

@@ -23,6 +23,8 @@ class Updating:
     ----------
     pieces : sequence
         One for each parameter.
+    places : sequence of int
+        For each piece that of its gradient among those of a step.
 
     Raises
     ------
@@ -30,10 +32,11 @@ class Updating:
         If the machine code for one of them would have to be compiled first.
     """
 
-    def __init__(self, pieces: Sequence[tuple[str, list[Array], Array]]) -> None:
-        self._pointers = [(ctypes.c_int64 * 1)() for _ in pieces]
+    def __init__(self, pieces: Sequence[tuple[str, list[Array], Array]], places: Sequence[int]) -> None:
+        pointers = [(ctypes.c_int64 * 1)() for _ in pieces]
+        self._pointers = list(zip(pointers, places, strict=True))
         by_dtype: dict[np.dtype[Any], list[Row]] = {}
-        for (kernel, arrays, numbers), pointer in zip(pieces, self._pointers, strict=True):
+        for (kernel, arrays, numbers), pointer in zip(pieces, pointers, strict=True):
             row = update_row(kernel, arrays, numbers)
             row.words[op.ADDRESSES + 1] = Address(pointer, 0)
             w, _, *state = arrays
@@ -48,7 +51,7 @@ class Updating:
 
     def __call__(self, gradients: Sequence[Array]) -> None:
         """Take a step along these gradients, contiguous arrays of the weights' dtypes."""
-        for pointer, gradient in zip(self._pointers, gradients, strict=True):
-            pointer[0] = id(gradient) + DATA_OFFSET
+        for pointer, place in self._pointers:
+            pointer[0] = id(gradients[place]) + DATA_OFFSET
         for run in self._runs:
             run()
