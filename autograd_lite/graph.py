@@ -158,45 +158,51 @@ def backward_pass(
     sums: dict[Node, Any] = {}
     owned: set[Node] = set()
     gradients: dict[Node, Any] = {}
-    ready = [(root, g)]
+    # With each cotangent goes whether it is an array that nobody else holds, which may be written over; `owned` has the
+    # nodes of which that is true while they wait for others.
+    ready = [(root, g, False)]
     while ready:
-        node, g = ready.pop()
+        node, g, is_own = ready.pop()
         if node.slot is not None:
             for hook in node.slot.hooks:
-                g = hook(g)
+                g, is_own = hook(g), False
             if node.slot.keeps:
-                gradients[node] = g if (node in owned and not node.slot.hooks) or lift is not None else g.copy()
+                gradients[node] = g if is_own or lift is not None else g.copy()
+                is_own = False
         recipe = node.recipe
         if recipe is None:
             continue
-        saved = node.saved if lift is None else lift(node)
-        cotangents, fresh = recipe.pull(g, saved), recipe.fresh
-        if not fresh:
-            cotangents = checked(cotangents, node)
+        fresh = recipe.fresh
+        if is_own and recipe.pull_in_place is not None and type(g) is np.ndarray:
+            cotangents = recipe.pull_in_place(g, node.saved)
+        else:
+            cotangents, is_own = recipe.pull(g, node.saved if lift is None else lift(node)), False
+            if not fresh:
+                cotangents = checked(cotangents, node)
         for parent, cotangent in zip(node.parents, cotangents):  # noqa: B905 - equally long, and strict costs time
             if cotangent.shape != parent.shape:
                 cotangent = sum_to_shape(cotangent, node, parent)
             if cotangent.dtype is not parent.dtype and cotangent.dtype != parent.dtype:
                 cotangent = as_dtype(cotangent, parent.dtype)
+            own = fresh and lift is None and (is_own or cotangent is not g) and cotangent.base is None
             if parent in sums:
-                # The first sum makes an array that the pass owns; those after it are added in place.
-                if parent in owned and lift is None:
+                if parent in owned:
                     sums[parent] += cotangent
                 else:
                     sums[parent] = sums[parent] + cotangent
-                    owned.add(parent)
+                    if lift is None:
+                        owned.add(parent)
                 if awaited[parent]:
                     awaited[parent] -= 1
                     continue
-                cotangent = sums.pop(parent)
-            else:
-                if parent.slot is not None and fresh and lift is None and cotangent is not g and cotangent.base is None:
+                cotangent, own = sums.pop(parent), lift is None
+            elif parent in awaited:
+                awaited[parent] -= 1
+                sums[parent] = cotangent
+                if own:
                     owned.add(parent)
-                if parent in awaited:
-                    awaited[parent] -= 1
-                    sums[parent] = cotangent
-                    continue
-            ready.append((parent, cotangent))
+                continue
+            ready.append((parent, cotangent, own))
         if not retain_graph:
             node.saved = None
     return gradients

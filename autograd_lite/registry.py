@@ -141,6 +141,22 @@ def defelementwise(*functions: Callable[..., Any]) -> None:
         RULES[function].elementwise = True
 
 
+def definplace(function: Callable[..., Any], **vjps: VectorJacobianProduct) -> None:
+    """Say how vector-Jacobian products are computed in the memory of the cotangent, to the same bits.
+
+    It is a matter of speed and memory alone: a pass asks for it where nobody else holds the cotangent.
+
+    Parameters
+    ----------
+    function : callable
+        One that has a rule.
+    **vjps : callable
+        Named after the arguments. Each takes the cotangent ``g`` and, by name, some of what the argument's rule reads,
+        and returns ``g``, over which it has written, or else a new array.
+    """
+    RULES[function].in_place.update(vjps)
+
+
 def derive(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make the decorated function stand for a NumPy function when that is called with tensors."""
 

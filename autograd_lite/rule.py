@@ -67,11 +67,13 @@ class Recipe:
         member to parent, or None where none flows.
     fresh : bool
         Whether a cotangent other than a view, or the ``g`` that came in, is an array that nobody else holds.
+    pull_in_place : callable or None
+        The same as `pull` where there is one parent, and ``g`` is an array that may be written over.
     of_parts : Recipe or None
         The same for calls with several results, once there was one.
     """
 
-    __slots__ = ("arguments", "fresh", "of_parts", "pull", "reads", "rule", "save", "sources")
+    __slots__ = ("arguments", "fresh", "of_parts", "pull", "pull_in_place", "reads", "rule", "save", "sources")
 
     def __init__(self, rule: Rule, mask: Mask) -> None:
         self.rule = rule
@@ -123,6 +125,11 @@ class Recipe:
         # Both run once for every node, so they are written out as the one expression that a person would write.
         self.save: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda values, out: ({_items(saves)})", scope)
         self.pull: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda g, saved: ({_items(calls)})", scope)
+        self.pull_in_place: Callable[[Any, Any], tuple[Any, ...]] | None = None
+        if len(arguments) == 1 and arguments[0] in rule.in_place:
+            scope["in_place"] = product = rule.in_place[arguments[0]]
+            reads = ["g", *(f"saved[{names.index(wanted)}]" for wanted in parameter_names(product)[1:])]
+            self.pull_in_place = eval(f"lambda g, saved: (in_place({', '.join(reads)}),)", scope)
 
 
 class Rule:
@@ -151,6 +158,8 @@ class Rule:
     jvps : dict
         From a parameter's name to its Jacobian-vector product, `LINEAR` where that is the function itself. An
         elementwise function needs none: its Jacobian is diagonal, and so its own transpose.
+    in_place : dict
+        From a parameter's name to its vector-Jacobian product in the memory of ``g``, if there is one.
     call : callable
         The function as users call it, with tensors too.
     """
@@ -172,6 +181,7 @@ class Rule:
         self.recipes: dict[Any, Recipe] = {}
         self.elementwise = isinstance(function, np.ufunc) and function.signature is None
         self.jvps: dict[str, JacobianVectorProduct] = {}
+        self.in_place: dict[str, VectorJacobianProduct] = {}
         self.call = function
         self._check(self.vjps, "g", "cotangent")
         self.differentiable = frozenset(i for i, name in enumerate(self.parameters) if name in self.vjps)

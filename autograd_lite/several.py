@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from copy import copy
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -44,9 +44,13 @@ class Parts:
         Of all the results, as their node has them.
     given : dict
         From the number of a result to its cotangent.
+    base : object
+        As views have one: parts are several arrays, and no pass takes them for one that it may write over.
     """
 
     __slots__ = ("dtype", "given", "shape")
+
+    base: ClassVar[object] = object()
 
     def __init__(self, layout: Layout, given: dict[int, Any]) -> None:
         self.shape, self.dtype = layout
