@@ -320,6 +320,6 @@ def as_dtype(derivative: Any, dtype: np.dtype[Any]) -> Any:
 
 def describe(node: Node) -> str:
     """A node in a message: what made it, its name, shape and dtype."""
-    made = "the leaf tensor" if node.recipe is None else node.recipe.rule.name
+    made = "the leaf tensor" if node.recipe is None else node.recipe.rule.name.lstrip("_")
     name = f" {node.name!r}" if node.name else ""
     return f"{made}{name} (shape {node.shape}, {node.dtype})"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_lite import Tensor
+from autograd_lite import FreedGraphError, Tensor
 from autograd_lite.transforms import grad, jacobian
 
 RNG = np.random.default_rng(0)
@@ -246,3 +246,10 @@ def test_float32_stays_float32_with_integer_targets(loss, targets, shape):
 def test_targets_that_would_broadcast_are_refused(loss):
     with pytest.raises(ValueError, match=r"shape \(5, 1\), but targets have \(5,\)"):
         loss(leaf(np.zeros((5, 1))), np.zeros(5))
+
+
+def test_a_second_backward_pass_names_the_loss_as_users_call_it():
+    loss = nn.softmax_cross_entropy(leaf(Z), np.zeros(len(Z), int))
+    loss.backward()
+    with pytest.raises(FreedGraphError, match=r"the graph through softmax_cross_entropy \(shape \(\), float64\)"):
+        loss.backward()
