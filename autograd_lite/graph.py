@@ -106,26 +106,17 @@ class Leaf(Node):
     __slots__ = ("changed",)
 
     slot: GradientSlot
-    changed: str | None
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], slot: GradientSlot, name: str | None) -> None:
+        self.recipe, self.parents, self.saved = None, (), ()
+        self.shape, self.dtype = shape, dtype
+        self.slot, self.name = slot, name
+        self.changed: str | None = None
 
     def successor(self, changed: str) -> Leaf:
         """The leaf that the tensor has from now on, since its array was changed in this way."""
         self.changed, self.saved = changed, None
-        return new_leaf(self.shape, self.dtype, self.slot, self.name)
-
-
-def new_leaf(shape: tuple[int, ...], dtype: np.dtype[Any], slot: GradientSlot, name: str | None) -> Leaf:
-    """The node of a tensor on which the user asked for a gradient."""
-    # One is made for every parameter in every training step, so that this is as fast as `new_node`.
-    leaf = Leaf()
-    leaf.recipe = None
-    leaf.parents = leaf.saved = ()
-    leaf.shape = shape
-    leaf.dtype = dtype
-    leaf.slot = slot
-    leaf.name = name
-    leaf.changed = None
-    return leaf
+        return Leaf(self.shape, self.dtype, self.slot, self.name)
 
 
 def backward_pass(
@@ -159,7 +150,8 @@ def backward_pass(
     owned: set[Node] = set()
     gradients: dict[Node, Any] = {}
     # With each cotangent goes whether it is an array that nobody else holds, which may be written over; `owned` has the
-    # nodes of which that is true while they wait for others.
+    # nodes of which that is true while they wait for others. What is written has to be of the same kind: a plan that is
+    # being recorded has plain arrays beside its own, and takes them for constants.
     ready = [(root, g, False)]
     while ready:
         node, g, is_own = ready.pop()
@@ -172,11 +164,11 @@ def backward_pass(
         recipe = node.recipe
         if recipe is None:
             continue
-        fresh = recipe.fresh
-        if is_own and recipe.pull_in_place is not None and type(g) is np.ndarray:
-            cotangents = recipe.pull_in_place(g, node.saved)
+        fresh, saved = recipe.fresh, node.saved if lift is None else lift(node)
+        if is_own and recipe.pull_in_place is not None and {*map(type, saved or ()), type(g)} == {np.ndarray}:
+            cotangents = recipe.pull_in_place(g, saved)
         else:
-            cotangents, is_own = recipe.pull(g, node.saved if lift is None else lift(node)), False
+            cotangents, is_own = recipe.pull(g, saved), False
             if not fresh:
                 cotangents = checked(cotangents, node)
         for parent, cotangent in zip(node.parents, cotangents):  # noqa: B905 - equally long, and strict costs time
@@ -186,7 +178,7 @@ def backward_pass(
                 cotangent = as_dtype(cotangent, parent.dtype)
             own = fresh and lift is None and (is_own or cotangent is not g) and cotangent.base is None
             if parent in sums:
-                if parent in owned:
+                if parent in owned and type(sums[parent]) is type(cotangent):
                     sums[parent] += cotangent
                 else:
                     sums[parent] = sums[parent] + cotangent

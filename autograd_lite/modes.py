@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .graph import GradientSlot, Node, as_dtype, backward_pass, new_leaf, new_node
+from .graph import GradientSlot, Leaf, Node, as_dtype, backward_pass, new_node
 from .levels import Level, Traced
 from .rule import LINEAR, Mask, Rule
 from .several import in_container_of, node_of_call, node_of_result
@@ -19,7 +19,7 @@ class ReverseLevel(Level):
 
     def input(self, value: Any) -> Traced:
         """A value as a leaf of the level."""
-        leaf = new_leaf(value.shape, value.dtype, GradientSlot(), None)
+        leaf = Leaf(value.shape, value.dtype, GradientSlot(), None)
         return self._tensor(value, leaf)
 
     def record(

@@ -14,11 +14,9 @@ from .registry import RULES
 from .rule import Rule, VectorJacobianProduct, name_of
 from .several import in_container_of
 from .state import STATE
-from .tensor import Tensor
+from .tensor import NUMPY, Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-_NUMPY = (np.ndarray, np.generic)
 
 
 def primitive(function: Function) -> Function:
@@ -138,7 +136,7 @@ def custom_vjp(
     @wraps(function)
     def on_arrays(*args: Any, **kwargs: Any) -> Any:
         out = function(*args, **kwargs) if STATE.plan is None else STATE.plan.attempt(function, args, kwargs)
-        if isinstance(out, _NUMPY):
+        if isinstance(out, NUMPY):
             return out
         if isinstance(out, tuple):
             return in_container_of(out, map(array, out))

@@ -112,8 +112,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
         raise _explained(error, function, (*args, *kwargs.values())) from None
     if not mask:
         return as_tensors(out)
-    recipe = rule.recipes.get(mask) or rule.recipe(mask)
-    return _recorded(recipe, tuple(parents), (*arrays, *rule.defaults[len(arrays) :]), out)
+    return _recorded(rule.recipe(mask), tuple(parents), (*arrays, *rule.defaults[len(arrays) :]), out)
 
 
 def record(rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, level: levels.Level | None) -> Any:

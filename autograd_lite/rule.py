@@ -377,16 +377,15 @@ def _shape_of(value: Any) -> Any:
     return np.shape(value)
 
 
-_SEQUENCES = (list, tuple)
-
-
 def _array_of(value: Any) -> Any:
     """A list of numbers as the array that it stands for; a list of arrays stays one."""
-    return np.asarray(value) if isinstance(value, _SEQUENCES) and _is_of_numbers(value) else value
+    if type(value) is np.ndarray:
+        return value
+    return np.asarray(value) if _is_of_numbers(value) else value
 
 
 def _is_of_numbers(value: Any) -> bool:
-    if not isinstance(value, _SEQUENCES) or not value:
+    if not isinstance(value, list | tuple) or not value:
         return False
     return all(isinstance(member, int | float | complex) or _is_of_numbers(member) for member in value)
 

@@ -17,7 +17,7 @@ from .array_methods import ArrayMethods
 from .cache_lines import moved_to_cache_line
 from .conversions import Conversions
 from .errors import GradientError, LostGradientError
-from .graph import GradientSlot, Leaf, Node, backward_pass, new_leaf
+from .graph import GradientSlot, Leaf, Node, backward_pass
 from .rule import OUT
 from .state import STATE, recorded
 
@@ -26,7 +26,8 @@ Array = Any
 
 _new = object.__new__
 
-_NUMPY = (np.ndarray, np.generic)
+NUMPY = (np.ndarray, np.generic)
+"""The types of NumPy's own arrays and numbers."""
 
 _DEPOSITING = RLock()
 
@@ -222,7 +223,7 @@ class Tensor(Conversions, ArrayMethods):
             raise TypeError(
                 f"{self._brief()}: only floating-point and complex tensors can require a gradient; pass dtype=float"
             )
-        self._node = new_leaf(self.shape, self.dtype, GradientSlot(), self._name)
+        self._node = Leaf(self.shape, self.dtype, GradientSlot(), self._name)
         if STATE.plan is not None:
             STATE.plan.own_slot(self._node.slot)
 
@@ -403,7 +404,7 @@ class Tensor(Conversions, ArrayMethods):
                     f"backward: {self._brief()} is complex, and only a real number has one gradient. Take its .real, "
                     ".imag or np.abs first, or pass grad=, the cotangent, of the same shape"
                 )
-            if isinstance(data, _NUMPY):
+            if isinstance(data, NUMPY):
                 return wrap(np.array(1, data.dtype, ndmin=data.ndim))
             return wrap(np.ones_like(data))
         if not isinstance(grad, Tensor):

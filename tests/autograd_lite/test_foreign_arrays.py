@@ -71,3 +71,11 @@ def test_gradients_of_a_foreign_array_are_numpys_and_stay_foreign(program):
     gradient = foreign.grad.data
     assert isinstance(gradient, DeviceArray)
     np.testing.assert_allclose(gradient.array, ours.grad.data, rtol=1e-14)
+
+
+def test_a_plain_cotangent_is_not_written_over_with_foreign_numbers():
+    array, g = np.random.default_rng(0).standard_normal((40, 50)), np.full((40, 50), 1.5)
+    foreign, ours = Tensor(DeviceArray(array), requires_grad=True), Tensor(array, requires_grad=True)
+    for x in (foreign, ours):
+        (2 * np.tanh(3 * np.tanh(x)) + x).backward(g)
+    np.testing.assert_allclose(foreign.grad.data.array, ours.grad.data, rtol=1e-14)

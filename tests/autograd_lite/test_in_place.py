@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd_lite import Tensor
+from autograd_lite import Tensor, compile
+from autograd_lite.plan.native import is_installed
 from autograd_lite.registry import RULES
 from autograd_lite.selection import FEW
 
@@ -110,6 +111,26 @@ def test_a_graph_that_is_kept_gives_the_same_again(function):
     x.zero_grad()
     loss.backward()
     np.testing.assert_array_equal(x.grad.data, first.data)
+
+
+@every_function
+@pytest.mark.parametrize("jit", [False, True, "exact"])
+def test_a_plan_writes_over_no_array_that_it_takes_for_a_constant(function, jit):
+    w, v = leaf(0), leaf(0)
+
+    def step(w, x):
+        h = w * x
+        outputs = 2 * function(h) + h * x + 3 * h + w * x + 4 * w
+        w.zero_grad()
+        outputs.backward(np.full((SIDE, SIDE), 1.5))
+        return outputs
+
+    compiled = compile(lambda x: step(w, x), jit=jit if is_installed() else False)
+    for seed in range(1, 4):
+        x = leaf(seed).data
+        found, expected = compiled(x), step(v, x)
+        np.testing.assert_allclose(found.data, expected.data, rtol=1e-13)
+        np.testing.assert_allclose(w.grad.data, v.grad.data, rtol=1e-12)
 
 
 @st.composite
