@@ -78,8 +78,6 @@ def nonnegative(value: float, name: str) -> float:
 
 def fraction(value: float, name: str, closed: bool = False) -> float:
     """A number of at least 0 and below 1, or, if closed, at most 1."""
-    if type(value) is float and 0 <= value < 1:
-        return value
     number = real_number(value, name)
     if not 0 <= number <= 1 or (number == 1 and not closed):
         raise ValueError(f"{name} must be at least 0 and {'at most' if closed else 'below'} 1, got {value}")

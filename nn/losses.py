@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 
-from autograd_lite import Tensor, callback, custom_vjp
+from autograd_lite import callback, custom_vjp
 from autograd_lite.comparison.mistakes import DIAGONAL, defmistake
 from autograd_lite.levels import innermost_array
 from autograd_lite.memo import Memo
@@ -27,8 +27,6 @@ from .arguments import as_array, as_array_or_tensor, fraction
 Reduction = Literal["mean", "sum", "none"]
 
 _np: Any = np
-
-_ARRAYS = (np.ndarray, Tensor)
 
 
 def softmax_cross_entropy(
@@ -280,8 +278,7 @@ def _check(reduction: Reduction) -> None:
 
 
 def _array(name: str, value: Any) -> Any:
-    if not isinstance(value, _ARRAYS):
-        value = as_array_or_tensor(value, name)
+    value = as_array_or_tensor(value, name)
     if value.dtype.kind not in "fiub":
         raise TypeError(f"{name} are of {value.dtype}; expected numbers")
     return value
@@ -314,7 +311,7 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
             f"softmax_cross_entropy: labels are of {labels.dtype}; class numbers must be integers, so pass "
             "labels.astype(int), or distributions of the logits' shape"
         )
-    values = labels if type(labels) is np.ndarray else innermost_array(labels)
+    values = innermost_array(labels)
     callback(_class_numbers(shape[-1]), values)
     return values.astype(np.intp, copy=False) if values.shape == labels.shape else labels
 
