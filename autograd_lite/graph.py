@@ -164,36 +164,41 @@ def backward_pass(
         recipe = node.recipe
         if recipe is None:
             continue
-        fresh, saved = recipe.fresh, node.saved if lift is None else lift(node)
+        saved = node.saved if lift is None else lift(node)
         if is_own and recipe.pull_in_place is not None and {*map(type, saved or ()), type(g)} == {np.ndarray}:
-            cotangents = recipe.pull_in_place(g, saved)
+            cotangents, held = recipe.pull_in_place(g, saved), None
         else:
-            cotangents, is_own = recipe.pull(g, saved), False
-            if not fresh:
+            cotangents, held = recipe.pull(g, saved), g
+            if not recipe.fresh:
                 cotangents = checked(cotangents, node)
+        makes_own = recipe.fresh and lift is None
         for parent, cotangent in zip(node.parents, cotangents):  # noqa: B905 - equally long, and strict costs time
             if cotangent.shape != parent.shape:
                 cotangent = sum_to_shape(cotangent, node, parent)
             if cotangent.dtype is not parent.dtype and cotangent.dtype != parent.dtype:
                 cotangent = as_dtype(cotangent, parent.dtype)
-            own = fresh and lift is None and (is_own or cotangent is not g) and cotangent.base is None
-            if parent in sums:
-                if parent in owned and type(sums[parent]) is type(cotangent):
-                    sums[parent] += cotangent
+            waiting = sums.get(parent)
+            if waiting is not None:
+                if parent in owned and type(waiting) is type(cotangent):
+                    waiting += cotangent
                 else:
-                    sums[parent] = sums[parent] + cotangent
+                    waiting = waiting + cotangent
                     if lift is None:
                         owned.add(parent)
                 if awaited[parent]:
                     awaited[parent] -= 1
+                    sums[parent] = waiting
                     continue
-                cotangent, own = sums.pop(parent), lift is None
-            elif parent in awaited:
-                awaited[parent] -= 1
-                sums[parent] = cotangent
-                if own:
-                    owned.add(parent)
-                continue
+                del sums[parent]
+                cotangent, own = waiting, lift is None
+            else:
+                own = makes_own and cotangent is not held and cotangent.base is None
+                if parent in awaited:
+                    awaited[parent] -= 1
+                    sums[parent] = cotangent
+                    if own:
+                        owned.add(parent)
+                    continue
             ready.append((parent, cotangent, own))
         if not retain_graph:
             node.saved = None

@@ -45,8 +45,14 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     recording = STATE.recording
     if recording is not True and STATE.plan is not None:
         STATE.plan.adopt((x1, x2))
-    value1, parent1 = (x1._data, x1._node) if type(x1) is Tensor else (x1, None) if type(x1) in PLAIN else _operand(x1)
-    value2, parent2 = (x2._data, x2._node) if type(x2) is Tensor else (x2, None) if type(x2) in PLAIN else _operand(x2)
+    if type(x1) is Tensor:
+        value1, parent1 = x1._data, x1._node
+    else:
+        value1, parent1 = (x1, None) if type(x1) in PLAIN else _operand(x1)
+    if type(x2) is Tensor:
+        value2, parent2 = x2._data, x2._node
+    else:
+        value2, parent2 = (x2, None) if type(x2) in PLAIN else _operand(x2)
     try:
         out = ufunc(value1, value2)
     except (ValueError, TypeError) as error:
