@@ -146,12 +146,11 @@ def backward_pass(
         Before any rule has run.
     """
     awaited = _count_reuses(root, raise_if_unusable)
-    sums: dict[Node, Any] = {}
-    owned: set[Node] = set()
+    sums: dict[Node, tuple[Any, bool]] = {}
     gradients: dict[Node, Any] = {}
-    # With each cotangent goes whether it is an array that nobody else holds, which may be written over; `owned` has the
-    # nodes of which that is true while they wait for others. What is written has to be of the same kind: a plan that is
-    # being recorded has plain arrays beside its own, and takes them for constants.
+    # With each cotangent goes whether it is an array that nobody else holds, which may be written over. What is written
+    # has to be of the same kind: a plan that is being recorded has plain arrays beside its own, and takes them for
+    # constants.
     ready = [(root, g, False)]
     while ready:
         node, g, is_own = ready.pop()
@@ -177,29 +176,21 @@ def backward_pass(
                 cotangent = sum_to_shape(cotangent, node, parent)
             if cotangent.dtype is not parent.dtype and cotangent.dtype != parent.dtype:
                 cotangent = as_dtype(cotangent, parent.dtype)
-            waiting = sums.get(parent)
-            if waiting is not None:
-                if parent in owned and type(waiting) is type(cotangent):
-                    waiting += cotangent
+            if parent in sums:
+                total, own = sums.pop(parent)
+                if own and type(total) is type(cotangent):
+                    total += cotangent
                 else:
-                    waiting = waiting + cotangent
-                    if lift is None:
-                        owned.add(parent)
-                if awaited[parent]:
-                    awaited[parent] -= 1
-                    sums[parent] = waiting
-                    continue
-                del sums[parent]
-                cotangent, own = waiting, lift is None
+                    total = total + cotangent
+                cotangent, own = total, True
             else:
                 own = makes_own and cotangent is not held and cotangent.base is None
-                if parent in awaited:
-                    awaited[parent] -= 1
-                    sums[parent] = cotangent
-                    if own:
-                        owned.add(parent)
-                    continue
-            ready.append((parent, cotangent, own))
+            left = awaited[parent]
+            if left:
+                awaited[parent] = left - 1
+                sums[parent] = cotangent, own
+            else:
+                ready.append((parent, cotangent, own))
         if not retain_graph:
             node.saved = None
     return gradients
@@ -222,7 +213,7 @@ def ancestors(root: Node) -> list[Node]:
         node = ready.pop()
         order.append(node)
         for parent in node.parents:
-            if awaited.get(parent):
+            if awaited[parent]:
                 awaited[parent] -= 1
             else:
                 ready.append(parent)
@@ -230,19 +221,18 @@ def ancestors(root: Node) -> list[Node]:
 
 
 def _count_reuses(root: Node, check: Callable[[Node], None] | None = None) -> dict[Node, int]:
-    """For each node that is used more than once on the way to the root, how often after the first time."""
-    reuses: dict[Node, int] = {}
-    seen = {root}
+    """For each node on the way to the root, how often it is used after the first time."""
+    reuses = {root: 0}
     stack = [root]
     while stack:
         node = stack.pop()
         if node.saved is None and check is not None:
             check(node)
         for parent in node.parents:
-            if parent in seen:
-                reuses[parent] = reuses.get(parent, 0) + 1
+            if parent in reuses:
+                reuses[parent] += 1
             else:
-                seen.add(parent)
+                reuses[parent] = 0
                 stack.append(parent)
     return reuses
 
