@@ -16,6 +16,7 @@ import numpy as np
 
 from .errors import GradientError, NoRuleError
 from .late import rule_of
+from .powers import instead_of_power
 from .recording import as_tensors, call, call_ufunc, check_dtype, no_rule, refuse_unread
 from .registry import CONSTANT, DERIVED
 from .rule import Mask, Rule
@@ -258,10 +259,17 @@ COMPARISONS = {
 }  # fmt: skip
 UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
 
+
+def _power(self: Traced, exponent: Any) -> Any:
+    instead = instead_of_power(self.dtype, exponent)
+    return _answered(np.power, (self, exponent), {}) if instead is None else _answered(instead, (self,), {})
+
+
 # Python asks a subclass that has operators of its own before it asks the class, on whichever side it stands.
 for _name, _ufunc in ARITHMETIC.items():
     for _operator_name, _operator in zip((_name, f"r{_name}"), _operators(_ufunc), strict=True):
         setattr(Traced, f"__{_operator_name}__", _operator)
+Traced.__pow__ = _power  # type: ignore[assignment, method-assign]
 for _name, _ufunc in COMPARISONS.items():
     setattr(Traced, f"__{_name}__", _operators(_ufunc)[0])
 for _name, _ufunc in UNARY.items():

@@ -18,6 +18,7 @@ from .cache_lines import moved_to_cache_line
 from .conversions import Conversions
 from .errors import GradientError, LostGradientError
 from .graph import GradientSlot, Leaf, Node, backward_pass
+from .powers import instead_of_power
 from .rule import OUT
 from .state import STATE, recorded
 
@@ -448,7 +449,7 @@ class Tensor(Conversions, ArrayMethods):
     __truediv__, __rtruediv__ = _operator("divide")
     __floordiv__, __rfloordiv__ = _operator("floor_divide")
     __mod__, __rmod__ = _operator("remainder")
-    __pow__, __rpow__ = _operator("power")
+    _power, __rpow__ = _operator("power")
     __matmul__, __rmatmul__ = _operator("matmul")
     __and__, __rand__ = _operator("bitwise_and")
     __or__, __ror__ = _operator("bitwise_or")
@@ -459,6 +460,10 @@ class Tensor(Conversions, ArrayMethods):
     __lt__, __gt__ = _operator("less")[0], _operator("greater")[0]
     __le__, __ge__ = _operator("less_equal")[0], _operator("greater_equal")[0]
     __eq__, __ne__ = _operator("equal")[0], _operator("not_equal")[0]
+
+    def __pow__(self, exponent: Any) -> Any:
+        instead = instead_of_power(self.dtype, exponent)
+        return self._power(exponent) if instead is None else call_unary(instead, self)
 
     def __neg__(self) -> Tensor:
         return call_unary(np.negative, self)  # type: ignore[no-any-return]

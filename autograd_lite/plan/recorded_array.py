@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from ..powers import instead_of_power
+
 if TYPE_CHECKING:
     from .program import Array, Value
     from .recorder import Recorder
@@ -56,6 +58,10 @@ class RecordedArray(NDArrayOperatorsMixin):
         return f"<recorded array of shape {self.shape}, {self.dtype}>"
 
     # ---- what is recorded ----
+
+    def __pow__(self, exponent: Any) -> Any:
+        instead = instead_of_power(self.dtype, exponent)
+        return super().__pow__(exponent) if instead is None else instead(self)
 
     T = property(lambda self: self.recorder.call(np.transpose, (self,), {}))
 
