@@ -196,7 +196,8 @@ def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...]
         _refuse_dtype(recipe.rule, dtype)
     if shape == parent.shape:
         shape = parent.shape  # one tuple for a whole chain: a long graph is a third smaller
-    return wrap(out, new_node(recipe, parents, recipe.save(values, out), shape, dtype))
+    saved = recipe.save(values, out) if recipe.reads else ()
+    return wrap(out, new_node(recipe, parents, saved, shape, dtype))
 
 
 def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[Node], list[Any]]:

@@ -46,6 +46,8 @@ def LINEAR(t: Any) -> Any:  # noqa: N802 - a constant, in the place of a functio
 _OWN = ("autograd_lite.", "nn.")
 """Whose rules are known to return arrays, and to compute with NumPy's functions alone."""
 
+_SAME: VectorJacobianProduct = lambda g: g  # noqa: E731 - as rules are written
+
 
 class Recipe:
     """A rule made ready for one choice of the arguments that need a gradient.
@@ -101,6 +103,9 @@ class Recipe:
             vjp = rule.vjps[rule.parameters[position]]
             if vjp is None:
                 calls += ["None"] * (1 if members is None else len(members))
+                continue
+            if members is None and _hands_on(vjp):
+                calls.append("g")
                 continue
             scope[f"vjp{position}"], scope[f"members{position}"] = _recordable(vjp), members
             reads = ["g"]
@@ -308,6 +313,11 @@ class Rule:
         if found is None:
             found = self.recipes[mask] = Recipe(self, mask)
         return found
+
+
+def _hands_on(vjp: VectorJacobianProduct) -> bool:
+    """Whether a product is ``lambda g: g``, as of a sum, which need not be called."""
+    return hasattr(vjp, "__code__") and vjp.__code__.co_code == _SAME.__code__.co_code
 
 
 def _recordable(vjp: VectorJacobianProduct) -> VectorJacobianProduct:
