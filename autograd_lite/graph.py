@@ -184,7 +184,7 @@ def backward_pass(
                     total = total + cotangent
                 cotangent, own = total, True
             else:
-                own = makes_own and cotangent is not held and cotangent.base is None
+                own = makes_own and cotangent is not held and getattr(cotangent, "base", cotangent) is None
             left = awaited[parent]
             if left:
                 awaited[parent] = left - 1
