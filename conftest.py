@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from autograd_lite.state import STATE
+from autograd_lite.core.context import STATE
 
 # Under CI the same examples are drawn each time, so that a run tells something of the change; elsewhere new ones.
 settings.register_profile("ci", derandomize=True)

@@ -6,8 +6,8 @@ With ``--compile`` the machine code is compiled first, unless that was done on t
 import argparse
 import sys
 
+from .compiler.native import is_installed, loader
 from .configuration import show_config
-from .plan.native import is_installed, machine
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     if parser.parse_args().compile:
         if not is_installed():
             parser.error("--compile needs Numba; pip install 'autograd_lite[jit]'")
-        if any(machine.load(dtype) is None for dtype in sorted(machine.DTYPES, key=str)):
+        if any(loader.load(dtype) is None for dtype in sorted(loader.DTYPES, key=str)):
             status = 1
     show_config()
     return status

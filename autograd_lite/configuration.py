@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from . import runtime
-from .plan.native import is_installed
+from .compiler.native import is_installed
+from .speed import malloc
 
 Section = dict[str, str]
 
@@ -79,7 +79,7 @@ def _as_text(sections: Mapping[str, Any]) -> str:
 def _blas() -> Section:
     import ctypes
 
-    from .plan.native import blas
+    from .compiler.native import blas
 
     built: Any = np.show_config(mode="dicts")
     built = built.get("Build Dependencies", {}).get("blas", {})
@@ -122,7 +122,7 @@ def _memory() -> Section:
     import platform
 
     name, number = platform.libc_ver()
-    settings = "blocks up to 1 GiB stay with the process" if runtime.is_tuned else "as the system has it"
+    settings = "blocks up to 1 GiB stay with the process" if malloc.is_tuned else "as the system has it"
     return {"allocator": " ".join(filter(None, (name, number))) or "the system's", "settings": settings}
 
 
@@ -131,16 +131,16 @@ def _numba() -> Section:
         return {"version": "not installed: plans run as NumPy calls; pip install 'autograd_lite[jit]'"}
     from importlib.metadata import PackageNotFoundError, version
 
-    from .plan.native import machine
+    from .compiler.native import loader
 
-    kept = [dtype for dtype in ("float32", "float64") if machine.is_kept(np.dtype(dtype))]
+    kept = [dtype for dtype in ("float32", "float64") if loader.is_kept(np.dtype(dtype))]
     try:
         number = version("numba")
     except PackageNotFoundError:
         number = "unknown"
     return {
         "version": number,
-        "machine code": f"{machine.cache_folder()}: {', '.join(kept) or 'none yet; python -m autograd_lite --compile'}",
+        "machine code": f"{loader.cache_folder()}: {', '.join(kept) or 'none yet; python -m autograd_lite --compile'}",
     }
 
 
@@ -198,7 +198,7 @@ def _remarks(sections: Mapping[str, Any]) -> list[str]:
         remarks.append(f"BLAS has {threads} of {cores} cores; see the variables for its threads")
     if sections["environment"].get("NPY_DISABLE_CPU_FEATURES"):
         remarks.append("NumPy's own loops leave vector units unused, because NPY_DISABLE_CPU_FEATURES is set")
-    if not runtime.is_tuned:
+    if not malloc.is_tuned:
         remarks.append("large temporary arrays cost page faults, because the allocator is as the system has it")
     return remarks
 

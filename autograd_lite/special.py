@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .primitive import custom_vjp
-from .registry import defbatching, defjvp
-from .selection import largest
+from .core.custom import custom_vjp
+from .core.registry import defbatching, defjvp
+from .speed.fast_where import largest
 
 _np: Any = np
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node
-from .contents import Contents
+from ..core.graph import Node
+from .graph_info import Contents
 
 _SHAPES = (np.transpose, np.reshape, np.swapaxes, np.moveaxis, np.broadcast_to, np.expand_dims)
 

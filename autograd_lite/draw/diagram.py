@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..graph import Node
+from ..core.graph import Node
 from .clusters import Clusters
-from .contents import Constant, Contents, has_several
-from .describe import root_mean_square
+from .graph_info import Constant, Contents, has_several
 from .labels import Labels
 from .styles import CALL, CLUSTER, CONSTANT, INPUT, LEAF, LONG_CALL, MODULE, OUTPUT, READ, RESULT, SUM, HeatScale
+from .text import root_mean_square
 
 
 class Diagram:

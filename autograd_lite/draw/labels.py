@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from ..graph import Node
-from .contents import Array, Contents
-from .describe import bytes_of, gradient_of
+from ..core.graph import Node
+from .graph_info import Array, Contents
+from .text import bytes_of, gradient_of
 
 
 class Labels:

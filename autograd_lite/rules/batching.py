@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import BATCHING, STRUCTURAL, Batching, defbatching
-from ..tensor import astype, getitem
-from .decompositions import cholesky_lower, qr_reduced, singular_values, svd_full, svd_thin
-from .einsum import LETTERS, explicit
+from ..core.registry import BATCHING, STRUCTURAL, Batching, defbatching
+from ..core.tensor import astype, getitem
 from .indexing import scatter_add
-from .norms import vector_norm_of
+from .linalg.decompositions import cholesky_lower, qr_reduced, singular_values, svd_full, svd_thin
+from .linalg.einsum import LETTERS, explicit
+from .linalg.norms import vector_norm_of
 from .shapes import pad_with
 
 Shape = tuple[int, ...]

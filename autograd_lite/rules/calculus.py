@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..passes import array_like
-from ..primitive import primitive
-from ..registry import deflinear, defvjp, derive
-from .parts import conjugate
+from ..core.custom import primitive
+from ..core.registry import deflinear, defvjp, derive
+from ..transforms.linearize import array_like
+from .complex_numbers import conjugate
 
 
 # ---- differences ----

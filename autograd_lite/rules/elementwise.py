@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import selection
-from ..primitive import primitive
-from ..registry import defconstant, defelementwise, definplace, deflinear, defvjp, derive
-from ..tensor import astype
+from ..core.custom import primitive
+from ..core.registry import defconstant, defelementwise, definplace, deflinear, defvjp, derive
+from ..core.tensor import astype
+from ..speed import fast_where
 
 LN_2 = float(np.log(2.0))
 LN_10 = float(np.log(10.0))
@@ -30,7 +30,7 @@ def _share(g: Any, larger: Any, smaller: Any) -> Any:
 
     It is chosen, and not multiplied by 0, so that an infinite one leaves no NaN where it is not taken.
     """
-    return selection.where(np.greater(larger, smaller), g, selection.where(np.equal(larger, smaller), 0.5 * g, 0))
+    return fast_where.where(np.greater(larger, smaller), g, fast_where.where(np.equal(larger, smaller), 0.5 * g, 0))
 
 
 def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
@@ -138,14 +138,14 @@ defvjp(np.minimum, x1=lambda g, x1, x2: _share(g, x2, x1), x2=lambda g, x1, x2: 
 @primitive
 def where(condition: Any, x: Any, y: Any) -> Any:
     """`numpy.where` with both choices."""
-    return selection.where(condition, x, y)
+    return fast_where.where(condition, x, y)
 
 
 defvjp(
     where,
     condition=None,
-    x=lambda g, condition: selection.where(condition, g, 0),
-    y=lambda g, condition: selection.where(condition, 0, g),
+    x=lambda g, condition: fast_where.where(condition, g, 0),
+    y=lambda g, condition: fast_where.where(condition, 0, g),
 )
 
 
@@ -169,7 +169,7 @@ def _within(a: Any, a_min: Any, a_max: Any) -> Any:
 
 defvjp(
     clip_between,
-    a=lambda g, a, a_min, a_max: selection.where(_within(a, a_min, a_max), g, 0),
+    a=lambda g, a, a_min, a_max: fast_where.where(_within(a, a_min, a_max), g, 0),
     a_min=lambda g, a, a_min, a_max: np.where(np.less(a, a_min) & _within(a_min, None, a_max), g, 0),
     a_max=lambda g, a, a_min, a_max: np.where(
         np.greater(a, a_max) | (a_min is not None and np.greater(a_min, a_max)), g, 0

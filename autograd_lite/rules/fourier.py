@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import deflinear, defvjp, derive
+from ..core.registry import deflinear, defvjp, derive
 
 Shape = tuple[int, ...]
 

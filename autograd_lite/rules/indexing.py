@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import primitive
-from ..registry import deflinear, defvjp
-from ..tensor import getitem
+from ..core.custom import primitive
+from ..core.registry import deflinear, defvjp
+from ..core.tensor import getitem
 
 Shape = tuple[int, ...]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..batching import concrete
-from ..registry import derive
+from ..core.registry import derive
+from ..transforms.vmap import concrete
 
 
 def _coefficients(p: Any) -> Any:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import defconstant, defjvp, deflinear, defvjp, derive
-from .parts import conjugate
+from ..core.registry import defconstant, defjvp, deflinear, defvjp, derive
+from .complex_numbers import conjugate
 
 Shape = tuple[int, ...]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..primitive import primitive
-from ..registry import defconstant, defjvp, deflinear, defvjp, derive
+from ..core.custom import primitive
+from ..core.registry import defconstant, defjvp, deflinear, defvjp, derive
 
 Shape = tuple[int, ...]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..batching import concrete
-from ..registry import derive
+from ..core.registry import derive
+from ..transforms.vmap import concrete
+from .complex_numbers import conjugate
 from .indexing import scatter_add
-from .parts import conjugate
 
 
 @derive(np.average)

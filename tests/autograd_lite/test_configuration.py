@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograd_lite import configuration, show_config
-from autograd_lite.plan.native import is_installed, machine
+from autograd_lite.compiler.native import is_installed, loader
 
 
 def _printed(*arguments, **environment):
@@ -43,8 +43,8 @@ def test_the_command_prints_it():
 @pytest.mark.skipif(not is_installed(), reason="needs Numba")
 def test_the_command_compiles_the_machine_code():
     printed = _printed("--compile")
-    assert f"machine code: {machine.cache_folder()}: float32, float64" in printed
-    assert all(map(machine.is_kept, machine.DTYPES))
+    assert f"machine code: {loader.cache_folder()}: float32, float64" in printed
+    assert all(map(loader.is_kept, loader.DTYPES))
 
 
 @pytest.mark.skipif(not is_installed(), reason="needs Numba")

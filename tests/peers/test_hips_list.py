@@ -4,7 +4,7 @@ import autograd.numpy as hips
 import numpy as np
 from autograd.core import primitive_vjps
 
-from autograd_lite.registry import DERIVED, RULES
+from autograd_lite.core.registry import DERIVED, RULES
 
 
 def differentiable_in_hips():

@@ -4,7 +4,7 @@ import numpy as np
 
 import nn
 from autograd_lite import Tensor
-from autograd_lite.graph import GradientSlot, ancestors
+from autograd_lite.core.graph import GradientSlot, ancestors
 
 
 def leaf(data, name=None):

@@ -6,11 +6,11 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-import autograd_lite.rules.special  # noqa: F401 - registers its rules
+import autograd_lite.rules.scipy.special  # noqa: F401 - registers its rules
 import nn
-from autograd_lite.draw.formulas import formula_of, right_side, source_of
-from autograd_lite.draw.mathml import matrix, number, text_of, variable, written
-from autograd_lite.registry import RULES
+from autograd_lite.core.registry import RULES
+from autograd_lite.draw.page.formulas import formula_of, right_side, source_of
+from autograd_lite.draw.page.mathml import matrix, number, text_of, variable, written
 
 
 def in_text(expression):

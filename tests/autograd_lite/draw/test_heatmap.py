@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from autograd_lite.draw.heatmap import COLUMNS, ROWS, heat_map
+from autograd_lite.draw.page.heatmap import COLUMNS, ROWS, heat_map
 
 
 def pixels(image):

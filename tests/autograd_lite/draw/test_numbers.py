@@ -8,8 +8,8 @@ import pytest
 import nn
 from autograd_lite import Tensor
 from autograd_lite.draw import draw_graph
-from autograd_lite.draw.describe import bytes_of, gradient_of, root_mean_square, values_of
 from autograd_lite.draw.styles import HeatScale
+from autograd_lite.draw.text import bytes_of, gradient_of, root_mean_square, values_of
 
 
 def leaf(data, name=None):

@@ -10,8 +10,8 @@ import pytest
 
 import nn
 from autograd_lite import FreedGraphError, Tensor
+from autograd_lite.core.graph import ancestors
 from autograd_lite.draw import GraphvizNotFoundError, backprop_page
-from autograd_lite.graph import ancestors
 
 from .networks import NETWORKS, leaf, sigmoid_chain, small_mlp, wide_mlp
 

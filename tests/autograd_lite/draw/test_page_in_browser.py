@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
+from autograd_lite.core.graph import ancestors
+from autograd_lite.core.stepper import steps
 from autograd_lite.draw import backprop_page
-from autograd_lite.draw.arrays import is_small, statistics
-from autograd_lite.graph import ancestors
-from autograd_lite.replay import steps
+from autograd_lite.draw.page.html_arrays import is_small, statistics
 
 from .networks import NETWORKS, engine_gradients, leaf, reused_scalars, sigmoid_chain, small_mlp, wide_mlp
 

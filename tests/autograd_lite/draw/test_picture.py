@@ -11,8 +11,8 @@ import pytest
 
 import nn
 from autograd_lite import Tensor
+from autograd_lite.core.graph import Node, ancestors
 from autograd_lite.draw import draw_graph
-from autograd_lite.graph import Node, ancestors
 
 
 def leaf(data, name=None):

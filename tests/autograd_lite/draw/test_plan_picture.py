@@ -5,8 +5,8 @@ import pytest
 
 import nn
 from autograd_lite import compile
+from autograd_lite.compiler.native import is_installed
 from autograd_lite.draw import draw_graph
-from autograd_lite.plan.native import is_installed
 
 
 def _compiled(jit=False):

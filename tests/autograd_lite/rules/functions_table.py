@@ -11,10 +11,10 @@ import scipy
 import scipy.special
 
 import autograd_lite
-from autograd_lite.registry import CONSTANT, DERIVED, RULES
-from autograd_lite.rule import LINEAR
-from autograd_lite.rules.special import NO_DERIVATIVE as SPECIAL_WITHOUT
-from autograd_lite.rules.without import NO_DERIVATIVE, WHY_CONSTANT
+from autograd_lite.core.registry import CONSTANT, DERIVED, RULES
+from autograd_lite.core.rule import LINEAR
+from autograd_lite.rules.nondifferentiable import NO_DERIVATIVE, WHY_CONSTANT
+from autograd_lite.rules.scipy.special import NO_DERIVATIVE as SPECIAL_WITHOUT
 
 from .complex_choices import choices
 from .specs import EXAMPLES, SPECS

@@ -9,8 +9,8 @@ import pytest
 
 import autograd_lite
 from autograd_lite import Tensor
-from autograd_lite.graph import ancestors
-from autograd_lite.rule import name_of
+from autograd_lite.core.graph import ancestors
+from autograd_lite.core.rule import name_of
 
 from .engine import gradients_of_leaves, seeds
 from .specs import EXAMPLES, SPECS

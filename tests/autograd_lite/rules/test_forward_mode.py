@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_lite.graph import Node
+from autograd_lite.core.graph import Node
 from autograd_lite.transforms import jvp, vjp
 from tests.autograd_lite import numerical
 

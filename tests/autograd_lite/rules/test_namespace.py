@@ -7,9 +7,9 @@ import pytest
 import scipy.special
 
 from autograd_lite import Tensor
-from autograd_lite.registry import CONSTANT, DERIVED, RULES
-from autograd_lite.rules import special as special_rules
-from autograd_lite.rules.without import NO_DERIVATIVE
+from autograd_lite.core.registry import CONSTANT, DERIVED, RULES
+from autograd_lite.rules.nondifferentiable import NO_DERIVATIVE
+from autograd_lite.rules.scipy import special as special_rules
 
 
 def functions_of(module):

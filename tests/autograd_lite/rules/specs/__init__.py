@@ -1,17 +1,17 @@
 """Every call that the tests of the gradient rules make: a file per family, as the rules have."""
 
 from . import (
-    assembling,
     calculus,
+    complex_numbers,
     elementwise,
     fourier,
     indexing,
+    joining,
     matrices,
-    ordering,
-    parts,
     products,
     reductions,
     shapes,
+    sorting,
     special,
 )
 from .spec import Example, Spec
@@ -26,11 +26,11 @@ CORE: list[Spec] = [
 """What networks are made of."""
 
 FURTHER: list[Spec] = [
-    *parts.SPECS,
+    *complex_numbers.SPECS,
     *matrices.SPECS,
     *fourier.SPECS,
-    *ordering.SPECS,
-    *assembling.SPECS,
+    *sorting.SPECS,
+    *joining.SPECS,
     *calculus.SPECS,
 ]
 """The rest of NumPy."""

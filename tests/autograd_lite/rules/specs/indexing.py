@@ -2,7 +2,7 @@
 
 import numpy
 
-from autograd_lite.tensor import getitem
+from autograd_lite.core.tensor import getitem
 
 from .spec import Spec, nonzero, reals
 

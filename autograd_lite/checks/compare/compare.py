@@ -1,0 +1,250 @@
+"""`compare_gradients`: what is compared, in which form it may come, and where the engine's gradients come from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...core.graph import Node
+from ...core.tensor import Tensor
+from ...core.tree import differentiable_leaf, flatten, joined, members, paths
+from ...errors import GradientError
+from ...transforms.argnums import ArgumentNumbers, numbers_of, replaced
+from .counterfactuals import Recording
+from .evidence import Sizes, row_of
+from .explain import explanations
+from .report import Array, GradientComparison, ParameterComparison
+
+Gradients = Mapping[str, Any]
+
+
+def compare_gradients(
+    hand: Gradients | Callable[..., Gradients],
+    auto: Any,
+    *args: Any,
+    argnums: ArgumentNumbers = 0,
+    loss: Tensor | Callable[[], Tensor] | None = None,
+    batch_size: int | None = None,
+) -> GradientComparison:
+    """Hold gradients derived by hand against the engine's, parameter by parameter, and explain what differs.
+
+    Parameters
+    ----------
+    hand : dict of arrays, or a function that returns one
+        From a parameter's name to the gradient derived by hand. Dicts in dicts have names with dots. A function is
+        called with `args`.
+    auto : Module, dict or function
+        A module or a dict whose gradients `backward` has computed: a module's ``named_parameters()`` give names and
+        gradients; in a dict, a tensor that requires a gradient stands for its ``.grad``, an array or another tensor
+        for itself. Or a function of `args` that returns a scalar loss, and is differentiated here.
+    *args
+        The arguments of the function: arrays, modules, and dicts, lists, tuples or dataclasses of arrays.
+    argnums : int or sequence of int, default 0
+        The positions of the arguments that hold the parameters. One argument's parameters have the names within it,
+        as in ``W1``, ``layers.0.weight`` or ``0``; a bare array, and everything of several arguments, is named after
+        the function's parameter first.
+    loss : Tensor, or function that returns one, optional
+        With a module or a dict: the loss, with its graph kept by ``backward(retain_graph=True)``, or a function that
+        computes it again. Mistakes inside the network are recognised by its graph; with a function as `auto` it is
+        there anyway.
+    batch_size : int, optional
+        The rows of the batch, to recognise averages by, where no graph shows them.
+
+    Returns
+    -------
+    GradientComparison
+        With the largest absolute and relative difference, the cosine and the worst entry of each parameter, and the
+        explanations: a factor or a sign, a transpose, rows or columns in another order, a missing activation
+        derivative, an L2 term that one side lacks, softmax's Jacobian taken as diagonal, a bias not summed over the
+        batch, or the first layer whose delta is wrong. Each is given only where the engine's numbers, with that
+        mistake, are those by hand: to 1e-9 in double precision, 5e-5 in single.
+
+    Raises
+    ------
+    GradientError
+        If a parameter has no gradient yet, or `loss` is not the one that the gradients are of.
+    KeyError
+        If the two do not name the same parameters.
+    TypeError
+        If something is no number, or `auto` holds no gradients.
+    ValueError
+        If the function's result is no scalar.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite.checks import compare_gradients
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(8, 3)), rng.normal(size=8)
+    >>> def loss(parameters, X, y):
+    ...     return np.mean((X @ parameters["w"] + parameters["b"] - y) ** 2)
+    >>> def by_hand(parameters, X, y):
+    ...     delta = 2 * (X @ parameters["w"] + parameters["b"] - y)
+    ...     return {"w": X.T @ delta, "b": np.mean(delta)}
+    >>> parameters = {"w": np.array([0.5, -0.5, 1.0]), "b": np.array(0.1)}
+    >>> report = compare_gradients(by_hand, loss, parameters, X, y)
+    >>> print(report.explanations[0])
+    w: yours is 8 times the engine's, and the batch has 8 rows: averaged where you summed
+    >>> report["b"].relative < 1e-12
+    True
+    """
+    recording: Recording | None
+    if _is_function(auto):
+        if loss is not None:
+            raise TypeError("compare_gradients: loss= goes with a Module or a dict; the function is the loss itself")
+        given = hand(*args) if callable(hand) else hand
+        values, computed, recording = _differentiated(auto, args, argnums)
+    else:
+        if args:
+            raise TypeError(
+                "compare_gradients: arguments were given, and nothing to call with them; they go with a function that "
+                "returns the loss"
+            )
+        given = hand() if callable(hand) else hand
+        values, computed, leaves = _after_backward(auto)
+        recording = None if loss is None else _recording_of(loss, leaves, computed)
+    derived = _by_hand(given, computed)
+    _check_names(derived, computed)
+    rows = [ParameterComparison(name, derived[name], gradient) for name, gradient in computed.items()]
+    sizes = _sizes(recording, batch_size)
+    ready = [row_of(row, values[name]) for row, name in zip(rows, computed, strict=True)]
+    return GradientComparison(rows, explanations(ready, recording, sizes))
+
+
+def _is_function(auto: Any) -> bool:
+    return callable(auto) and not hasattr(auto, "named_parameters") and not isinstance(auto, Mapping)
+
+
+# ---- the engine's side ----
+
+
+def _differentiated(
+    f: Callable[..., Any], args: tuple[Any, ...], argnums: ArgumentNumbers
+) -> tuple[dict[str, Array | None], dict[str, Array], Recording]:
+    """The parameters among a function's arguments, their gradients, and the graph."""
+    numbers = numbers_of(argnums, args, "compare_gradients")
+    names: list[str] = []
+    tensors: list[Tensor] = []
+    changed = []
+    for number in numbers:
+        leaves, rebuild = flatten(args[number])
+        own = paths(args[number])
+        prefix = _parameter_name(f, number)
+        own = [name if name and len(numbers) == 1 else joined(prefix, name) for name in own]
+        made = [_leaf(leaf, name) for leaf, name in zip(leaves, own, strict=True)]
+        names += own
+        tensors += made
+        changed.append(rebuild(list(made)))
+    result = f(*replaced(args, numbers, changed))
+    if not isinstance(result, Tensor) or result.shape != ():
+        shape = getattr(result, "shape", type(result).__name__)
+        raise ValueError(
+            f"compare_gradients: the function must return a scalar loss, computed from its parameters; it returned "
+            f"{'an array of shape ' if isinstance(shape, tuple) else ''}{shape}"
+        )
+    if result.node is None:
+        raise GradientError("compare_gradients: the loss does not depend on the parameters; nothing can be compared")
+    leaves_by_name = {name: tensor.node for name, tensor in zip(names, tensors, strict=True) if tensor.node is not None}
+    recording = Recording(result.node, leaves_by_name)
+    return {n: t.data for n, t in zip(names, tensors, strict=True)}, recording.gradients(), recording
+
+
+def _leaf(value: Any, name: str) -> Tensor:
+    leaf = differentiable_leaf(value, f"compare_gradients, {name}")
+    return Tensor(np.array(leaf.data if isinstance(leaf, Tensor) else leaf), requires_grad=True, name=name)
+
+
+def _parameter_name(f: Callable[..., Any], number: int) -> str:
+    try:
+        return list(inspect.signature(f).parameters)[number]
+    except (ValueError, TypeError, IndexError):
+        return f"argument{number}"
+
+
+def _after_backward(auto: Any) -> tuple[dict[str, Array | None], dict[str, Array], dict[str, Node]]:
+    """The parameters of a module or a dict, the gradients that they hold, and their leaves."""
+    if hasattr(auto, "named_parameters"):
+        items: Iterable[tuple[Any, Any]] = auto.named_parameters()
+    elif isinstance(auto, Mapping):
+        items = auto.items()
+    else:
+        raise TypeError(
+            f"compare_gradients: auto must be a Module, a dict, or a function that returns the loss, not "
+            f"{type(auto).__name__}"
+        )
+    values: dict[str, Array | None] = {}
+    gradients: dict[str, Array] = {}
+    leaves: dict[str, Node] = {}
+    for key, value in items:
+        name = str(key)
+        values[name] = None
+        if isinstance(value, Tensor) and value.requires_grad:
+            if value.grad is None:
+                raise GradientError(f"compare_gradients: {name} has no gradient yet; call backward() first")
+            values[name], leaves[name] = value.data, value.node  # type: ignore[assignment]
+            value = value.grad
+        gradients[name] = _plain(f"the engine's {name}", value)
+    return values, gradients, leaves
+
+
+def _recording_of(
+    loss: Tensor | Callable[[], Tensor], leaves: dict[str, Node], computed: dict[str, Array]
+) -> Recording:
+    tensor = loss if isinstance(loss, Tensor) else loss()
+    if not isinstance(tensor, Tensor) or tensor.node is None or tensor.shape != ():
+        raise GradientError("compare_gradients: loss= must be, or return, a scalar tensor computed from the parameters")
+    recording = Recording(tensor.node, leaves)
+    for name, gradient in recording.gradients().items():
+        scale = np.max(np.abs(gradient), initial=0.0)
+        if np.max(np.abs(gradient - computed[name]), initial=0.0) > 1e-4 * scale:
+            raise GradientError(
+                f"compare_gradients: loss= has another gradient with respect to {name} than the parameter holds; call "
+                "zero_grad() before backward(), and pass the loss that backward() ran on"
+            )
+    return recording
+
+
+# ---- the side by hand ----
+
+
+def _by_hand(given: Any, parameters: Mapping[str, Any], path: str = "") -> dict[str, Array]:
+    """The gradients by name; what stands under a parameter's name is its gradient, a list of numbers too."""
+    inner = None if path in parameters else members(given)
+    if inner is None:
+        return {path: _plain(f"by hand, {path}", given)}
+    found: dict[str, Array] = {}
+    for key, value in inner:
+        found |= _by_hand(value, parameters, joined(path, key))
+    return found
+
+
+def _plain(name: str, value: Any) -> Array:
+    try:
+        array = np.asarray(value.data if isinstance(value, Tensor) else value)
+    except ValueError:
+        raise TypeError(f"compare_gradients: {name} is ragged; expected an array of numbers") from None
+    if array.dtype.kind not in "fiubc":
+        raise TypeError(f"compare_gradients: {name} is of {array.dtype}; expected numbers")
+    return array
+
+
+def _check_names(derived: Mapping[str, Any], computed: Mapping[str, Any]) -> None:
+    missing, unknown = computed.keys() - derived.keys(), derived.keys() - computed.keys()
+    if missing or unknown:
+        problems = [f"missing by hand: {', '.join(sorted(missing))}"] if missing else []
+        problems += [f"unknown to the engine: {', '.join(sorted(unknown))}"] if unknown else []
+        raise KeyError(f"compare_gradients: the two do not name the same parameters ({'; '.join(problems)})")
+
+
+# ---- what averages go over ----
+
+
+def _sizes(recording: Recording | None, batch_size: int | None) -> Sizes:
+    """The rows of the batch and the network's outputs, as the graph shows them."""
+    if recording is None or not recording.layers:
+        return Sizes(batch_size)
+    last = recording.layers[-1]
+    return Sizes(batch_size or last.examples, last.units, "columns" if last.axis == 1 else "rows")

@@ -1,0 +1,63 @@
+"""Mistakes that are commonly made in a function's backward, so that a comparison can recognise them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...core.rule import parameter_names
+from ...special import log_softmax, softmax
+
+
+class Mistake(NamedTuple):
+    """A wrong rule for one argument of a function.
+
+    Attributes
+    ----------
+    kind : str
+        As in `Explanation`.
+    text : str
+        What is wrong with it.
+    argument : str
+        The argument's name.
+    vjp : callable
+        The wrong vector-Jacobian product. It reads, by name, of what the right one reads.
+    """
+
+    kind: str
+    text: str
+    argument: str
+    vjp: Callable[..., Any]
+
+    def cotangent(self, g: Any, values: dict[str, Any]) -> Any:
+        """What the wrong rule gives for a call, from what the graph has saved of that."""
+        return self.vjp(g, *(values[name] for name in parameter_names(self.vjp)[1:]))
+
+
+MISTAKES: dict[Callable[..., Any], Mistake] = {}
+"""The mistake known for each function, as users call it."""
+
+
+def defmistake(function: Callable[..., Any], kind: str, text: str, **vjp: Callable[..., Any]) -> None:
+    """Say of a function with a rule how it is wrongly differentiated by hand.
+
+    Parameters
+    ----------
+    function : callable
+        One that has a rule.
+    kind, text : str
+        As in `Explanation`.
+    **vjp : callable
+        One wrong vector-Jacobian product, named after its argument, as in `defvjp`.
+    """
+    ((argument, wrong),) = vjp.items()
+    MISTAKES[function] = Mistake(kind, text, argument, wrong)
+
+
+DIAGONAL = "softmax's Jacobian is taken as diagonal: a (1 - a) in place of diag(a) - a a^T"
+"""The text for softmax in its various forms."""
+
+defmistake(softmax, "softmax", DIAGONAL, x=lambda g, out: g * out * (1 - out))
+defmistake(log_softmax, "softmax", DIAGONAL, x=lambda g, out: g * (1 - np.exp(out)))

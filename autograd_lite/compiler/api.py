@@ -1,0 +1,305 @@
+"""`compile`: a function that is recorded once for given shapes, and then replayed in buffers of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import update_wrapper
+from threading import RLock
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.context import STATE
+from ..core.graph import Leaf
+from ..core.rule import name_of
+from ..core.tensor import Tensor, wrap
+from .ir import Array, Layout, OtherLayout, replaced
+from .native import Jit, is_installed
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+
+def compile(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    jit: Jit | None = None,
+    max_plans: int = 16,
+    watch_randomness: bool = True,
+) -> Any:
+    """Make a function of arrays that records itself once, and from then on replays its calls in buffers of its own.
+
+    The first call with arrays of given shapes and dtypes runs the function, and records every NumPy call in it: of a
+    model, of the backward pass, of an optimizer. Later calls replay that list with ``out=``, into memory that is
+    planned beforehand: there is no graph, no `Tensor` and no new array, and the results are the same to the bit.
+
+    Parameters
+    ----------
+    function : callable
+        Takes arrays, alone or in nested tuples, lists and dicts; also tensors, models and other objects. Left out,
+        `compile` is a decorator. Numbers, strings and objects are part of the program: another one is recorded anew.
+        A number that changes from call to call is passed as an array of shape ().
+    jit : bool or "exact", optional
+        Whether stretches of the plan are run by machine code, which fuses operations; needs Numba (the ``jit`` extra).
+        By default it is used where it is installed. Its `exp` and `log` are within 1 unit in the last place of the
+        exact values, where NumPy's own are within 4, so their last digits differ; all other operations give NumPy's
+        results to the bit, but no warnings. The first time on a machine the code is compiled, and then kept. "exact"
+        leaves `exp` and `log` to NumPy, and uses the code only if it has been compiled on this machine before.
+    max_plans : int, default 16
+        How many plans are kept, one for each combination of shapes, dtypes and such objects; the one that was not used
+        for longest is dropped.
+    watch_randomness : bool, default True
+        Whether random numbers that are drawn otherwise than by `callback` are refused. The generators that the function
+        can reach, NumPy's global one among them, are watched for this while it is recorded; so no other thread may draw
+        from them then. False is for a function that is known to draw none.
+
+    Returns
+    -------
+    CompiledFunction
+        To be called like the function. Tensors that it returns are outside of every graph.
+
+    Raises
+    ------
+    CompileError
+        When it is called, if a replay could give other results than the function, with the line: where a value is read
+        into Python (``if loss > 3``), random numbers are drawn otherwise than by `callback`, or a graph is returned.
+    TypeError
+        If it is given no function.
+    ModuleNotFoundError
+        If ``jit=True`` and there is no Numba.
+
+    Notes
+    -----
+    Arrays and tensors that the function finds outside are read anew in every call, and tensors may be assigned other
+    arrays; another tensor in a variable's or an attribute's place is not found. Numbers are as they were, but for the
+    options of `nn`'s optimizers, dropout and normalisations, which are followed. What else Python does in the function,
+    such as appending to a list or printing, happens once; so does a computation on plain arrays in which no argument
+    and no tensor takes part. ``requires_grad``, hooks, whether a gradient was there, and whether a module is in
+    training are looked at in every call.
+
+    Gradients that the function leaves in ``.grad`` lie end to end in one flat array of the plan, which the next call
+    overwrites; so does it with nothing else, results are copies.
+
+    Within another compiled function, within a transform, and for tensors that are results in a graph, the function is
+    called as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Tensor, compile
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> @compile
+    ... def step(x, y):
+    ...     w.zero_grad()
+    ...     loss = ((x @ w - y) ** 2).mean()
+    ...     loss.backward()
+    ...     w.data -= 0.1 * w.grad.data
+    ...     return loss
+    >>> x, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([3.0, 3.0])
+    >>> [round(step(x, y).item(), 4) for _ in range(4)]
+    [2.5, 2.025, 1.6403, 1.3286]
+    >>> w.data
+    array([1.6878, 2.3439])
+    """
+    if function is None:
+        return lambda decorated: compile(decorated, jit=jit, max_plans=max_plans, watch_randomness=watch_randomness)
+    if not callable(function):
+        raise TypeError(f"compile: expected a function, got {function!r}")
+    if not isinstance(max_plans, int) or isinstance(max_plans, bool) or max_plans < 1:
+        raise ValueError(f"compile: max_plans must be at least 1, got {max_plans!r}")
+    if not (jit is None or isinstance(jit, bool) or jit == "exact"):
+        raise ValueError(f"compile: jit must be True, False, 'exact' or None, got {jit!r}")
+    if jit is True and not is_installed():
+        raise ModuleNotFoundError("compile: jit=True needs Numba; pip install 'autograd_lite[jit]', or leave jit out")
+    return CompiledFunction(function, is_installed() if jit is None else jit, max_plans, watch_randomness)
+
+
+class CompiledFunction:
+    """A function with the plans that it has recorded; made by `compile`.
+
+    Attributes
+    ----------
+    function : callable
+        The function itself.
+    plans : list of Plan
+        Those that are kept, the one that was used last at the end.
+    """
+
+    def __init__(self, function: Callable[..., Any], jit: Jit, max_plans: int, watch_randomness: bool) -> None:
+        update_wrapper(self, function)
+        self.function = function
+        self._name = name_of(function) if hasattr(function, "__name__") else type(function).__name__
+        self._jit, self._max_plans, self._watch_randomness = jit, max_plans, watch_randomness
+        self._known: dict[Any, _Alike] = {}
+        self._lock = RLock()
+        self._is_running = False
+        self._latest: _Alike | None = None
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """The compiled method of an object."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CompiledFunction, (self.function, self._jit, self._max_plans, self._watch_randomness)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function gives."""
+        if STATE.plan is not None or STATE.level:
+            return self.function(*args, **kwargs)
+        alike, arrays = self._latest, args
+        if alike is None or kwargs or not alike.takes(args):
+            call = _Arguments()
+            key = STATE.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
+            if call.in_graph:
+                return self.function(*args, **kwargs)
+            alike, arrays = self._known.get(key) or _Alike(key, call, args, kwargs), tuple(call.arrays)
+        with self._lock:
+            if self._is_running:  # by a callback of its own, while the plan's memory is in use
+                return self.function(*args, **kwargs)
+            self._is_running = True
+            try:
+                return self._replayed(alike, arrays, args, kwargs)
+            finally:
+                self._is_running = False
+
+    def _replayed(self, alike: _Alike, arrays: Sequence[Array], args: Any, kwargs: Any) -> Any:
+        if alike is not self._latest:
+            if alike.key in self._known:
+                alike = self._known[alike.key] = self._known.pop(alike.key)
+            self._latest = alike
+        for plan in alike.plans:
+            if plan.holds():
+                try:
+                    return plan.replay(*arrays)
+                except OtherLayout:
+                    continue
+        return self._record(alike, arrays, args, kwargs)
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans that are kept, the one that was used last at the end."""
+        return [plan for alike in self._known.values() for plan in alike.plans]
+
+    def __repr__(self) -> str:
+        return f"<compiled {self._name}, {len(self.plans)} plans>"
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.plans)) or f"{self._name}: not called yet, so there is no plan"
+
+    # ---- within ----
+
+    def _record(self, alike: _Alike, arrays: Sequence[Array], args: Any, kwargs: Any) -> Any:
+        # Imported with the first plan, since most programs have none.
+        from .plan import Plan
+        from .trace.outputs import outputs_of, plain
+        from .trace.tracer import Recorder
+
+        recorder = Recorder(self._name, (self.function, args, kwargs) if self._watch_randomness else None)
+        inputs = iter([recorder.argument(array, i) for i, array in enumerate(arrays)])
+        outer = STATE.recording
+        STATE.plan, STATE.recording = recorder, outer and recorder
+        try:
+            with recorder.watching():
+                result = self.function(*_with_inputs(args, inputs), **_with_inputs(kwargs, inputs))
+            outputs = outputs_of(result, recorder)
+            recorder.finish()
+        finally:
+            STATE.plan, STATE.recording = None, outer
+            recorder.release()
+        plan = Plan(recorder, len(arrays), outputs, self._jit)
+        while len(self.plans) >= self._max_plans:
+            oldest = next(iter(self._known.values()))
+            oldest.plans.pop(0)
+            if not oldest.plans:
+                del self._known[oldest.key]
+        alike.plans.append(plan)
+        self._known[alike.key] = alike
+        return plain(result)
+
+
+class _Alike:
+    """The plans for calls whose arguments are alike.
+
+    Parameters
+    ----------
+    key : hashable
+        What the calls have in common.
+    call : _Arguments
+    args : tuple
+    kwargs : dict
+    """
+
+    def __init__(self, key: Any, call: _Arguments, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.key = key
+        self.plans: list[Plan] = []
+        self._objects = call.objects  # kept, since the key has what `id` gives for them
+        self._is_recording = STATE.recording
+        is_told = not kwargs and all(type(array) is np.ndarray for array in args)
+        self._takes = _comparison([Layout.of(array) for array in args]) if is_told else None
+
+    def takes(self, args: tuple[Any, ...]) -> bool:
+        """Whether these arguments are alike: told of arrays alone, in a fraction of the time that a key takes."""
+        return self._takes is not None and STATE.recording == self._is_recording and self._takes(args)
+
+
+def _comparison(layouts: Sequence[Layout]) -> Callable[[tuple[Any, ...]], bool]:
+    """Whether arguments are arrays that lie like this, as a function that is written for these layouts."""
+    looks = [f"len(x) == {len(layouts)}"]
+    for i, (shape, _, strides) in enumerate(layouts):
+        looks += [f"type(x[{i}]) is ndarray", f"x[{i}].dtype is dtypes[{i}]"]
+        looks += [f"x[{i}].shape == {shape}", f"x[{i}].strides == {strides}"]
+    source = f"lambda x: {' and '.join(looks)}"
+    scope = {"ndarray": np.ndarray, "dtypes": [dtype for _, dtype, _ in layouts]}
+    made: Callable[[tuple[Any, ...]], bool] = eval(source, scope)
+    return made
+
+
+class _Arguments:
+    """The arguments of a call: the arrays among them, and everything else as a key."""
+
+    def __init__(self) -> None:
+        self.arrays: list[np.ndarray[Any, Any]] = []
+        self.objects: list[Any] = []
+        self.in_graph = False
+
+    def key_of(self, tree: Any) -> Any:
+        """What has to be the same for a plan to apply."""
+        kind = type(tree)
+        if kind is np.ndarray:
+            self.arrays.append(tree)
+            return tree.shape, tree.strides, tree.dtype
+        if isinstance(tree, np.ndarray):
+            return self.key_of(tree.view(np.ndarray))
+        if kind is tuple or kind is list:
+            return kind, *map(self.key_of, tree)
+        if kind is dict:
+            return kind, *((name, self.key_of(member)) for name, member in tree.items())
+        if isinstance(tree, np.generic):
+            return self.key_of(np.asarray(tree))
+        if isinstance(tree, tuple) and hasattr(tree, "_make"):
+            return kind, *map(self.key_of, tree)
+        if kind is Tensor and tree.node is None:
+            return kind, self.key_of(tree.data)
+        if isinstance(tree, Tensor) and not isinstance(tree.node, Leaf):
+            self.in_graph = True
+        if kind is float or kind is complex:
+            return kind, repr(tree)  # which tells -0.0 from 0.0, and takes a NaN for itself
+        if kind in (int, bool, str, bytes, type(None)):
+            return kind, tree
+        self.objects.append(tree)
+        return kind, id(tree)
+
+
+def _with_inputs(tree: Any, inputs: Iterator[Any]) -> Any:
+    """The arguments with recorded arrays in place of the arrays."""
+
+    def one(member: Any) -> Any:
+        if isinstance(member, np.ndarray | np.generic):
+            return next(inputs)
+        if type(member) is Tensor and member.node is None:
+            return wrap(next(inputs))
+        return member
+
+    return replaced(tree, one)

@@ -1,0 +1,132 @@
+"""How a plan's calls become code: as NumPy calls, and with machine code in stretches that it runs in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..hints import FusedUpdate
+from ..ir import Call
+from ..native import Jit, loader
+from ..native.lower import Lowering, Row
+from ..native.segment import Segment, update_row
+from .python_emitter import Code
+from .tiling import Chunks, run
+
+Loader = Callable[[np.dtype[Any]], loader.Machine | None]
+"""What gives the machine code for a floating-point type."""
+
+
+def write(calls: Sequence[Call], code: Code, jit: Jit, before: Mapping[Call | None, Callable[[], None]]) -> None:
+    """Write the statements of the calls, and what is to be written before some of them, or with None at the end."""
+    lowering = Lowering(code.arrays, code.pointer, jit == "exact")
+    load = cache(loader.at_hand if jit == "exact" else loader.load)
+    waiting = _Waiting(code, load)
+    chunks = _Chunked(code)
+    for call in calls:
+        if call in before:
+            waiting.flush()
+            chunks.flush()
+            before[call]()
+        if call.is_view:
+            code.add(call)
+            continue
+        found = lowering.row(call) if jit else None
+        if found is not None and waiting.takes(call, *found):
+            chunks.flush()
+            continue
+        waiting.flush()
+        if chunks.takes(call):
+            continue
+        if isinstance(call.function, FusedUpdate) and all(value in code.arrays for value in call.operands):
+            _write_update(call, call.function, code, load if jit else None)
+        else:
+            code.add(call)
+    waiting.flush()
+    chunks.flush()
+    if None in before:
+        before[None]()
+
+
+class _Waiting:
+    """Rows for one floating-point type that are not yet in a segment."""
+
+    def __init__(self, code: Code, load: Loader) -> None:
+        self._code = code
+        self._load = load
+        self._rows: list[Row] = []
+        self._calls: list[Call] = []
+        self._dtype: np.dtype[Any] | None = None
+        self._machine: loader.Machine | None = None
+
+    def takes(self, call: Call, dtype: np.dtype[Any] | None, row: Row) -> bool:
+        """Whether there is machine code for one more; one without a dtype goes with those of any."""
+        if dtype is not None and self._dtype is not None and dtype != self._dtype:
+            self.flush()
+        loaded = self._load(dtype or self._dtype or np.dtype(np.float32))
+        if loaded is None:
+            return False
+        self._dtype, self._machine = dtype or self._dtype, loaded
+        self._rows.append(row)
+        self._calls.append(call)
+        return True
+
+    def flush(self) -> None:
+        """Make a segment of them."""
+        if self._rows and self._machine is not None:
+            self._code.extend(Segment(self._machine, self._rows).statements(self._code))
+            self._code.stretches.append(self._calls)
+            self._rows, self._calls, self._dtype = [], [], None
+
+
+class _Chunked:
+    """NumPy calls that may run together, some rows at a time, and are not yet written."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._chunks = Chunks(code.arrays)
+
+    def takes(self, call: Call) -> bool:
+        """Whether the call is one of them."""
+        if not self._chunks.joins(call):
+            self.flush()
+            if not self._chunks.joins(call):
+                return False
+        self._chunks.calls.append(call)
+        return True
+
+    def flush(self) -> None:
+        """Write them."""
+        steps = self._chunks.steps()
+        if steps is not None:
+            self._code.statements.append(f"{self._code.name(run, 'f')}({self._code.name(steps)})")
+        else:
+            for call in self._chunks.calls:
+                self._code.add(call)
+        self._chunks = Chunks(self._code.arrays)
+
+
+def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | None) -> None:
+    """An optimizer's update, by machine code if it has some for these arrays.
+
+    Where it has changed its form since, this one runs as it did when it was recorded, and the code is written again.
+    """
+    weights, gradients = ([code.arrays[value] for value in values] for values in call.args)
+    by_dtype: dict[np.dtype[Any], list[Row]] = {}
+    for kernel, arrays, numbers in (load and update.pieces(weights, gradients)) or ():
+        by_dtype.setdefault(arrays[0].dtype, []).append(update_row(kernel, arrays, numbers))
+    machines = {dtype: load(dtype) for dtype in by_dtype} if load else {}
+    is_fused = bool(machines) and None not in machines.values()
+    start = code.name(update.advance if is_fused else update.bound(weights, gradients), "f")
+    code.statements += [f"if not {start}():", f"    {code.call(call)}", "    rebind()"]
+    if not is_fused:
+        return
+    code.statements.append("else:")
+    for dtype, rows in by_dtype.items():
+        loaded = machines[dtype]
+        assert loaded is not None
+        code.extend(f"    {statement}" for statement in Segment(loaded, rows).statements(code))
+    code.stretches.append([call])

@@ -1,0 +1,175 @@
+"""How NumPy is called so that a result lands in memory that is there: in the form that takes the least time."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...speed import fast_where
+from ...speed.fast_where import has_short_rows, is_by_bits, is_exact, is_zero
+from ..ir import Argument, Array, Call, Layout, Value
+from ..optimize.one_hot import chosen, minus_one_hot
+
+Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+"""A function, and its arguments by position and by name."""
+
+_WIDE = 32
+"""From so many columns on, a row of equal numbers is read faster than one number."""
+
+_MANY = 2**14
+"""Up to so many elements, an array of equal numbers has the shape of what it stands beside."""
+
+_FEW = 256
+"""Up to so many elements a choice in two steps takes less time than one in three without branches."""
+
+
+class Scratch:
+    """Arrays beside a plan's own: for what is there between two steps of one call, and of equal numbers."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.int64)
+        self._filled: dict[Any, Array] = {}
+
+    def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """An array of a shape."""
+        size = math.prod(shape)
+        words = -(-size * dtype.itemsize // 8)
+        if self._memory.size < words:
+            self._memory = np.empty(words, np.int64)
+        return self._memory.view(dtype)[:size].reshape(shape)
+
+    def filled(self, shape: tuple[int, ...], dtype: np.dtype[Any], number: float) -> Array:
+        """An array of equal numbers."""
+        return self._filled.setdefault((shape, dtype, repr(number)), np.full(shape, number, dtype))
+
+
+def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step] | None:
+    """What is called for a result that stays where it is; None if there is no form for it.
+
+    Parameters
+    ----------
+    call : Call
+    arguments : tuple
+        Its arguments, with arrays in the place of those values that stay where they are.
+    out : array
+        For the result.
+    scratch : Scratch
+    """
+    function, kwargs = call.function, call.kwargs
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc) and function.__name__ == "reduce":
+        return _reduction(owner, arguments, {"axis": 0, **kwargs}, out, scratch)
+    if function in (np.sum, np.ndarray.sum):
+        return _reduction(np.add, arguments, {"axis": None, **kwargs}, out, scratch)
+    if function is minus_one_hot:
+        x, indices, identity = arguments
+        rows = scratch.array((*call.args[1].layout.shape, len(identity)), out.dtype)
+        return [(identity.take, (indices, 0, rows, "clip"), {}), (np.subtract, (x, rows, out), {})]
+    if function is chosen and isinstance(arguments[0], np.ndarray) and arguments[0].flags.c_contiguous:
+        x, indices, starts = arguments
+        places = scratch.array(out.shape, starts.dtype)
+        return [(np.add, (starts, indices, places), {}), (x.reshape(-1).take, (places, None, out, "clip"), {})]
+    if kwargs or any(isinstance(argument, tuple | list) for argument in arguments):
+        return None
+    if function is np.where and len(arguments) == 3:
+        return _choice(call, arguments, out, scratch)
+    if function is np.matmul and out.flags.c_contiguous and all(_is_matrix(a, out.dtype) for a in (*arguments, out)):
+        return [(np.dot, (*arguments, out), {})]
+    if isinstance(function, np.ufunc) and function.nout == 1 and len(arguments) == function.nin:
+        return _by_ufunc(function, arguments, out, scratch)
+    return None
+
+
+def masks(call: Call) -> bool:
+    """Whether a call is ``np.where(condition, x, 0)`` for floating-point numbers."""
+    if call.function is not np.where or len(call.args) != 3 or call.kwargs or not call.results:
+        return False
+    condition, x, otherwise = call.args
+    dtype = call.results[0].layout.dtype
+    return (
+        is_zero(otherwise)
+        and isinstance(condition, Value)
+        and condition.layout.dtype == np.bool_
+        and isinstance(x, Value)
+        and x.layout.dtype == dtype
+        and dtype in _FLOATS
+    )
+
+
+def _choice(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step] | None:
+    condition, x, y = arguments
+    if _dtype(condition) != np.bool_:
+        return None
+    if isinstance(condition, np.ndarray) and is_by_bits(condition.dtype, x, y) and (masks(call) or out.size > _FEW):
+        return [(*step, {}) for step in fast_where.steps(condition, x, y, out)]
+    # One of them everywhere, and then the other where it is wanted.
+    return [_assigned(out, y), (np.copyto, (out, x), {"where": condition})]
+
+
+def _assigned(out: Array, value: Any) -> Step:
+    """``out[...] = value``, which takes less time than `numpy.copyto`."""
+    return operator.setitem, (out, ..., value), {}
+
+
+def _reduction(
+    ufunc: np.ufunc, arguments: tuple[Any, ...], kwargs: dict[str, Any], out: Array, scratch: Scratch
+) -> list[Step] | None:
+    if len(arguments) != 1 or kwargs.keys() - {"axis", "keepdims"}:
+        return None
+    (x,) = arguments
+    if _is_extremum_of_short_rows(ufunc, x, kwargs["axis"]):
+        turned = scratch.array(x.T.shape, x.dtype)
+        return [_assigned(turned, x.T), (ufunc.reduce, (turned, 0, None, out.reshape(-1)), {})]
+    return [(ufunc.reduce, (x, kwargs["axis"], None, out, kwargs.get("keepdims", False)), {})]
+
+
+def _is_extremum_of_short_rows(ufunc: np.ufunc, x: Any, axis: Any) -> bool:
+    """Whether what is asked for is found faster column by column, and does not depend on the order of the numbers."""
+    return (ufunc is np.maximum or ufunc is np.minimum) and isinstance(x, np.ndarray) and has_short_rows(x, axis)
+
+
+def _is_matrix(operand: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether it is a matrix for which `numpy.dot` calls the same product as `numpy.matmul`, in less time."""
+    if isinstance(operand, Value):
+        if not isinstance(operand.root.origin, Argument):
+            return False
+        layout = operand.layout
+    else:
+        layout = Layout.of(operand)
+    shape, *_ = layout
+    return len(shape) == 2 and 0 not in shape and layout.dtype == dtype and dtype in _FLOATS and layout.is_dense
+
+
+def _by_ufunc(function: np.ufunc, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step]:
+    is_extremum = function is np.maximum or function is np.minimum
+    dtypes = {_dtype(argument) for argument in arguments} - {None}
+    dtype = dtypes.pop() if len(dtypes) == 1 else None
+    if out.dtype not in (dtype, np.bool_):
+        dtype = None
+    operands = [_as_array(argument, dtype, out.shape if is_extremum else (), scratch) for argument in arguments]
+    # These two take the array for their result faster by name.
+    return [(function, tuple(operands), {"out": out})] if is_extremum else [(function, (*operands, out), {})]
+
+
+def _dtype(argument: Any) -> np.dtype[Any] | None:
+    """The dtype of an array; None of a number."""
+    return argument.layout.dtype if isinstance(argument, Value) else getattr(argument, "dtype", None)
+
+
+def _as_array(argument: Any, dtype: np.dtype[Any] | None, shape: tuple[int, ...], scratch: Scratch) -> Any:
+    """A number as an array, in the dtype in which NumPy takes it beside operands that all have the same one.
+
+    Beside many equal numbers NumPy is faster than beside one: as many as the operand's, or as a row of it has.
+    """
+    if dtype not in _FLOATS or not is_exact(argument, dtype):
+        return argument
+    if math.prod(shape) > _MANY:
+        shape = shape[-1:] if shape[-1] >= _WIDE else ()
+    return scratch.filled(shape, dtype, argument)
+
+
+_FLOATS = (np.float32, np.float64)

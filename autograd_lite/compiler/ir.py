@@ -1,0 +1,226 @@
+"""A recorded program: the values of a function and the calls that make them, in their order.
+
+A value is an array. It comes from outside (an `Origin`), or a call makes it; a view shares the memory of its `base`,
+and what is at the bottom of views is the value's `root`. A call that writes in place names the roots that it writes to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from ..core.rule import name_of
+
+if TYPE_CHECKING:
+    from ..core.graph import GradientSlot
+    from ..core.tensor import Tensor
+
+Array = np.ndarray[Any, Any]
+
+Kind = TypeVar("Kind")
+
+
+class Argument(NamedTuple):
+    """The origin of an array that the compiled function is called with."""
+
+    position: int
+
+
+class Captured(NamedTuple):
+    """The origin of an array that the function found outside: a tensor's, or itself; read anew in every call."""
+
+    holder: Tensor | Array
+
+
+class EntryGradient(NamedTuple):
+    """The origin of a gradient that was there when the function was called."""
+
+    slot: GradientSlot
+
+
+class Constant(NamedTuple):
+    """The origin of an array that depends on nothing but shapes."""
+
+    array: Array
+
+
+Origin = Argument | Captured | EntryGradient | Constant
+
+
+class Layout(NamedTuple):
+    """How the elements of an array lie in memory."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    strides: tuple[int, ...]
+
+    @classmethod
+    def of(cls, array: Array) -> Layout:
+        """That of an array."""
+        return cls(array.shape, array.dtype, array.strides)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the elements."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the elements fill one block of memory, in whatever order of the axes."""
+        expected = self.dtype.itemsize
+        for length, stride in sorted(zip(self.shape, self.strides, strict=True), key=lambda axis: axis[1]):
+            if length != 1:
+                if stride != expected:
+                    return False
+                expected *= length
+        return True
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether they do in C order."""
+        expected = self.dtype.itemsize
+        for length, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if length != 1 and stride != expected:
+                return False
+            expected *= length
+        return True
+
+    def in_block(self) -> Layout:
+        """The layout of a block of its own: this one where it is dense, otherwise C order."""
+        if self.is_dense:
+            return self
+        strides = [self.dtype.itemsize * math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
+        return Layout(self.shape, self.dtype, tuple(strides))
+
+
+class OtherLayout(Exception):  # noqa: N818 - no error, but a reason to record anew
+    """Raised before a replay, where a tensor has an array that lies in memory otherwise than the recorded one."""
+
+
+@dataclass(eq=False, slots=True)
+class Value:
+    """An array of the program.
+
+    Attributes
+    ----------
+    layout : Layout
+        Shape, dtype and strides.
+    origin : Origin or None
+        Where it comes from, if no call makes it.
+    base : Value or None
+        The value whose memory this one is a view of.
+    offset : int
+        Of a view: where it begins in the memory of its root, in bytes.
+    version : int
+        Of a root: how often it has been written to in place, while the program is recorded.
+    """
+
+    layout: Layout
+    origin: Origin | None = None
+    base: Value | None = None
+    offset: int = 0
+    version: int = 0
+
+    @property
+    def root(self) -> Value:
+        """The value whose memory this is."""
+        value = self
+        while value.base is not None:
+            value = value.base
+        return value
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """A call of the program.
+
+    Attributes
+    ----------
+    function : callable
+        What is called.
+    args, kwargs
+        Its arguments, with values in place of the arrays, in lists and tuples too.
+    results : tuple of Value
+        What it makes; for a call that writes in place there are none.
+    writes : tuple of Value
+        What it changes in place.
+    is_pure : bool
+        Whether equal arguments give equal results and nothing else happens.
+    line : str
+        The line of the user's code, as ``file:number``.
+    versions : tuple of int
+        The version of the root of every operand, when it was read.
+    """
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    results: tuple[Value, ...] = ()
+    writes: tuple[Value, ...] = ()
+    is_pure: bool = True
+    line: str = ""
+    versions: tuple[int, ...] = field(default=())
+
+    @property
+    def operands(self) -> list[Value]:
+        """The values among the arguments, in their order."""
+        return list(values_in((self.args, self.kwargs)))
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the call only looks at the memory of an operand in another way."""
+        return bool(self.results) and all(result.base is not None for result in self.results)
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return name_of(self.function)
+
+    @property
+    def flops(self) -> int:
+        """The floating-point operations: two for each multiplication and addition of a matrix product."""
+        if self.is_view or not (self.results or self.writes):
+            return 0
+        made = (self.results or self.writes)[0].layout
+        if self.function is np.matmul:
+            return 2 * made.size * self.operands[0].layout.shape[-1]
+        if made.dtype.kind not in "fc":
+            return 0
+        return max([made.size, *(operand.layout.size for operand in self.operands)])
+
+
+def values_in(tree: Any) -> Iterator[Value]:
+    """The values in nested tuples, lists and dicts."""
+    return found_in(tree, Value)
+
+
+def found_in(tree: Any, kind: type[Kind]) -> Iterator[Kind]:
+    """What is of a kind in nested tuples, lists and dicts."""
+    if isinstance(tree, kind):
+        yield tree
+    elif isinstance(tree, tuple | list):
+        for member in tree:
+            yield from found_in(member, kind)
+    elif isinstance(tree, dict):
+        for member in tree.values():
+            yield from found_in(member, kind)
+
+
+def replaced(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """Nested tuples, lists and dicts with every other thing in them put through a function."""
+    if type(tree) in (tuple, list):
+        return type(tree)(replaced(member, change) for member in tree)
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
+        return tree._make(replaced(member, change) for member in tree)
+    if type(tree) is dict:
+        return {key: replaced(member, change) for key, member in tree.items()}
+    return change(tree)

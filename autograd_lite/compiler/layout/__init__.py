@@ -1,0 +1,1 @@
+"""Where the arrays of a program lie in memory."""

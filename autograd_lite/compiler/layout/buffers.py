@@ -1,0 +1,138 @@
+"""Where the arrays of a plan lie: each has memory from the call that makes it to the last one that reads it.
+
+Two arrays that are never alive together share memory. An elementwise call writes over an operand that nobody reads
+afterwards. Gradients that stay for the user lie end to end in an arena of their own, one for each dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...speed import aligned
+from ...speed.aligned import CACHE_LINE_BYTES
+from ..emit.numpy_calls import masks
+from ..ir import Argument, Array, Call, EntryGradient, Value
+from ..optimize.one_hot import minus_one_hot
+from ..optimize.rectifier import where_positive
+
+
+class Memory:
+    """The memory of a plan's arrays.
+
+    Parameters
+    ----------
+    calls : sequence of Call
+        Of the plan.
+    kept : iterable of Value
+        What is still read after the last call.
+    persistent : iterable of Value
+        What is there for the user afterwards: each in its own part of an arena, in this order.
+
+    Attributes
+    ----------
+    arrays : dict
+        From each root to its array.
+    shared_bytes : int
+        The size of the memory that the others share.
+    separate_bytes : int
+        The size that they would have without sharing.
+    arenas : dict
+        From dtype to the flat array of the persistent ones.
+    """
+
+    def __init__(self, calls: Sequence[Call], kept: Iterable[Value], persistent: Iterable[Value]) -> None:
+        self.arenas: dict[np.dtype[Any], Array] = {}
+        self.arrays: dict[Value, Array] = {}
+        self._place_persistent(list(persistent))
+        last_uses = _last_uses(calls, kept)
+        offsets = self._placed(calls, last_uses)
+        block = aligned.empty((self.shared_bytes,), np.uint8)
+        for root, offset in offsets.items():
+            layout = root.layout.in_block()
+            self.arrays[root] = np.ndarray(layout.shape, layout.dtype, block.data, offset, layout.strides)
+        self.separate_bytes = sum(root.layout.nbytes for root in offsets)
+
+    def _place_persistent(self, values: list[Value]) -> None:
+        sizes: dict[np.dtype[Any], int] = {}
+        starts = []
+        for value in values:
+            starts.append(sizes.get(value.layout.dtype, 0))
+            sizes[value.layout.dtype] = starts[-1] + value.layout.size
+        self.arenas = {dtype: aligned.empty((size,), dtype) for dtype, size in sizes.items()}
+        for arena in self.arenas.values():
+            arena.fill(0)
+        for value, start in zip(values, starts, strict=True):
+            part = self.arenas[value.layout.dtype][start : start + value.layout.size]
+            self.arrays[value] = part.reshape(value.layout.shape)
+
+    def _placed(self, calls: Sequence[Call], last_uses: Mapping[Value, int]) -> dict[Value, int]:
+        """The offset of each root in the shared memory, by first fit in the gaps between those alive."""
+        offsets: dict[Value, int] = {}
+        alive: dict[Value, tuple[int, int]] = {}
+        self.shared_bytes = 0
+        for i, call in enumerate(calls):
+            for result in call.results:
+                if result.base is not None or result in self.arrays:
+                    continue
+                over = _overwritten(call, result, i, last_uses, alive)
+                if over is not None:
+                    offsets[result], end = alive.pop(over)
+                else:
+                    size = max(1, result.layout.nbytes)
+                    offsets[result] = _first_gap(alive.values(), size)
+                    end = offsets[result] + size
+                alive[result] = offsets[result], end
+                self.shared_bytes = max(self.shared_bytes, end)
+            for root in [root for root in alive if last_uses.get(root, i) <= i]:
+                del alive[root]
+        return offsets
+
+
+def _last_uses(calls: Sequence[Call], kept: Iterable[Value]) -> dict[Value, int]:
+    last: dict[Value, int] = {}
+    for i, call in enumerate(calls):
+        for value in (*call.operands, *call.writes):
+            last[value.root] = i
+    last.update((value.root, len(calls)) for value in kept)
+    return last
+
+
+def _overwritten(
+    call: Call, result: Value, i: int, last_uses: Mapping[Value, int], alive: Mapping[Value, Any]
+) -> Value | None:
+    """An operand in whose place an elementwise call can leave its result."""
+    operands = call.operands
+    # NumPy takes a path of its own, and twice the time, where one number is written over itself.
+    if not is_elementwise(call) or result.layout.size == 1:
+        return None
+    for operand in operands:
+        root = operand.root
+        if (
+            root in alive
+            and last_uses.get(root) == i
+            and all(other is root for other in operands if other.root is root)
+            and root.layout.in_block() == result.layout.in_block()
+        ):
+            return root
+    return None
+
+
+def is_elementwise(call: Call) -> bool:
+    """Whether each element of a result follows from those in its place, so that one may be written over another."""
+    function = call.function
+    if masks(call):
+        return not any(isinstance(operand.root.origin, Argument | EntryGradient) for operand in call.operands)
+    is_ufunc = isinstance(function, np.ufunc) and function.signature is None and function.nout == 1
+    return is_ufunc or function in (where_positive, minus_one_hot)
+
+
+def _first_gap(taken: Iterable[tuple[int, int]], size: int) -> int:
+    end = 0
+    for start, stop in sorted(taken):
+        if start - end >= size:
+            break
+        end = max(end, -(-stop // CACHE_LINE_BYTES) * CACHE_LINE_BYTES)
+    return end

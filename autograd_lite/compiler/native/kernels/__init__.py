@@ -1,0 +1,1 @@
+"""The machine code's source: Python for Numba."""

@@ -1,0 +1,267 @@
+"""`Plan`: a recorded program in memory of its own, which is replayed for other numbers in arrays of the same shapes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..core.graph import GradientSlot, Leaf
+from ..core.tensor import Tensor, wrap
+from .emit.codegen import write
+from .emit.python_emitter import Code
+from .hints import FusedUpdate
+from .ir import Array, Call, Captured, Constant, EntryGradient, Layout, OtherLayout, Value, found_in, replaced
+from .layout import aliasing
+from .layout.buffers import Memory
+from .native import Jit, loader
+from .optimize.one_hot import with_chosen, with_minus_one_hot
+from .optimize.rectifier import fused
+from .optimize.simplify import Renaming, simplified
+from .report import report
+from .trace.tracer import Recorder
+
+
+@dataclass(frozen=True)
+class Output:
+    """A result that the function returns, and as what."""
+
+    value: Value
+    kind: Literal["tensor", "array", "number"]
+
+
+class Plan:
+    """The calls of a compiled function, in memory that is planned for them.
+
+    `print` shows the calls, their memory and their work; `autograd_lite.draw.draw_graph` draws them.
+
+    Attributes
+    ----------
+    name : str
+        Of the function.
+    calls : list of Call
+        What a replay calls, and the views that these calls read.
+    recorded_calls : int
+        How many calls the function made.
+    memory : Memory
+        Where the results lie.
+    names : dict
+        From the tensors that have a name to it.
+    persistent : set of Value
+        The gradients that the function leaves.
+    gradients : dict
+        From dtype to the flat array that holds the gradients that the function leaves, end to end.
+    jit : bool or "exact"
+        Whether stretches of the calls are run by machine code.
+    stretches : list of list of Call
+        The calls that machine code runs, each list in one go.
+    source : str
+        The Python code of a replay.
+    replay : callable
+        Takes arguments of the shapes and dtypes that were recorded; may raise `OtherLayout`.
+    holds : callable
+        Whether everything that the plan takes for granted is still so.
+    """
+
+    def __init__(self, recorder: Recorder, arguments: int, outputs: Any, jit: Jit) -> None:
+        self.name = recorder.name
+        self.jit: Jit = jit if jit != "exact" or _is_at_hand(recorder.calls) else False
+        self.recorded_calls = len(recorder.calls)
+        self._arguments = arguments
+        self.names = {tensor: tensor.name for tensor in recorder.tensors if tensor.name}
+        self._guards, self._renewed = recorder.guards, recorder.renewed
+        calls, finals, owned = _with_own_memory(recorder.calls, recorder.final_gradients)
+        kept = [*_values_of(outputs), *(value for value in finals.values() if value is not None)]
+        self.calls, renaming = simplified(calls, kept, owned)
+        read_afterwards = {value.root for value in map(renaming.of, kept)}
+        self.calls = with_minus_one_hot(self.calls, read_afterwards)
+        self.calls = fused(self.calls, read_afterwards) if jit else with_chosen(self.calls)
+        self._outputs = _renamed(outputs, renaming)
+        self._finals: dict[GradientSlot, Value | None] = {slot: renaming.of(value) for slot, value in finals.items()}
+        self.persistent = set(map(renaming.of, owned))
+        self.memory = Memory(self.calls, map(renaming.of, kept), map(renaming.of, owned))
+        self.gradients = self.memory.arenas
+        self._bind()
+
+    def __str__(self) -> str:
+        return report(self)
+
+    # ---- within ----
+
+    def _bind(self) -> None:
+        """Write the code for the arrays that the tensors have now."""
+        self.arrays = arrays = self._arrays()
+        code = Code(arrays)
+        code.extend(aliasing.statements(self, self._arguments, code))
+        write(self.calls, code, self.jit, {self._first_look(): lambda: self._leave_gradients(code)})
+        for changed in self._renewed:
+            name = code.name(changed, "t")
+            code.statements.append(f"if getrefcount({name}._node) > references_alone: renew({name})")
+        code.statements.append(f"return {_returned(code, self._outputs)}")
+        moved = [
+            f"{code.name(tensor, 't')}._data is not {code.operand(value)}" for value, tensor in self._captured_tensors()
+        ]
+        looks = [
+            f"({expression.format(code.name(thing, 'g'), code.name(expected, 'g'))})"
+            for expression, thing, expected in self._guards
+        ]
+        self.stretches = code.stretches
+        parameters = ", ".join(f"x{i}" for i in range(self._arguments))
+        check = [f"if {' or '.join(moved)}:", f"    return rebound({parameters})"] if moved else []
+        body = "".join(f"    {statement}\n" for statement in check + code.statements)
+        self.source = f"def replay({parameters}):\n{body}\ndef holds():\n    return {' and '.join(looks) or True}\n"
+        code.scope.update(
+            wrap=wrap,
+            renew=_renew,
+            rebound=self._rebound,
+            rebind=self._rebind_later,
+            getrefcount=sys.getrefcount,
+            references_alone=_references_alone(),
+        )
+        exec(compile(self.source, f"<plan of {self.name}>", "exec"), code.scope)
+        self.replay: Callable[..., Any] = code.scope["replay"]
+        self.holds: Callable[[], bool] = code.scope["holds"]
+
+    def _first_look(self) -> Call | None:
+        """The first callback that could look at the gradients, which are then in their places; None for the end."""
+        found = None
+        finals = {value.root for value in self._finals.values() if value is not None}
+        for call in reversed(self.calls):
+            reads_entry = any(isinstance(operand.root.origin, EntryGradient) for operand in call.operands)
+            if reads_entry or not finals.isdisjoint(result.root for result in call.results):
+                break
+            if not call.is_pure and not isinstance(call.function, FusedUpdate):
+                found = call
+        return found
+
+    def _leave_gradients(self, code: Code) -> None:
+        """Put the gradients in their places."""
+        for slot, value in self._finals.items():
+            name = code.name(slot, "s")
+            if value is None:
+                code.statements.append(f"{name}.grad = None")
+            else:
+                array, tensor = code.operand(value), code.name(wrap(self.arrays[value]), "t")
+                code.statements.append(f"{name}.grad = {tensor} if {tensor}._data is {array} else wrap({array})")
+
+    def _rebound(self, *arrays: Array) -> Any:
+        for _, tensor in self._captured_tensors():
+            tensor._data = aliasing.apart(tensor._data, aliasing.own_memory(self))
+        # Sums depend on the order in which elements lie in memory, down to the last digits.
+        if any(Layout.of(tensor._data) != value.layout for value, tensor in self._captured_tensors()):
+            raise OtherLayout
+        self._bind()
+        return self.replay(*arrays)
+
+    def _rebind_later(self) -> None:
+        """Write the code anew in the next call: what is left of this one holds on to what it was written for."""
+        self.replay = self._rebound
+
+    def _captured_tensors(self) -> list[tuple[Value, Tensor]]:
+        return [
+            (value, value.origin.holder)
+            for value in self.arrays
+            if isinstance(value.origin, Captured) and isinstance(value.origin.holder, Tensor)
+        ]
+
+    def _arrays(self) -> dict[Value, Array]:
+        """Every array that stays where it is from call to call."""
+        found: dict[Value, Array] = dict(self.memory.arrays)
+        for value in self.values():
+            if isinstance(value.origin, Constant):
+                found[value] = value.origin.array
+            elif isinstance(value.origin, Captured):
+                holder = value.origin.holder
+                found[value] = holder._data if isinstance(holder, Tensor) else holder
+        for call in self.calls:
+            if call.is_view and all(operand in found for operand in call.operands):
+                args, kwargs = replaced((call.args, call.kwargs), lambda member: _array_of(member, found))
+                views = call.function(*args, **kwargs)
+                found.update(zip(call.results, views if len(call.results) > 1 else [views], strict=True))
+        return found
+
+    def values(self) -> Iterator[Value]:
+        """All that the calls read and write, and what is returned."""
+        for call in self.calls:
+            yield from call.operands
+            yield from call.writes
+        yield from self.returned()
+
+    def returned(self) -> list[Value]:
+        """What the function returns."""
+        return _values_of(self._outputs)
+
+
+def _is_at_hand(calls: Sequence[Call]) -> bool:
+    """Whether the machine code for all that they compute has been compiled on this machine before."""
+    dtypes = {result.layout.dtype for call in calls for result in call.results}
+    return all(loader.at_hand(dtype) is not None for dtype in dtypes & loader.DTYPES)
+
+
+def _with_own_memory(
+    calls: Sequence[Call], finals: dict[GradientSlot, Value | None]
+) -> tuple[list[Call], dict[GradientSlot, Value | None], list[Value]]:
+    """The calls, with copies of gradients that share memory with others or are none of the function's own."""
+    calls, finals, owned = list(calls), dict(finals), []
+    for slot, value in finals.items():
+        if value is None:
+            continue
+        if value.base is not None or value.origin is not None or not value.layout.is_contiguous or value in owned:
+            shape, dtype, _ = value.layout
+            copied = Value(Layout.of(np.empty(shape, dtype)))
+            changes = [i for i, call in enumerate(calls) if value.root in _changed(call)]
+            place = changes[-1] + 1 if changes else 0
+            calls.insert(place, Call(np.copy, (value,), {}, (copied,), versions=(value.root.version,)))
+            finals[slot] = value = copied
+        owned.append(value)
+    return calls, finals, owned
+
+
+def _changed(call: Call) -> list[Value]:
+    return [value.root for value in (*call.results, *call.writes)]
+
+
+def _array_of(member: Any, arrays: dict[Value, Array]) -> Any:
+    return arrays[member] if isinstance(member, Value) else member
+
+
+def _values_of(outputs: Any) -> list[Value]:
+    return [output.value for output in found_in(outputs, Output)]
+
+
+def _renamed(outputs: Any, renaming: Renaming) -> Any:
+    def one(member: Any) -> Any:
+        return Output(renaming.of(member.value), member.kind) if isinstance(member, Output) else member
+
+    return replaced(outputs, one)
+
+
+def _returned(code: Code, outputs: Any) -> str:
+    """The results as an expression: copies, since the next replay writes over the plan's memory."""
+    if isinstance(outputs, Output):
+        array = code.operand(outputs.value)
+        return {"tensor": f"wrap({array}.copy())", "array": f"{array}.copy()", "number": f"{array}[()]"}[outputs.kind]
+    if isinstance(outputs, tuple):
+        members = "".join(f"{_returned(code, member)}, " for member in outputs)
+        return f"{code.name(outputs._make, 'f')}(({members}))" if hasattr(outputs, "_make") else f"({members})"
+    if isinstance(outputs, list):
+        return f"[{', '.join(_returned(code, member) for member in outputs)}]"
+    if isinstance(outputs, dict):
+        return f"{{{', '.join(f'{code.name(key)}: {_returned(code, member)}' for key, member in outputs.items())}}}"
+    return code.expression(outputs)
+
+
+def _renew(tensor: Tensor) -> None:
+    """End the validity of graphs that were recorded before the tensor's array was changed."""
+    leaf = tensor._node
+    if isinstance(leaf, Leaf):
+        tensor._node = leaf.successor("by a compiled function")
+
+
+def _references_alone() -> int:
+    """How many references `sys.getrefcount` counts for a leaf that only its tensor holds: no graph is over it."""
+    tensor = Tensor(0.0, requires_grad=True)
+    return sys.getrefcount(tensor._node)

@@ -1,0 +1,127 @@
+"""A plan as text: its calls, where their results lie, how many bytes they have, and how much work they are."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.tensor import Tensor
+from .ir import Argument, Call, Captured, Constant, Value
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+
+def report(plan: Plan) -> str:
+    """The calls of a plan as a table, under a line that sums it up."""
+    names = Names(plan)
+    made = [call for call in plan.calls if not call.is_view]
+    rows = [(str(i + 1), *names.row(call)) for i, call in enumerate(made)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    flops = sum(call.flops for call in made)
+    buffers = sum(1 for call in made for result in call.results if result not in plan.persistent)
+    gradients = sum(arena.nbytes for arena in plan.gradients.values())
+    head = (
+        f"{plan.name}: {len(made)} calls of {plan.recorded_calls} recorded, {counted(flops)}flop; {buffers} buffers in "
+        f"{counted(plan.memory.shared_bytes)}B of memory ({counted(plan.memory.separate_bytes)}B if each had its own), "
+        f"gradients in {counted(gradients)}B"
+    )
+    return "\n".join([head, *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)])
+
+
+def counted(number: float) -> str:
+    """A number with three digits and a prefix: ``52.4 M``.
+
+    Examples
+    --------
+    >>> counted(512), counted(52428800)
+    ('512 ', '52.4 M')
+    """
+    exponent = min(4, max(0, math.floor(math.log10(max(1.0, number)) / 3)))
+    return f"{number / 1000**exponent:.3g} {('', 'k', 'M', 'G', 'T')[exponent]}"
+
+
+class Names:
+    """What the values of a plan are called in its text and its picture."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._names: dict[Value, str] = {}
+
+    def of(self, value: Value) -> str:
+        """The name: of an argument ``x0``, of a tensor its own, of a buffer ``b0``."""
+        if value not in self._names:
+            self._names[value] = self._named(value)
+        return self._names[value]
+
+    def _named(self, value: Value) -> str:
+        origin = value.origin
+        if isinstance(origin, Argument):
+            return f"x{origin.position}"
+        if isinstance(origin, Constant):
+            return f"{origin.array.item()!r}" if origin.array.size == 1 else self._new("k")
+        if isinstance(origin, Captured):
+            name = isinstance(origin.holder, Tensor) and self._plan.names.get(origin.holder)
+            return self._new(name or "c") if not name or name in self._names.values() else name
+        if origin is not None:
+            return self._new("g")
+        if value.base is not None:
+            return self._view(value)
+        return self._new("gradient" if value in self._plan.persistent else "b")
+
+    def _new(self, prefix: str) -> str:
+        return f"{prefix}{sum(name.startswith(prefix) for name in self._names.values())}"
+
+    def _view(self, value: Value) -> str:
+        call = next(call for call in self._plan.calls if value in call.results)
+        if call.function is np.transpose and len(call.args) == 1:
+            return f"{self.of(call.operands[0])}.T"
+        return self.expression(call)
+
+    def expression(self, call: Call) -> str:
+        """A call as it would be written."""
+        if call.function is operator.getitem:
+            return f"{self._argument(call.args[0])}[{self._index(call.args[1])}]"
+        if call.function is operator.setitem:
+            return f"{self._argument(call.args[0])}[{self._index(call.args[1])}] = {self._argument(call.args[2])}"
+        arguments = [self._argument(member) for member in call.args]
+        arguments += [
+            f"{name}={self._argument(member)}"
+            for name, member in call.kwargs.items()
+            if name != "out" and member is not None and member is not False
+        ]
+        return f"{call.name}({', '.join(arguments)})"
+
+    def _argument(self, member: Any) -> str:
+        if isinstance(member, Value):
+            return self.of(member)
+        if isinstance(member, tuple | list):
+            return f"({', '.join(map(self._argument, member))})"
+        return repr(member)[:30] if isinstance(member, int | float | str | np.generic) or member is None else "..."
+
+    def _index(self, index: Any) -> str:
+        members = index if isinstance(index, tuple) else (index,)
+        written = {None: "None", Ellipsis: "..."}
+        return ", ".join(
+            written[member] if member is None or member is Ellipsis else ":" if isinstance(member, slice)
+            else self._argument(member)
+            for member in members
+        )  # fmt: skip
+
+    def row(self, call: Call) -> tuple[str, str, str, str]:
+        """A call as the columns of a table."""
+        targets = call.results or call.writes
+        target = ", ".join(map(self.of, targets))
+        layouts = [target.layout for target in targets]
+        described = ", ".join(f"{layout.shape} {layout.dtype}" for layout in layouts)
+        size = f"{counted(sum(layout.nbytes for layout in layouts))}B" if layouts else ""
+        sign = " = " if call.results else " <- " if targets else ""
+        work = f"{counted(call.flops)}flop" if call.flops else ""
+        return _shortened(f"{target}{sign}{self.expression(call)}", 90), _shortened(described, 40), size, work
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 3]}..."

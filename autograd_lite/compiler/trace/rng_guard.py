@@ -1,0 +1,83 @@
+"""Random numbers that a recorded function draws, which a later call would not draw anew.
+
+NumPy's generators that it can reach are watched by their state. Python's `random`, and seeds from the system, are C
+functions, which the interpreter announces.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .reachable import reachable_generators
+
+if TYPE_CHECKING:
+    from .tracer import Recorder
+
+_ADVICE = "; draw it where every call does: autograd_lite.callback(rng.random, shape)"
+
+
+class Randomness:
+    """The generators that a function can reach, and their states.
+
+    Parameters
+    ----------
+    roots : iterable or None
+        The function, and what it is called with; None if it is known to draw none.
+    """
+
+    def __init__(self, roots: Iterable[Any] | None) -> None:
+        self._is_watched = roots is not None
+        self._generators = [] if roots is None else reachable_generators(roots)
+        self._states = self._read()
+        self._is_allowed = False
+
+    def _read(self) -> list[bytes]:
+        return [pickle.dumps(_bits(generator).state) for generator in self._generators]
+
+    @contextmanager
+    def allowed(self) -> Iterator[None]:
+        """For a while let numbers be drawn."""
+        self._is_allowed = True
+        try:
+            yield
+        finally:
+            self._is_allowed = False
+            self._states = self._read()
+
+    def check(self, recorder: Recorder) -> None:
+        """Refuse a generator that was used."""
+        if self._read() != self._states:
+            recorder.refuse(f"random numbers were drawn before this line, and later calls would see the same{_ADVICE}")
+
+    @contextmanager
+    def watched(self, recorder: Recorder) -> Iterator[None]:
+        """For a while refuse the functions of Python that draw random numbers, in this thread."""
+        if not self._is_watched or sys.getprofile() is not None:  # a profiler or debugger that runs already goes first
+            yield
+            return
+
+        def look(frame: FrameType, event: str, called: Any) -> None:
+            if event == "c_call" and not self._is_allowed:
+                owner = getattr(called, "__self__", None)
+                if isinstance(owner, random.Random) or called is os.urandom:
+                    sys.setprofile(None)
+                    recorder.refuse(f"{called.__name__} draws a random number, and later calls would see it{_ADVICE}")
+
+        sys.setprofile(look)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+
+
+def _bits(generator: Any) -> Any:
+    return generator.bit_generator if isinstance(generator, np.random.Generator) else generator._bit_generator

@@ -1,0 +1,150 @@
+"""`RecordedArray`: an array of a function that is being recorded; what is computed with it becomes a call of the plan.
+
+It speaks NumPy's protocols, so the rules of the engine and the user's own NumPy code run on it as on any array.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from ...core.operators import instead_of_power
+
+if TYPE_CHECKING:
+    from ..ir import Array, Value
+    from .tracer import Recorder
+
+
+class RecordedArray(NDArrayOperatorsMixin):
+    """An array with the value that it is in the program.
+
+    Attributes
+    ----------
+    array : ndarray
+        Its numbers in the call that is recorded.
+    value : Value
+        What it is in the program.
+    recorder : Recorder
+        What records it.
+    is_scalar : bool
+        Whether NumPy gave a number in place of an array.
+    """
+
+    __slots__ = ("array", "is_scalar", "recorder", "value")
+
+    def __init__(self, array: Array, value: Value, recorder: Recorder, is_scalar: bool = False) -> None:
+        self.array, self.value, self.recorder, self.is_scalar = array, value, recorder, is_scalar
+
+    # ---- what does not depend on the numbers ----
+
+    shape = property(lambda self: self.array.shape)
+    ndim = property(lambda self: self.array.ndim)
+    dtype = property(lambda self: self.array.dtype)
+    size = property(lambda self: self.array.size)
+    nbytes = property(lambda self: self.array.nbytes)
+    itemsize = property(lambda self: self.array.itemsize)
+    strides = property(lambda self: self.array.strides)
+    flags = property(lambda self: self.array.flags)
+    base = property(lambda self: self.array.base)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __repr__(self) -> str:
+        return f"<recorded array of shape {self.shape}, {self.dtype}>"
+
+    # ---- what is recorded ----
+
+    def __pow__(self, exponent: Any) -> Any:
+        instead = instead_of_power(self.dtype, exponent)
+        return super().__pow__(exponent) if instead is None else instead(self)
+
+    T = property(lambda self: self.recorder.call(np.transpose, (self,), {}))
+
+    @property
+    def mT(self) -> Any:  # noqa: N802 - NumPy's name
+        """The last two axes swapped."""
+        return self.T if self.ndim == 2 else self.recorder.call(np.swapaxes, (self, -1, -2), {})
+
+    real = property(lambda self: self.recorder.call(np.real, (self,), {}))
+    imag = property(lambda self: self.recorder.call(np.imag, (self,), {}))
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.recorder.call(operator.getitem, (self, index), {})
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.recorder.call(operator.setitem, (self, index, value), {}, writes=(self,))
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.ndim:
+            raise TypeError("a recorded array without axes cannot be iterated over")
+        return (self[i] for i in range(len(self)))
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if self.recorder.is_foreign((*inputs, *kwargs.values())):
+            return NotImplemented
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return self.recorder.call(function, inputs, kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if self.recorder.is_foreign((*args, *kwargs.values())):
+            return NotImplemented
+        return self.recorder.call(function, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(np.ndarray, name, None)
+        if name.startswith("__") or not callable(method):
+            raise AttributeError(f"a recorded array has no attribute {name!r}")
+        if name in _READING:
+            return lambda *args, **kwargs: self._refuse(f".{name}()")
+        return lambda *args, **kwargs: self.recorder.call(method, (self, *args), kwargs)
+
+    # ---- what would read a number into Python ----
+
+    def _refuse(self, deed: str) -> NoReturn:
+        self.recorder.refuse(
+            f"{deed} reads a value of an array (shape {self.shape}, {self.dtype}) into Python, where later calls could "
+            "not follow it; choose with np.where, return what is to be looked at, or call a function of it anew with "
+            "autograd_lite.callback"
+        )
+
+    def __bool__(self) -> bool:
+        self._refuse("bool()" if self.ndim == 0 else "a truth value")
+
+    def __float__(self) -> float:
+        self._refuse("float()")
+
+    def __int__(self) -> int:
+        self._refuse("int()")
+
+    def __complex__(self) -> complex:
+        self._refuse("complex()")
+
+    def __index__(self) -> int:
+        self._refuse("an index")
+
+    def __format__(self, spec: str) -> str:
+        self._refuse("formatting")
+
+    def __str__(self) -> str:
+        self._refuse("str()")
+
+    def __contains__(self, value: Any) -> bool:
+        self._refuse("in")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        self._refuse("a conversion to a plain array (by np.asarray, or for an index into an array outside of a Tensor)")
+
+    def __reduce__(self) -> NoReturn:
+        self._refuse("a copy of the object")
+
+    __hash__ = object.__hash__
+
+
+_READING = frozenset({"item", "tolist", "tobytes", "tofile", "dump", "dumps", "tostring"})

@@ -1,0 +1,131 @@
+"""What a tensor becomes outside of the graph: a number, an array, text, a copy; or a refusal to lose its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from ..errors import LostGradientError
+from .context import STATE
+from .graph import Leaf, Node
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+
+class Conversions:
+    """The conversions of a tensor. Those that would lose its gradient raise, and name the way that leaves openly."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        _data: Any
+        _node: Node | None
+        data: Any
+        name: str | None
+        requires_grad: bool
+
+    def item(self) -> Any:
+        """The only element, as a Python number.
+
+        Raises
+        ------
+        ValueError
+            If there is not exactly one.
+        """
+        self._be_read()
+        if self._data.size != 1:
+            raise ValueError(f"item: {self._brief()} has {self._data.size} elements; index one, or use .tolist()")
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        self._be_read()
+        return self._data.tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self.requires_grad:
+            self._refuse(
+                "turned into a plain array", "take .data (the array) or .detach() (a tensor outside the graph)"
+            )
+        self._be_read()
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def _be_read(self) -> None:
+        """Let a plan that is being recorded know that the values are about to leave for Python, which it refuses."""
+        if STATE.plan is not None:
+            STATE.plan.adopt((self,))
+
+    def _number(self, kind: Callable[[Any], Any]) -> Any:
+        if self.requires_grad:
+            self._refuse(
+                f"turned into {kind.__name__}", "take .item(), or use NumPy's function where math's was called"
+            )
+        return kind(self.item())
+
+    def __float__(self) -> float:
+        return self._number(float)  # type: ignore[no-any-return]
+
+    def __int__(self) -> int:
+        return self._number(int)  # type: ignore[no-any-return]
+
+    def __complex__(self) -> complex:
+        return self._number(complex)  # type: ignore[no-any-return]
+
+    def __index__(self) -> int:
+        self._be_read()
+        if self._data.ndim or self._data.dtype.kind not in "iu":
+            raise TypeError(f"{self._brief()} cannot be an index; expected a single integer")
+        return int(self._data)
+
+    def __bool__(self) -> bool:
+        self._be_read()
+        if self._data.size != 1:
+            raise ValueError(
+                f"the truth of {self._brief()}, with {self._data.size} elements, is ambiguous; use .data.any() or "
+                ".data.all()"
+            )
+        return bool(self._data)
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        self._be_read()
+        if self._data.ndim == 0:
+            return format(self._data.item(), spec)
+        formatter: Any = {"all": lambda element: format(element.item(), spec)}
+        return np.array2string(self.data, formatter=formatter)
+
+    def __repr__(self) -> str:
+        values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=1000)
+        notes = [f"shape={self._data.shape}", f"dtype={self._data.dtype}"]
+        node = self._node
+        if node is not None:
+            notes.append("requires_grad=True" if node.recipe is None else f"function={node.recipe.rule.name}")
+        if self.name:
+            notes.append(f"name={self.name!r}")
+        return f"Tensor({values}, {', '.join(notes)})"
+
+    def __str__(self) -> str:
+        return str(self.data)
+
+    def _brief(self) -> str:
+        """The tensor in a message, without its numbers."""
+        name = f" {self.name!r}" if self.name else ""
+        return f"the tensor{name} (shape {self._data.shape}, {self._data.dtype})"
+
+    def _refuse(self, deed: str, advice: str) -> NoReturn:
+        raise LostGradientError(f"{self._brief()} requires a gradient, which would be lost if it were {deed}; {advice}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        leaf = self._node
+        if leaf is not None and not isinstance(leaf, Leaf):
+            self._refuse("copied or pickled", "take .detach() first")
+        gradient = None if leaf is None or leaf.slot.grad is None else leaf.slot.grad.copy().detach()
+        return type(self), (self._data, self.requires_grad, None, self.name), gradient
+
+    def __setstate__(self, gradient: Tensor) -> None:
+        if self._node is not None and self._node.slot is not None:
+            self._node.slot.grad = gradient

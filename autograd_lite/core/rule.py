@@ -1,0 +1,404 @@
+"""Rules: how a function differentiates, with respect to which arguments, and what the graph keeps for it.
+
+A rule is a set of vector-Jacobian products, one for each differentiable argument and named after it. Its
+parameters say what the graph keeps: the cotangent ``g`` comes first, and after it, by name, the arguments that it
+reads, ``out`` (the function's result), and ``<argument>_shape`` or ``out_shape`` where a shape is enough.
+
+    defvjp(np.multiply, x1=lambda g, x2: g * x2, x2=lambda g, x1: g * x1)
+    defvjp(np.exp, x=lambda g, out: g * out)
+    defvjp(np.add, x1=lambda g: g, x2=lambda g: g)
+
+So an addition keeps nothing, and an exponential only its result. A `Rule` is what is known of a function; a
+`Recipe` is a rule made ready for one choice of the arguments that need a gradient.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..errors import NoRuleError
+from .context import STATE
+
+VectorJacobianProduct = Callable[..., Any]
+JacobianVectorProduct = Callable[..., Any]
+
+Mask = tuple[tuple[int, tuple[int, ...] | None], ...]
+"""The arguments of a call that need a gradient: position, and for a sequence of arrays those of its members."""
+
+OUT = -1
+"""The source of a saved value that is the call's own result."""
+
+NEUTRAL = frozenset({"dtype", "casting", "subok", "copy", "optimize", "keepdims"})
+"""Arguments that choose how a result is computed or laid out, and so leave every rule as it is."""
+
+
+def LINEAR(t: Any) -> Any:  # noqa: N802 - a constant, in the place of a function
+    """The Jacobian-vector product of a linear function, which is the function itself."""
+    raise NotImplementedError
+
+
+_OWN = ("autograd_lite.", "nn.")
+"""Whose rules are known to return arrays, and to compute with NumPy's functions alone."""
+
+_SAME: VectorJacobianProduct = lambda g: g  # noqa: E731 - as rules are written
+
+
+class Recipe:
+    """A rule made ready for one choice of the arguments that need a gradient.
+
+    Attributes
+    ----------
+    rule : Rule
+        The rule it was made from.
+    arguments : tuple of str
+        For each parent of a node the argument that it was, for pictures and messages.
+    save : callable
+        ``save(values, out)``: what to keep of the bound arguments and the result, as a tuple.
+    pull : callable
+        ``pull(g, saved)``: the cotangents for the parents, in their order.
+    reads : tuple of str
+        The names of the saved values, in their order.
+    sources : tuple
+        Where a saved value's own gradient goes: `OUT`, the number of a parent, for a sequence of arrays a dict from
+        member to parent, or None where none flows.
+    fresh : bool
+        Whether a cotangent other than a view, or the ``g`` that came in, is an array that nobody else holds.
+    pull_in_place : callable or None
+        The same as `pull` where there is one parent, and ``g`` is an array that may be written over.
+    of_parts : Recipe or None
+        The same for calls with several results, once there was one.
+    """
+
+    __slots__ = ("arguments", "fresh", "of_parts", "pull", "pull_in_place", "reads", "rule", "save", "sources")
+
+    def __init__(self, rule: Rule, mask: Mask) -> None:
+        self.rule = rule
+        self.of_parts: Recipe | None = None
+        parents: dict[int, Any] = {}
+        arguments: list[str] = []
+        for position, members in mask:
+            name = rule.parameters[position]
+            if name not in rule.vjps:
+                raise not_differentiable(rule, position)
+            if members is None:
+                parents[position] = len(arguments)
+                arguments.append(name)
+            else:
+                parents[position] = {member: len(arguments) + i for i, member in enumerate(members)}
+                arguments += [f"{name}[{member}]" for member in members]
+        self.arguments = tuple(arguments)
+
+        saves: list[str] = []
+        names: list[str] = []
+        sources: list[Any] = []
+        calls: list[str] = []
+        scope: dict[str, Any] = {"shape_of": _shape_of, "array_of": _array_of}
+        for position, members in mask:
+            vjp = rule.vjps[rule.parameters[position]]
+            if vjp is None:
+                calls += ["None"] * (1 if members is None else len(members))
+                continue
+            if members is None and _hands_on(vjp):
+                calls.append("g")
+                continue
+            scope[f"vjp{position}"], scope[f"members{position}"] = _recordable(vjp), members
+            reads = ["g"]
+            for wanted in parameter_names(vjp)[1:]:
+                if wanted == "members":
+                    reads.append(f"members{position}")
+                    continue
+                expression, source = rule.locate(wanted, parents)
+                if expression not in saves:
+                    saves.append(expression)
+                    names.append(wanted)
+                    sources.append(source)
+                reads.append(f"saved[{saves.index(expression)}]")
+            star = "" if members is None else "*"
+            calls.append(f"{star}vjp{position}({', '.join(reads)})")
+        if rule.joint is not None:
+            scope["pick"] = _picker(rule, tuple(position for position, _ in mask))
+            calls = [f"*pick({calls[0]})"]
+        self.reads, self.sources = tuple(names), tuple(sources)
+        vjps = [rule.vjps[rule.parameters[position]] for position, _ in mask]
+        self.fresh = all(vjp is not None and vjp.__module__.startswith(_OWN) for vjp in vjps)
+        # Both run once for every node, so they are written out as the one expression that a person would write.
+        self.save: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda values, out: ({_items(saves)})", scope)
+        self.pull: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda g, saved: ({_items(calls)})", scope)
+        self.pull_in_place: Callable[[Any, Any], tuple[Any, ...]] | None = None
+        if len(arguments) == 1 and arguments[0] in rule.in_place:
+            scope["in_place"] = product = rule.in_place[arguments[0]]
+            reads = ["g", *(f"saved[{names.index(wanted)}]" for wanted in parameter_names(product)[1:])]
+            self.pull_in_place = eval(f"lambda g, saved: (in_place({', '.join(reads)}),)", scope)
+
+
+class Rule:
+    """What is known of a function: its parameters, and a vector-Jacobian product for each differentiable one.
+
+    Attributes
+    ----------
+    function : callable
+        The function that is called on bare arrays.
+    name : str
+        Its name, with its module where that is short: ``np.exp``.
+    parameters : tuple of str
+        The parameters' names, in order.
+    defaults : tuple
+        Their default values; None where there is none, and for NumPy's "no value".
+    vjps : dict
+        From a parameter's name to its vector-Jacobian product, or to None where the derivative is zero.
+    differentiable : frozenset of int
+        The positions of the parameters in `vjps`.
+    guarded : tuple of int
+        The positions of those that change the result while no rule reads them: they must stay at their defaults.
+    joint : callable or None
+        In place of them, one function that gives the cotangents of all arguments.
+    elementwise : bool
+        Whether each element of the result depends on one element of each argument alone.
+    jvps : dict
+        From a parameter's name to its Jacobian-vector product, `LINEAR` where that is the function itself. An
+        elementwise function needs none: its Jacobian is diagonal, and so its own transpose.
+    in_place : dict
+        From a parameter's name to its vector-Jacobian product in the memory of ``g``, if there is one.
+    call : callable
+        The function as users call it, with tensors too.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        vjps: Mapping[str, VectorJacobianProduct | None],
+        like: Callable[..., Any] | None = None,
+        joint: VectorJacobianProduct | None = None,
+    ) -> None:
+        self.function = function
+        self.name = name_of(function)
+        self.joint = joint
+        self.variadic: int | None = None
+        self.parameters, self.defaults = self._signature(like or function)
+        self.vjps = dict(vjps) if joint is None else dict.fromkeys(self.parameters, joint)
+        self.positions = {name: i for i, name in enumerate(self.parameters)}
+        self.recipes: dict[Any, Recipe] = {}
+        self.elementwise = isinstance(function, np.ufunc) and function.signature is None
+        self.jvps: dict[str, JacobianVectorProduct] = {}
+        self.in_place: dict[str, VectorJacobianProduct] = {}
+        self.call = function
+        self._check(self.vjps, "g", "cotangent")
+        self.differentiable = frozenset(i for i, name in enumerate(self.parameters) if name in self.vjps)
+        read = {wanted for vjp in self.vjps.values() if vjp for wanted in parameter_names(vjp)} - {"out"}
+        self.guarded = tuple(i for i, name in enumerate(self.parameters) if name not in {*read, *self.vjps, *NEUTRAL})
+
+    def _signature(self, function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+        if isinstance(function, np.ufunc):
+            names = ("x",) if function.nin == 1 else tuple(f"x{i + 1}" for i in range(function.nin))
+            return names, (None,) * len(names)
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"defvjp: the parameters of {self.name} cannot be read; pass like=, a Python function with the same "
+                "parameters"
+            ) from None
+        for i, parameter in enumerate(parameters):
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                self.variadic = i
+        parameters = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+        absent = (inspect.Parameter.empty, np._NoValue)
+        defaults = tuple(None if any(p.default is a for a in absent) else p.default for p in parameters)
+        return tuple(p.name for p in parameters), defaults
+
+    def _check(self, products: Mapping[str, Callable[..., Any] | None], first: str, kind: str) -> None:
+        known = ", ".join(self.parameters)
+        registering = "defvjp" if first == "g" else "defjvp"
+        for name, product in products.items():
+            if name not in self.positions:
+                raise TypeError(f"{registering}: {self.name} has no parameter {name!r}; it has {known}")
+            if product is None:
+                continue
+            reads = parameter_names(product)
+            if not reads or reads[0] != first:
+                raise TypeError(
+                    f"{registering}: the rule of {self.name} for {name} must take the {kind} {first} first, and not "
+                    f"({', '.join(reads)})"
+                )
+            for wanted in reads[1:]:
+                if wanted != "members":
+                    self.locate(wanted, {})
+
+    def set_jvps(self, jvps: Mapping[str, JacobianVectorProduct]) -> None:
+        """Add Jacobian-vector products."""
+        self._check(jvps, "t", "tangent")
+        self.jvps.update(jvps)
+
+    def push(self, position: int, t: Any, values: Sequence[Any], out: Any, members: tuple[int, ...] | None) -> Any:
+        """The tangent of the result that the tangent of one argument causes; None for zero."""
+        name = self.parameters[position]
+        product = self.jvps[name] if name in self.jvps else self.vjps[name]
+        if product is None:
+            return None
+        return product(t, *(self._read(wanted, values, out, members) for wanted in parameter_names(product)[1:]))
+
+    def _read(self, wanted: str, values: Sequence[Any], out: Any, members: tuple[int, ...] | None) -> Any:
+        """A value that a rule reads."""
+        if wanted == "members":
+            return members
+        if wanted == "out":
+            return out
+        if wanted in self.positions:
+            value = values[self.positions[wanted]]
+            return _array_of(value) if self._may_be_list(wanted) else value
+        return out.shape if wanted == "out_shape" else _shape_of(values[self.positions[wanted.removesuffix("_shape")]])
+
+    def _may_be_list(self, name: str) -> bool:
+        """Whether an argument that a rule reads is an array for which a list of numbers may have been given.
+
+        Elementwise functions take lists themselves, and what a user's joint backward reads is left as it was given.
+        """
+        return name in self.vjps and self.joint is None and not self.elementwise
+
+    def locate(self, wanted: str, parents: Mapping[int, Any]) -> tuple[str, Any]:
+        """Where a value that a rule reads comes from: as an expression, and as the source of its gradient."""
+        if wanted == "out":
+            return "out", OUT
+        if wanted in self.positions:
+            position = self.positions[wanted]
+            if self._may_be_list(wanted) and position not in parents:
+                return f"array_of(values[{position}])", None
+            return f"values[{position}]", parents.get(position)
+        if wanted == "out_shape":
+            return "out.shape", None
+        if (base := wanted.removesuffix("_shape")) in self.positions:
+            return f"shape_of(values[{self.positions[base]}])", None
+        raise TypeError(
+            f"defvjp: a rule of {self.name} reads {wanted!r}; it can read g, out, out_shape, members, "
+            f"{', '.join(self.parameters)}, and the shape of one of these as <name>_shape"
+        )
+
+    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The arguments in the order of the parameters, defaults filled in, ``*args`` gathered in one tuple."""
+        if self.variadic is not None:
+            args = (*args[: self.variadic], args[self.variadic :])
+        if not kwargs:
+            return args + self.defaults[len(args) :]
+        values = list(args + self.defaults[len(args) :])
+        for name, value in kwargs.items():
+            if name not in self.positions:
+                raise TypeError(f"{self.name}: the argument {name}= is not supported for tensors; no rule knows of it")
+            values[self.positions[name]] = None if value is np._NoValue else value
+        return tuple(values)
+
+    @cached_property
+    def first(self) -> Recipe:
+        """The recipe for the first argument alone."""
+        return self.recipe(((0, None),))
+
+    @cached_property
+    def second(self) -> Recipe:
+        """The recipe for the second argument alone."""
+        return self.recipe(((1, None),))
+
+    @cached_property
+    def both(self) -> Recipe:
+        """The recipe for the first two arguments."""
+        return self.recipe(((0, None), (1, None)))
+
+    def recipe(self, mask: Mask) -> Recipe:
+        """The recipe for these arguments, made on their first use."""
+        found = self.recipes.get(mask)
+        if found is None:
+            found = self.recipes[mask] = Recipe(self, mask)
+        return found
+
+
+def _hands_on(vjp: VectorJacobianProduct) -> bool:
+    """Whether a product is ``lambda g: g``, as of a sum, which need not be called."""
+    return hasattr(vjp, "__code__") and vjp.__code__.co_code == _SAME.__code__.co_code
+
+
+def _recordable(vjp: VectorJacobianProduct) -> VectorJacobianProduct:
+    """A product that a plan can record: one of our own as it is; a user's is called as a whole if need be."""
+    if vjp.__module__.startswith(_OWN):
+        return vjp
+
+    def product(*args: Any) -> Any:
+        return vjp(*args) if STATE.plan is None else STATE.plan.attempt(vjp, args, {})
+
+    return product
+
+
+def not_differentiable(rule: Rule, position: int) -> NoRuleError:
+    """What to raise when an argument that no rule differentiates requires a gradient."""
+    return NoRuleError(
+        f"{rule.name}: its argument {rule.parameters[position]!r} is a tensor that requires a gradient, and no rule "
+        f"differentiates with respect to it (only to {', '.join(rule.vjps)}); pass its .data or .detach()"
+    )
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """A function's name as a user writes it: ``np.exp``, ``np.linalg.inv``, or its own name alone."""
+    name = getattr(function, "__name__", repr(function))
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return f"{name_of(owner)}.{name}"
+    module = getattr(function, "__module__", None) or ""
+    if isinstance(function, np.ufunc):
+        homes = (home for home in ("numpy", "scipy.special") if getattr(sys.modules.get(home), name, None) is function)
+        module = next(homes, "")
+    if module == "scipy.special":
+        return f"{module}.{name}"
+    return f"np{module[5:]}.{name}" if module.partition(".")[0] == "numpy" else name
+
+
+def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a Python function's positional parameters."""
+    try:
+        code = function.__code__
+    except AttributeError:
+        return tuple(inspect.signature(function).parameters)
+    return tuple(code.co_varnames[: code.co_argcount])
+
+
+def _picker(rule: Rule, positions: tuple[int, ...]) -> Callable[[Any], list[Any]]:
+    """Of the cotangents for all arguments those at the positions."""
+
+    def pick(cotangents: Any) -> list[Any]:
+        given = len(cotangents) if isinstance(cotangents, list | tuple) else None
+        if given != len(rule.parameters):
+            raise ValueError(
+                f"the backward of {rule.name} must return a tuple of {len(rule.parameters)} cotangents, one for each "
+                f"of {', '.join(rule.parameters)} (None for none); it returned "
+                + (type(cotangents).__name__ if given is None else f"{given}")
+            )
+        return [cotangents[position] for position in positions]
+
+    return pick
+
+
+def _shape_of(value: Any) -> Any:
+    if type(value) is np.ndarray:
+        return value.shape
+    if isinstance(value, list | tuple) and not _is_of_numbers(value):
+        return [np.shape(member) for member in value]
+    return np.shape(value)
+
+
+def _array_of(value: Any) -> Any:
+    """A list of numbers as the array that it stands for; a list of arrays stays one."""
+    if type(value) is np.ndarray:
+        return value
+    return np.asarray(value) if _is_of_numbers(value) else value
+
+
+def _is_of_numbers(value: Any) -> bool:
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    return all(isinstance(member, int | float | complex) or _is_of_numbers(member) for member in value)
+
+
+def _items(expressions: list[str]) -> str:
+    return "".join(f"{expression}, " for expression in expressions)

@@ -1,0 +1,588 @@
+"""The `Tensor`: an array, and its edge into the graph.
+
+Operators, methods and NumPy's two protocols (NEP 13 and NEP 18) all lead to `recording`, so ``x @ w`` and
+``np.matmul(x, w)``, ``x.sum()`` and ``np.sum(x)`` are the same recorded calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import RLock
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import GradientError, LostGradientError
+from ..speed.aligned import moved_to_cache_line
+from .context import STATE, recorded
+from .conversions import Conversions
+from .graph import GradientSlot, Leaf, Node, backward_pass
+from .methods import ArrayMethods
+from .operators import instead_of_power
+from .rule import OUT
+
+Array = Any
+"""A NumPy array, or one that speaks NumPy's protocols."""
+
+_new = object.__new__
+
+NUMPY = (np.ndarray, np.generic)
+"""The types of NumPy's own arrays and numbers."""
+
+_DEPOSITING = RLock()
+
+
+def _operator(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A binary operator and its reflection, both as the ufunc."""
+    ufunc = getattr(np, name)
+
+    def forward(self: Tensor, other: Any) -> Any:
+        if type(other) not in _USUAL and _defers(other):
+            return NotImplemented
+        return call_binary(ufunc, self, other)
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        if type(other) not in _USUAL and _defers(other):
+            return NotImplemented
+        return call_binary(ufunc, other, self)
+
+    return forward, reflected
+
+
+def _defers(other: Any) -> bool:
+    """Whether the other operand asks, as NumPy has it (NEP 13), to answer the operator itself."""
+    return getattr(type(other), "__array_ufunc__", False) is None
+
+
+class Tensor(Conversions, ArrayMethods):
+    """An array that records what is computed with it, so that results can be differentiated.
+
+    Every NumPy function with a rule takes tensors and returns tensors; so do the operators. The array is copied, so
+    that the caller's stays out of the graph and out of the optimizer's reach.
+
+    Parameters
+    ----------
+    data : array_like
+        Numbers of any shape. Floats and integers keep NumPy's dtypes.
+    requires_grad : bool, default False
+        Whether a backward pass leaves a gradient in ``.grad``. The tensor is then a leaf of the graph.
+    dtype : dtype, optional
+        As in `numpy.array`.
+    name : str, optional
+        Shown by ``repr``, messages and pictures.
+
+    Raises
+    ------
+    TypeError
+        If the data are no numbers; if a gradient is asked for integers or booleans; if the data are a tensor whose
+        gradient the copy would lose.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Tensor
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")
+    >>> y = (np.exp(-x) * x).sum()
+    >>> y
+    Tensor(0.7879..., shape=(), dtype=float64, function=np.sum)
+    >>> y.backward()
+    >>> x.grad
+    Tensor([ 0.        , -0.13533528, -0.09957414], shape=(3,), dtype=float64)
+    """
+
+    __slots__ = ("__weakref__", "_data", "_name", "_node")
+
+    _data: Array
+    _node: Node | None
+    _name: str | None
+
+    def __init__(
+        self, data: Any, requires_grad: bool = False, dtype: npt.DTypeLike | None = None, name: str | None = None
+    ) -> None:
+        self._data = _own_array(data, dtype)
+        self._name = name
+        self._node = None
+        if requires_grad:
+            self._data = moved_to_cache_line(self._data)
+            self.requires_grad = True
+
+    # ---- the array ----
+
+    @property
+    def data(self) -> Array:
+        """The array itself, outside of the graph.
+
+        To assign to it (``w.data -= 0.1 * w.grad.data``) is how an optimizer changes a leaf. Graphs recorded before
+        then refuse their backward pass, since what they saved no longer belongs to the tensor. The new array must
+        have the old one's shape and dtype. A result's array is read-only, because the graph may have saved it.
+        """
+        if STATE.plan is not None:
+            STATE.plan.adopt((self,))
+        node = self._node
+        if type(self._data) is np.ndarray and (node is None or node.recipe is None):
+            return self._data
+        if isinstance(self._data, np.generic):
+            self._data = np.asarray(self._data)
+        if node is not None and node.recipe is not None and isinstance(self._data, np.ndarray):
+            array = self._data.view()
+            array.flags.writeable = False
+            return array
+        return self._data
+
+    @data.setter
+    def data(self, array: Array) -> None:
+        node = self._node
+        if node is not None and not isinstance(node, Leaf):
+            raise GradientError(
+                f"{self._brief()} is a result, so its array belongs to the recorded graph; only a leaf's .data can be "
+                "assigned. Compute a new tensor instead, or take .detach() first"
+            )
+        if isinstance(array, Tensor):
+            raise TypeError(f"{self._brief()}: .data takes an array, not a Tensor; pass the other tensor's .data")
+        if array is not self._data:
+            if isinstance(array, np.generic | float | int):
+                array = np.asarray(array, None if isinstance(array, np.generic) else self.dtype)
+            shape, dtype = getattr(array, "shape", None), getattr(array, "dtype", None)
+            if shape != self.shape or dtype != self.dtype:
+                given = f"an array of shape {shape}, {dtype}" if shape is not None else f"a {type(array).__name__}"
+                raise ValueError(
+                    f"{self._brief()}: .data was assigned {given}; expected shape {self.shape}, {self.dtype}. "
+                    "Use .astype() or .reshape() on the array, or make a new Tensor"
+                )
+            self._data = array
+        if node is not None:
+            self._node = node.successor("by assigning .data")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        return self._data.dtype  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 - NumPy's name
+        """The tensor with its axes reversed."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802
+        """The matrix transpose: the last two axes swapped."""
+        if self.ndim < 2:
+            raise ValueError(f"{self._brief()}: .mT needs at least two axes")
+        return self.swapaxes(-1, -2)
+
+    # ---- the graph ----
+
+    @property
+    def node(self) -> Node | None:
+        """The tensor's node in the recorded graph; None if it requires no gradient."""
+        return self._node
+
+    @property
+    def name(self) -> str | None:
+        """The name in ``repr``, messages and pictures."""
+        return self._name if self._node is None else self._node.name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._name = name
+        if self._node is not None:
+            self._node.name = name
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow here; on a leaf it can be assigned, to freeze a parameter or to thaw it."""
+        if STATE.plan is not None:
+            STATE.plan.watch(self)
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if bool(value) == (self._node is not None):
+            return
+        if not value:
+            if not isinstance(self._node, Leaf):
+                raise GradientError(f"{self._brief()} is a result; leave its graph with .detach()")
+            self._name, self._node = self._node.name, None
+            return
+        if self.dtype.kind not in "fc":
+            raise TypeError(
+                f"{self._brief()}: only floating-point and complex tensors can require a gradient; pass dtype=float"
+            )
+        self._node = Leaf(self.shape, self.dtype, GradientSlot(), self._name)
+        if STATE.plan is not None:
+            STATE.plan.own_slot(self._node.slot)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have left here, of the tensor's shape and dtype; None before the first.
+
+        Passes add up until ``zero_grad()``. Results keep theirs only after ``retain_grad()``.
+        """
+        node, plan = self._node, STATE.plan
+        if plan is not None:
+            plan.watch(self)
+        if node is None:
+            return None
+        if node.slot is None or not node.slot.keeps:
+            raise GradientError(
+                f"{self._brief()} is a result, and only leaves keep their gradient; call .retain_grad() on it before "
+                "backward()"
+            )
+        if plan is not None:
+            plan.enter_slot(node.slot)
+        return node.slot.grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        node = self._node
+        if node is None or node.slot is None or not node.slot.keeps:
+            raise GradientError(f"{self._brief()} keeps no gradient; give it requires_grad=True or .retain_grad()")
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"{self._brief()}: .grad takes a Tensor or None, not {type(value).__name__}")
+            if value.shape != self.shape or value.dtype != self.dtype:
+                raise ValueError(
+                    f"{self._brief()}: .grad was assigned shape {value.shape}, {value.dtype}; it must have the "
+                    f"tensor's own, {self.shape}, {self.dtype}"
+                )
+        if STATE.plan is not None:
+            STATE.plan.watch(self)
+            STATE.plan.forget_slot(node.slot)
+        node.slot.grad = value
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: ``.grad`` is None again."""
+        if STATE.plan is not None:
+            STATE.plan.watch(self)
+        if self._node is not None and self._node.slot is not None:
+            if STATE.plan is not None:
+                STATE.plan.forget_slot(self._node.slot)
+            self._node.slot.grad = None
+
+    def retain_grad(self) -> Tensor:
+        """Keep the gradient of a result (the delta of the lessons) in ``.grad``; returns the tensor itself.
+
+        Raises
+        ------
+        GradientError
+            If no gradient flows through the tensor.
+
+        Examples
+        --------
+        >>> from autograd_lite import Tensor
+        >>> w = Tensor(3.0, requires_grad=True)
+        >>> z = (w * 2.0).retain_grad()
+        >>> (z * z).backward()
+        >>> z.grad.item(), w.grad.item()
+        (12.0, 24.0)
+        """
+        if self._node is None:
+            raise GradientError(f"{self._brief()} requires no gradient, so there is none to retain")
+        if self._node.slot is None:
+            self._node.slot = GradientSlot()
+            if STATE.plan is not None:
+                STATE.plan.own_slot(self._node.slot)
+        self._node.slot.keeps = True
+        return self
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> HookHandle:
+        """Call a function with this tensor's gradient in every backward pass: to look at it, or to replace it.
+
+        The hook runs once in a pass, when all uses of the tensor have handed in their cotangents and before any of
+        it goes further back or is left in ``.grad``. Several hooks run in the order of registration.
+
+        Parameters
+        ----------
+        hook : callable
+            Takes the gradient, a tensor of this one's shape and dtype, and returns None, or a gradient of the same
+            shape to go on with. In a pass with ``create_graph=True`` it is differentiated like any other function.
+
+        Returns
+        -------
+        HookHandle
+            Its ``remove()`` takes the hook away.
+
+        Raises
+        ------
+        GradientError
+            If no gradient flows through the tensor.
+        ValueError
+            In the pass, if the hook returns a gradient of another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from autograd_lite import Tensor
+        >>> w = Tensor([1.0, 2.0], requires_grad=True)
+        >>> h = w * 10.0
+        >>> handle = h.register_hook(lambda g: np.clip(g, -0.5, 0.5))
+        >>> (h * h).sum().backward()
+        >>> w.grad
+        Tensor([5., 5.], shape=(2,), dtype=float64)
+        >>> handle.remove()
+        """
+        if self._node is None:
+            raise GradientError(
+                f"register_hook: {self._brief()} requires no gradient, so none passes; make it with requires_grad=True"
+            )
+        return attach(self._node, hook)
+
+    def detach(self) -> Tensor:
+        """The same array as a tensor outside of the graph; nothing flows back through it."""
+        return wrap(self.data)
+
+    def backward(self, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Differentiate this tensor: add its gradient to ``.grad`` of every leaf that it was computed from.
+
+        Parameters
+        ----------
+        grad : array_like, optional
+            The cotangent of this tensor, of its shape: what the gradient of a scalar further on is with respect to
+            it. A single element needs none; its cotangent is 1.
+        retain_graph : bool, default False
+            Keep what the graph has saved, so that another pass can run over it.
+        create_graph : bool, default False
+            Record the pass itself, so that gradients can be differentiated in turn. Keeps the graph.
+
+        Raises
+        ------
+        GradientError
+            If no gradient flows here; `FreedGraphError` if an earlier pass has dropped the graph's saved values;
+            `ChangedTensorError` if a leaf was changed since the graph used it.
+        ValueError
+            If there are several elements and no ``grad``, or its shape is another.
+
+        Examples
+        --------
+        >>> from autograd_lite import Tensor
+        >>> x = Tensor(2.0, requires_grad=True)
+        >>> (x**3).backward(create_graph=True)
+        >>> first = x.grad
+        >>> x.zero_grad()
+        >>> first.backward()
+        >>> first.item(), x.grad.item()
+        (12.0, 12.0)
+        """
+        node = self._node
+        if node is None:
+            raise GradientError(
+                f"backward: {self._brief()} depends on nothing that requires a gradient. Make the tensors to "
+                "differentiate with requires_grad=True, and compute outside of no_grad() and without .detach()"
+            )
+        seed = self._seed(grad)
+        if create_graph:
+            with recorded():
+                _deposit(backward_pass(node, seed, retain_graph=True, lift=_lift))
+        else:
+            _deposit(backward_pass(node, seed._data, retain_graph=retain_graph))
+
+    def _seed(self, grad: Any) -> Tensor:
+        data = self._data
+        if grad is None:
+            if data.size != 1:
+                raise ValueError(
+                    f"backward: {self._brief()} has {self.size} elements, so its gradient is not a single one. Reduce "
+                    "it to a scalar (.sum(), .mean()), or pass grad=, the cotangent, of the same shape"
+                )
+            if data.dtype.kind == "c":
+                raise ValueError(
+                    f"backward: {self._brief()} is complex, and only a real number has one gradient. Take its .real, "
+                    ".imag or np.abs first, or pass grad=, the cotangent, of the same shape"
+                )
+            if isinstance(data, NUMPY):
+                return wrap(np.array(1, data.dtype, ndmin=data.ndim))
+            return wrap(np.ones_like(data))
+        if not isinstance(grad, Tensor):
+            grad = Tensor(grad)
+        if grad.shape != self.shape:
+            raise ValueError(f"backward: grad has shape {grad.shape}, but {self._brief()} needs one of its own shape")
+        if grad.dtype.kind not in ("fiuc" if self.dtype.kind == "c" else "fiu"):
+            raise TypeError(f"backward: grad has dtype {grad.dtype}; expected {self.dtype}")
+        seed: Tensor = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
+        return seed
+
+    # ---- a container as NumPy has it ----
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError(f"{self._brief()} has no axis, and so no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self.data
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return call(getitem, (self, index), {})  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"{self._brief()} cannot be assigned into, since the graph may have saved its values. Build the result "
+            "with np.where(mask, new, old) or np.concatenate; to change a leaf outside of the graph, assign to .data"
+        )
+
+    __hash__ = object.__hash__
+
+    # ---- operators ----
+
+    __add__, __radd__ = _operator("add")
+    __sub__, __rsub__ = _operator("subtract")
+    __mul__, __rmul__ = _operator("multiply")
+    __truediv__, __rtruediv__ = _operator("divide")
+    __floordiv__, __rfloordiv__ = _operator("floor_divide")
+    __mod__, __rmod__ = _operator("remainder")
+    _power, __rpow__ = _operator("power")
+    __matmul__, __rmatmul__ = _operator("matmul")
+    __and__, __rand__ = _operator("bitwise_and")
+    __or__, __ror__ = _operator("bitwise_or")
+    __xor__, __rxor__ = _operator("bitwise_xor")
+    __lshift__, __rlshift__ = _operator("left_shift")
+    __rshift__, __rrshift__ = _operator("right_shift")
+
+    __lt__, __gt__ = _operator("less")[0], _operator("greater")[0]
+    __le__, __ge__ = _operator("less_equal")[0], _operator("greater_equal")[0]
+    __eq__, __ne__ = _operator("equal")[0], _operator("not_equal")[0]
+
+    def __pow__(self, exponent: Any) -> Any:
+        instead = instead_of_power(self.dtype, exponent)
+        return self._power(exponent) if instead is None else call_unary(instead, self)
+
+    def __neg__(self) -> Tensor:
+        return call_unary(np.negative, self)  # type: ignore[no-any-return]
+
+    def __pos__(self) -> Tensor:
+        return call_unary(np.positive, self)  # type: ignore[no-any-return]
+
+    def __abs__(self) -> Tensor:
+        return call_unary(np.absolute, self)  # type: ignore[no-any-return]
+
+    def __invert__(self) -> Tensor:
+        return call_unary(np.invert, self)  # type: ignore[no-any-return]
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return other // self, other % self
+
+    # ---- NumPy's protocols ----
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs:
+            if len(inputs) == 2:
+                return call_binary(ufunc, *inputs)
+            if len(inputs) == 1:
+                return call_unary(ufunc, *inputs)
+        return call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        return call(function, args, kwargs)
+
+    def astype(self, dtype: npt.DTypeLike) -> Tensor:
+        """The tensor in another floating-point width; its cotangent comes back in this one."""
+        return call(astype, (self, np.dtype(dtype)), {})  # type: ignore[no-any-return]
+
+
+def wrap(data: Array, node: Node | None = None) -> Tensor:
+    """A tensor over an array as it is, with no copy and no check."""
+    tensor: Tensor = _new(Tensor)
+    tensor._data = data
+    tensor._node = node
+    tensor._name = None
+    return tensor
+
+
+def getitem(x: Array, index: Any) -> Array:
+    """``x[index]``, as a function that has a rule."""
+    return x[index]
+
+
+def astype(x: Array, dtype: np.dtype[Any]) -> Array:
+    """``x.astype(dtype)``, as a function that has a rule."""
+    return x.astype(dtype)
+
+
+def _deposit(gradients: dict[Node, Any]) -> None:
+    """Add gradients to those that earlier passes have left, of which the user may hold some: never in place."""
+    plan = STATE.plan
+    with _DEPOSITING:
+        for node, gradient in gradients.items():
+            slot = node.slot
+            assert slot is not None
+            if plan is not None:
+                plan.enter_slot(slot)
+            gradient = gradient if isinstance(gradient, Tensor) else wrap(gradient)
+            slot.grad = gradient if slot.grad is None else slot.grad + gradient
+
+
+def _lift(node: Node) -> tuple[Any, ...]:
+    """A node's saved values as tensors, each with the node that a gradient to it would reach."""
+    assert node.saved is not None
+    assert node.recipe is not None
+
+    def lifted(value: Any, source: Any) -> Any:
+        if source is None:
+            return value
+        if source == OUT and isinstance(value, tuple):
+            return in_container_of(value, [wrap(part, node_of_result(node, i)) for i, part in enumerate(value)])
+        if isinstance(source, dict):
+            return [wrap(m, node.parents[source[i]]) if i in source else m for i, m in enumerate(value)]
+        return wrap(value, node if source == OUT else node.parents[source])
+
+    return tuple(map(lifted, node.saved, node.recipe.sources))
+
+
+def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
+    """A copy of the user's data as an array of numbers."""
+    if isinstance(data, Tensor):
+        if data.requires_grad:
+            data._refuse("copied into a new Tensor", "take .detach() first, or use the tensor itself")
+        data = data._data
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError("Tensor: a masked array's mask would be lost; pass .filled(value) or .data of the array")
+    try:
+        if hasattr(type(data), "__array_function__") and not isinstance(data, np.ndarray):
+            array = data.copy() if dtype is None else data.astype(dtype)
+        else:
+            array = np.array(data, dtype=dtype)
+    except LostGradientError:
+        raise LostGradientError(
+            "Tensor: the list holds tensors that require a gradient, which a copy would lose; join them with np.stack"
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise (ValueError if isinstance(error, ValueError) else TypeError)(
+            f"Tensor: expected an array of numbers{'' if dtype is None else f' that {np.dtype(dtype)} can hold'}, and "
+            f"could not make one of the {type(data).__name__} given: {error}"
+        ) from None
+    if array.dtype.kind not in "fiubc":
+        raise TypeError(f"Tensor: expected numbers, got an array of {array.dtype}; convert it with dtype=float")
+    return array
+
+
+# At the end, since these modules need this one.
+from .dispatch import PLAIN, call, call_binary, call_ufunc, call_unary  # noqa: E402, I001
+from .outputs import in_container_of, node_of_result  # noqa: E402
+from .hooks import HookHandle, attach  # noqa: E402
+
+_USUAL = PLAIN | {Tensor}
+"""The usual operands, which answer no operator in a tensor's place."""

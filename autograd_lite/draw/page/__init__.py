@@ -1,0 +1,1 @@
+"""The page that plays a backward pass, step by step."""

@@ -1,0 +1,150 @@
+"""`backprop_page`: a backward pass as a page that plays it step by step."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from html import escape
+from itertools import count
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from ...core.graph import Node
+from ...core.stepper import steps
+from ...core.tensor import Tensor
+from ...files import write_atomically
+from ..clusters import Clusters
+from ..diagram import Diagram
+from ..draw_graph import check_module, check_recorded
+from ..graph_info import Contents
+from ..labels import Labels
+from .chain_rule import chain_data
+from .html_arrays import Array, Gallery
+from .mathml import variable
+from .sections import Sections
+
+_WEB = Path(__file__).with_name("web")
+"""The folder with the page's frame, style and script."""
+
+
+def backprop_page(
+    output: Tensor,
+    path: str | os.PathLike[str],
+    names: Mapping[Any, Any] | None = None,
+    *,
+    grad: Any = None,
+    module: Any = None,
+    depth: int | None = None,
+) -> Path:
+    """Write a page that plays the backward pass of a result, step by step; gives its path.
+
+    The page is one HTML file that needs no network and no program but a browser. Beside the graph it tells for each
+    step what comes in, the rule as mathematics with the numbers put in, what goes out, and how the contributions of
+    several uses add up. A click on a tensor lights the chain from the output to it, and for scalars writes out the
+    product of the local derivatives along each path. Printed, it has all steps one below the other.
+
+    Parameters
+    ----------
+    output : Tensor
+        A result, usually the loss, whose graph is there: before ``backward()``, or after
+        ``backward(retain_graph=True)``. The pass on the page leaves every gradient as it is.
+    path : path
+        Where to write it, ending in ``.html`` or ``.htm``.
+    names, module, depth
+        As in `draw_graph`. Results without a name are numbered in the order of their computation: v1, v2.
+    grad : array_like, optional
+        The cotangent of the output, as in ``backward(grad)``; a single element needs none.
+
+    Raises
+    ------
+    TypeError
+        If the output is no tensor, or requires no gradient, and so has no graph; if `module` is none, or `depth` is
+        given without one.
+    ValueError
+        If the path ends otherwise, if the output has several elements and there is no `grad`, or if its shape is
+        another.
+    FreedGraphError, ChangedTensorError
+        As in ``backward()``.
+    GraphvizNotFoundError
+        If Graphviz's ``dot`` is not installed.
+    OSError
+        If the file cannot be written; what was there before stays.
+
+    Notes
+    -----
+    Hooks are called, as in any pass, so that the numbers are those that ``backward()`` gives.
+
+    Examples
+    --------
+    >>> from autograd_lite import Tensor
+    >>> w, x = Tensor(3.0, requires_grad=True, name="w"), 2.0
+    >>> backprop_page((w * x - 1) ** 2, "square.html").name
+    'square.html'
+    """
+    from ..digraph import blank
+    from .svg import inline_svg
+
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"backprop_page: {path} ends in {path.suffix or 'nothing'!r}; expected .html")
+    check_recorded("backprop_page", output)
+    check_module("backprop_page", module, depth)
+    assert output.node is not None
+    contents = Contents(output, names, module)
+    with np.errstate(all="ignore"):  # what is infinite or missing is shown
+        played = list(steps(output.node, output._seed(grad).data, hooks=True))
+    names_of_all = _names_of_all(contents)
+    gradients = {step.node: step.cotangent for step in played if hasattr(step.cotangent, "ndim")}
+    unnamed = {node: name for node, name in names_of_all.items() if node not in contents.names}
+    labels = Labels(contents, gradients, values=_single_number, everywhere=True, numbers=unnamed)
+    diagram = Diagram(contents, labels, {}, None, True, "")
+    graph = blank("")
+    diagram.draw(graph, None if module is None else Clusters(contents, module, depth))
+    gallery = Gallery()
+    sections = Sections(played, names_of_all, gallery).all()
+    name = names_of_all[output.node]
+    described = f"the backward graph of {name}, a picture of what the steps below tell in words"
+    numbers = {step.node: i for i, step in enumerate(played)}
+    page = Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(name),
+        output=variable(name),
+        last=len(sections) - 1,
+        style=(_WEB / "page.css").read_text(encoding="utf-8"),
+        script=(_WEB / "page.js").read_text(encoding="utf-8"),
+        images=gallery.definitions(),
+        picture=inline_svg(graph, diagram.parts, numbers, described),
+        steps="\n".join(sections),
+        tensors=_options(contents, names_of_all, numbers),
+        data=json.dumps(chain_data(played, names_of_all)).replace("<", "\\u003c"),
+    )
+    write_atomically(path, page.encode())
+    return path
+
+
+def _names_of_all(contents: Contents) -> dict[Node, str]:
+    """A name for every node: the user's, or v1, v2 in the order of computation; for the output, L."""
+    taken = {*contents.names.values()}
+    free = (f"v{i}" for i in count(1) if f"v{i}" not in taken)
+    found = {node: contents.names.get(node) or next(free) for node in reversed(contents.order[1:])}
+    return {**found, contents.root: contents.names.get(contents.root) or ("L" if "L" not in taken else next(free))}
+
+
+def _options(contents: Contents, names: Mapping[Node, str], numbers: Mapping[Node, int]) -> str:
+    """The tensors to choose from, in the order of their computation."""
+    groups = []
+    for title, wanted in (("leaves", True), ("results", False)):
+        options = "".join(
+            f"<option value='{numbers[node]}'>{escape(names[node])}, {node.shape}</option>"
+            for node in reversed(contents.order)
+            if (node.recipe is None) is wanted
+        )
+        groups.append(f"<optgroup label='{title}'>{options}</optgroup>")
+    return "".join(groups)
+
+
+def _single_number(array: Array) -> list[str]:
+    return [f"value {array.item():.4g}"] if array.size == 1 else []

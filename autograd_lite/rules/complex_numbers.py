@@ -1,0 +1,57 @@
+"""How the parts of complex numbers differentiate, and the convention for complex gradients.
+
+A cotangent ``g`` pairs with a tangent ``dz`` as ``Re(sum(g * dz))``, with no conjugate. So the rule of a holomorphic
+function is plain mathematics, ``g * f'(z)``, and the gradient of a real loss L at ``z = x + iy`` is
+``dL/dx - i dL/dy``: that of JAX and HIPS autograd, and the conjugate of PyTorch's. A step of gradient descent
+goes along its conjugate. Where an argument is real the engine takes the real part of what its rule returns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.registry import defelementwise, defjvp, defvjp, derive
+from ..transforms.vmap import concrete
+
+
+def conjugate(x: Any) -> Any:
+    """The complex conjugate; a real array as it is, without a copy."""
+    return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
+def _sign(g: Any, out: Any, x: Any) -> Any:
+    """0 for real numbers. ``z / |z|`` turns as z goes around 0: ``(dz - out^2 conj(dz)) / (2 |z|)``."""
+    if x.dtype.kind != "c":
+        return np.zeros_like(g)
+    return (g - np.conjugate(g * out * out)) / _twice_modulus(x)
+
+
+def _sign_along(t: Any, out: Any, x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return np.zeros_like(t)
+    return (t - out * out * np.conjugate(t)) / _twice_modulus(x)
+
+
+def _twice_modulus(x: Any) -> Any:
+    """``2 |z|``, and infinity at 0, where ``sign`` has no derivative and 0 is taken for it."""
+    modulus = np.absolute(x)
+    return np.where(np.equal(modulus, 0), np.inf, 2 * modulus)
+
+
+defvjp(np.real, val=lambda g: g)
+# A scalar of NumPy stays one when it comes first: Python has -1j * np.float64 for a number of its own.
+defvjp(np.imag, val=lambda g: g * -1j)
+defvjp(np.conjugate, x=lambda g: conjugate(g))
+defvjp(np.absolute, x=lambda g, x: g * conjugate(np.sign(x)))
+defvjp(np.sign, x=_sign)
+defjvp(np.sign, x=_sign_along)
+defvjp(np.angle, z=lambda g, z, deg: g * ((180 / np.pi if deg else 1.0) * -1j / z))
+defelementwise(np.real, np.imag, np.angle)
+
+
+@derive(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """`numpy.real_if_close`: the real part if all imaginary parts are as good as 0."""
+    return np.real(a) if np.isrealobj(np.real_if_close(concrete(a, "np.real_if_close"), tol)) else a

@@ -1,0 +1,90 @@
+"""How ``einsum`` differentiates: the cotangent for an operand is the einsum of ``g`` with all the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.registry import defjvp, defvjp
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
+    """The operands' labels and the result's, with the ellipsis and the implied result spelled out."""
+    if not isinstance(subscripts, str):
+        raise TypeError(
+            "np.einsum: for tensors the subscripts must be a string, such as 'ij,jk->ik', before the operands; "
+            f"got {type(subscripts).__name__}"
+        )
+    text = subscripts.replace(" ", "")
+    left, arrow, result = text.partition("->")
+    terms = left.split(",")
+    unused = [letter for letter in LETTERS if letter not in text]
+    rank = max(
+        (len(s) - len(t.replace("...", "")) for t, s in zip(terms, shapes, strict=True) if "..." in t), default=0
+    )
+    ellipsis = "".join(unused[:rank])
+    if not arrow:
+        letters = left.replace(",", "").replace("...", "")
+        result = ("..." if "..." in left else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    spelled = []
+    for term, shape in zip(terms, shapes, strict=True):
+        here = len(shape) - len(term.replace("...", ""))
+        spelled.append(term.replace("...", ellipsis[rank - here :] if here else ""))
+    return spelled, result.replace("...", ellipsis)
+
+
+def _einsum(g: Any, subscripts: Any, operands: Sequence[Any], members: Sequence[int]) -> list[Any]:
+    shapes = [np.shape(operand) for operand in operands]
+    terms, result = explicit(subscripts, shapes)
+    return [_operand(g, i, terms, result, operands, shapes[i]) for i in members]
+
+
+def _operand(g: Any, i: int, terms: list[str], result: str, operands: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """The cotangent of one operand."""
+    others = [j for j in range(len(operands)) if j != i]
+    labels = "".join(dict.fromkeys(terms[i]))
+    given = set(result).union(*(terms[j] for j in others))
+    known = "".join(label for label in labels if label in given)
+    inputs = ",".join([result, *(terms[j] for j in others)])
+    cotangent = np.einsum(f"{inputs}->{known}", g, *(operands[j] for j in others))
+    lengths = dict(zip(terms[i], shape, strict=True))
+    # An axis of length 1 that was broadcast against a longer one gets the sum along it.
+    narrow = tuple(k for k, label in enumerate(known) if lengths[label] == 1 != cotangent.shape[k])
+    if narrow:
+        cotangent = np.sum(cotangent, axis=narrow, keepdims=True)
+    # A label that only this operand has was summed away: its cotangent is the same all along that axis.
+    cotangent = np.expand_dims(cotangent, tuple(k for k, label in enumerate(labels) if label not in given))
+    cotangent = np.broadcast_to(cotangent, tuple(lengths[label] for label in labels))
+    if len(labels) == len(terms[i]):
+        return cotangent
+    return _on_diagonal(cotangent, terms[i], shape)
+
+
+def _on_diagonal(cotangent: Any, term: str, shape: tuple[int, ...]) -> Any:
+    """A repeated label read a diagonal: the cotangent goes there, and zeros elsewhere."""
+    firsts = [term.index(label) for label in term]
+    spread = np.reshape(
+        cotangent, tuple(n if first == k else 1 for k, (first, n) in enumerate(zip(firsts, shape, strict=True)))
+    )
+    positions = np.indices(shape, sparse=True)
+    return spread * math.prod(positions[first] == positions[k] for k, first in enumerate(firsts))
+
+
+def _along(t: Sequence[Any], subscripts: str, operands: Sequence[Any], members: Sequence[int]) -> Any:
+    """The product rule: one operand after the other gives way to its tangent."""
+    return sum(
+        np.einsum(subscripts, *operands[:i], tangent, *operands[i + 1 :]) for i, tangent in zip(members, t, strict=True)
+    )
+
+
+defvjp(
+    np.einsum,
+    like=lambda subscripts, *operands, out=None, dtype=None, order="K", casting="safe", optimize=False: None,
+    operands=_einsum,
+)
+defjvp(np.einsum, operands=lambda t, subscripts, operands, members: _along(t, subscripts, operands, members))

@@ -1,0 +1,228 @@
+"""How inverses, determinants and what is made of them differentiate.
+
+The formulas are those of Giles, *An extended collection of matrix derivative results* (2008), and for the
+pseudo-inverse of Golub and Pereyra (SIAM J. Numer. Anal. 10 (1973), equation 4.12). They hold for stacks of matrices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.registry import defconstant, defjvp, defvjp, derive
+from ...transforms.interpreter import innermost_array
+from ...transforms.linearize import array_like
+from ..complex_numbers import conjugate
+from .products import vecdot
+
+Shape = tuple[int, ...]
+
+
+def adjoint(x: Any) -> Any:
+    """The conjugate transpose of the last two axes."""
+    return conjugate(x).mT
+
+
+def identity_like(x: Any) -> Any:
+    """The identity matrix of the size of the last axis, in the dtype of an array."""
+    return np.eye(x.shape[-1], dtype=x.dtype)
+
+
+def diagonal_of(x: Any) -> Any:
+    """The diagonals of the last two axes, as vectors."""
+    i = np.arange(min(x.shape[-2:]))
+    return x[..., i, i]
+
+
+def diagonal_matrix(x: Any) -> Any:
+    """Matrices with the last axis on their diagonals."""
+    return x[..., None] * identity_like(x)
+
+
+# ---- inverses and systems of equations ----
+defvjp(np.linalg.inv, a=lambda g, out: -out.mT @ g @ out.mT)
+defjvp(np.linalg.inv, a=lambda t, out: -out @ t @ out)
+
+
+def _solve_a(g: Any, a: Any, b_shape: Shape, out: Any) -> Any:
+    """``-np.linalg.solve(a.T, g) @ out.T``."""
+    pulled = np.linalg.solve(a.mT, _columns(g, b_shape))
+    return -pulled @ _columns(out, b_shape).mT
+
+
+def _columns(x: Any, b_shape: Shape) -> Any:
+    """A right side or a solution as a matrix: a right side with one axis is a vector."""
+    return x[..., None] if len(b_shape) == 1 else x
+
+
+def _as_given(x: Any, b_shape: Shape) -> Any:
+    return x[..., 0] if len(b_shape) == 1 else x
+
+
+defvjp(
+    np.linalg.solve,
+    a=_solve_a,
+    b=lambda g, a, b_shape: _as_given(np.linalg.solve(a.mT, _columns(g, b_shape)), b_shape),
+)
+defjvp(
+    np.linalg.solve,
+    a=lambda t, a, b_shape, out: _as_given(-np.linalg.solve(a, t @ _columns(out, b_shape)), b_shape),
+    b=lambda t, a, b_shape: _as_given(np.linalg.solve(a, _columns(t, b_shape)), b_shape),
+)
+
+
+def _pinv(g: Any, a: Any, out: Any) -> Any:
+    """The cotangent under the pairing ``Re tr(g^H t)``, at constant rank."""
+    g, inverse = conjugate(g), adjoint(out)
+    beside = adjoint(g) @ out @ inverse
+    before = inverse @ out @ adjoint(g)
+    return conjugate(-inverse @ g @ inverse + beside - a @ (out @ beside) + before - before @ out @ a)
+
+
+def _pinv_along(t: Any, a: Any, out: Any) -> Any:
+    """``-P t P + P P^H t^H (I - a P) + (I - P a) t^H P^H P``."""
+    beside = out @ adjoint(out) @ adjoint(t)
+    before = adjoint(t) @ adjoint(out) @ out
+    return -out @ t @ out + beside - beside @ a @ out + before - out @ a @ before
+
+
+defvjp(np.linalg.pinv, a=lambda g, a, rcond, hermitian, rtol, out: _pinv(g, a, out))
+defjvp(np.linalg.pinv, a=lambda t, a, out: _pinv_along(t, a, out))
+
+
+@derive(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, Any]:
+    """`numpy.linalg.lstsq` by the pseudo-inverse; the rank carries no gradient."""
+    a, b = array_like(a), array_like(b)
+    rows, columns = a.shape
+    if rcond is None:
+        rcond = float(np.finfo(a.dtype).eps) * max(rows, columns)
+    elif rcond < 0:
+        rcond = float(np.finfo(a.dtype).eps)
+    rank = np.linalg.matrix_rank(a, rtol=rcond)
+    x = np.linalg.pinv(a, rtol=rcond) @ b
+    residuals = np.sum(np.absolute(b - a @ x) ** 2, axis=0, keepdims=np.ndim(b) == 1)
+    if rows <= columns or np.any(innermost_array(rank) < columns):
+        residuals = residuals[:0]
+    return x, residuals, rank, np.linalg.svdvals(a)
+
+
+@derive(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
+    """`numpy.linalg.tensorsolve` as one system of equations."""
+    a, b = array_like(a), array_like(b)
+    if axes is not None:
+        given = [axis % a.ndim for axis in axes]
+        a = np.transpose(a, [i for i in range(a.ndim) if i not in given] + given)
+    shape = a.shape[b.ndim :]
+    return np.reshape(np.linalg.solve(np.reshape(a, (b.size, -1)), np.ravel(b)), shape)
+
+
+@derive(np.linalg.tensorinv)
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """`numpy.linalg.tensorinv` as the inverse of one matrix."""
+    if ind < 1:
+        raise ValueError(f"np.linalg.tensorinv: ind={ind!r} must be a positive number of axes")
+    inverse = np.linalg.inv(np.reshape(a, (math.prod(a.shape[:ind]), -1)))
+    return np.reshape(inverse, (*a.shape[ind:], *a.shape[:ind]))
+
+
+# ---- determinants ----
+def _over_matrix(g: Any) -> Any:
+    return g[..., None, None]
+
+
+def _slogdet(g: tuple[Any, Any], a: Any, out: tuple[Any, Any]) -> Any:
+    """With ``w = tr(a^-1 t)`` the logarithm moves by ``Re w``, and a complex sign turns by ``Im w``."""
+    sign, log = g
+    if a.dtype.kind == "c":
+        log = log - 1j * np.real(1j * sign * out[0])
+    return _over_matrix(log) * np.linalg.inv(a).mT
+
+
+defvjp(np.linalg.det, a=lambda g, a, out: _over_matrix(g * out) * np.linalg.inv(a).mT)
+defvjp(np.linalg.slogdet, a=_slogdet)
+
+
+def _slogdet_along(t: Any, a: Any, out: tuple[Any, Any]) -> tuple[Any, Any]:
+    w = np.sum(np.linalg.inv(a).mT * t, axis=(-2, -1))
+    return 1j * out[0] * np.imag(w) if a.dtype.kind == "c" else np.zeros_like(w), np.real(w)
+
+
+defjvp(np.linalg.det, a=lambda t, a, out: out * np.sum(np.linalg.inv(a).mT * t, axis=(-2, -1)))
+defjvp(np.linalg.slogdet, a=_slogdet_along)
+
+
+# ---- products of many matrices ----
+@derive(np.linalg.matrix_power)
+def matrix_power(a: Any, n: int) -> Any:
+    """`numpy.linalg.matrix_power` by repeated squaring."""
+    if n == 0:
+        return np.where(True, identity_like(a), a)
+    if n < 0:
+        a, n = np.linalg.inv(a), -n
+    if n == 3:
+        return a @ a @ a
+    power, result = a, None
+    while n:
+        n, bit = divmod(n, 2)
+        if bit:
+            result = power if result is None else result @ power
+        power = power @ power if n else power
+    return result
+
+
+@derive(np.linalg.multi_dot)
+def multi_dot(arrays: Sequence[Any], *, out: None = None) -> Any:
+    """`numpy.linalg.multi_dot`: the product in the order that needs the fewest multiplications."""
+    if out is not None:
+        raise TypeError("np.linalg.multi_dot: out= cannot be used with tensors; use the result that is returned")
+    if len(arrays) < 2:
+        raise ValueError(f"np.linalg.multi_dot: expected at least two arrays, got {len(arrays)}")
+    matrices = list(map(array_like, arrays))
+    first, last = matrices[0].ndim, matrices[-1].ndim
+    if first == 1:
+        matrices[0] = matrices[0][None, :]
+    if last == 1:
+        matrices[-1] = matrices[-1][:, None]
+    product = _multiplied(matrices, _splits([matrix.shape[0] for matrix in matrices] + [matrices[-1].shape[1]]))
+    if first == 1:
+        product = product[0]
+    return product[..., 0] if last == 1 else product
+
+
+def _splits(lengths: list[int]) -> dict[tuple[int, int], int]:
+    """Where each chain of matrices is best split (Cormen et al., *Introduction to Algorithms*, section 15.2)."""
+    cost = {(i, i): 0 for i in range(len(lengths) - 1)}
+    split: dict[tuple[int, int], int] = {}
+    for length in range(1, len(lengths) - 1):
+        for i in range(len(lengths) - 1 - length):
+            j = i + length
+            costs = {k: cost[i, k] + cost[k + 1, j] + lengths[i] * lengths[k + 1] * lengths[j + 1] for k in range(i, j)}
+            split[i, j] = min(costs, key=costs.__getitem__)
+            cost[i, j] = costs[split[i, j]]
+    return split
+
+
+def _multiplied(matrices: list[Any], splits: dict[tuple[int, int], int], i: int = 0, j: int | None = None) -> Any:
+    j = len(matrices) - 1 if j is None else j
+    if i == j:
+        return matrices[i]
+    k = splits[i, j]
+    return np.matmul(_multiplied(matrices, splits, i, k), _multiplied(matrices, splits, k + 1, j))
+
+
+# ---- the names of the array API standard ----
+derive(np.linalg.matmul)(lambda x1, x2, /: np.matmul(x1, x2))
+derive(np.linalg.outer)(lambda x1, x2, /: np.outer(x1, x2))
+derive(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes=axes))
+derive(np.linalg.trace)(lambda x, /, *, offset=0, dtype=None: np.trace(x, offset, axis1=-2, axis2=-1, dtype=dtype))
+derive(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset, axis1=-2, axis2=-1))
+derive(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
+derive(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis))
+derive(np.linalg.vecdot)(vecdot)
+
+defconstant([np.linalg.matrix_rank])

@@ -1,0 +1,96 @@
+"""How the gamma and beta functions and their incomplete forms differentiate, and the zeta and integral functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+from scipy.special import digamma
+
+from ....core.custom import primitive
+from ....core.registry import defelementwise, defvjp
+from ....errors import NoRuleError
+from .register import rule, rule_of_several
+
+# ---- gamma and beta ----
+
+
+@primitive
+def polygamma(x: Any, order: int) -> Any:
+    """The derivative of `digamma` of an order from 1 on: ``(-1)^(n + 1) n! zeta(n + 1, x)``."""
+    if np.iscomplexobj(x):
+        raise NoRuleError(
+            "the derivative of digamma, and so the second one of gamma and loggamma, is not there for complex numbers: "
+            "SciPy's polygamma is for real numbers"
+        )
+    return np.asarray(special.polygamma(order, x), dtype=np.asarray(x).dtype)
+
+
+defvjp(polygamma, x=lambda g, x, order: g * polygamma(x, order + 1))
+defelementwise(polygamma)
+
+rule("digamma", x=lambda g, x: g * polygamma(x, 1))
+rule("gamma", x=lambda g, x, out: g * out * digamma(x))
+rule("rgamma", x=lambda g, x, out: -g * out * digamma(x))
+rule("gammaln", x=lambda g, x: g * digamma(x))
+rule("loggamma", x=lambda g, x: g * digamma(x))
+rule(
+    "beta",
+    x1=lambda g, x1, x2, out: g * out * (digamma(x1) - digamma(x1 + x2)),
+    x2=lambda g, x1, x2, out: g * out * (digamma(x2) - digamma(x1 + x2)),
+)
+rule(
+    "betaln",
+    x1=lambda g, x1, x2: g * (digamma(x1) - digamma(x1 + x2)),
+    x2=lambda g, x1, x2: g * (digamma(x2) - digamma(x1 + x2)),
+)
+rule(
+    "binom",
+    x1=lambda g, x1, x2, out: g * out * (digamma(x1 + 1) - digamma(x1 - x2 + 1)),
+    x2=lambda g, x1, x2, out: g * out * (digamma(x1 - x2 + 1) - digamma(x2 + 1)),
+)
+rule(
+    "poch",
+    x1=lambda g, x1, x2, out: g * out * (digamma(x1 + x2) - digamma(x1)),
+    x2=lambda g, x1, x2, out: g * out * digamma(x1 + x2),
+)
+
+# ---- the incomplete forms, by their upper limit; their slopes are the densities ----
+
+
+def gamma_density(a: Any, x: Any) -> Any:
+    """``x^(a - 1) exp(-x) / gamma(a)``."""
+    return np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))
+
+
+def beta_density(a: Any, b: Any, x: Any) -> Any:
+    """``x^(a - 1) (1 - x)^(b - 1) / beta(a, b)``."""
+    return np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
+
+
+rule("gammainc", x2=lambda g, x1, x2: g * gamma_density(x1, x2))
+rule("gammaincc", x2=lambda g, x1, x2: -g * gamma_density(x1, x2))
+rule("gammaincinv", x2=lambda g, x1, out: g / gamma_density(x1, out))
+rule("gammainccinv", x2=lambda g, x1, out: -g / gamma_density(x1, out))
+rule("betainc", x3=lambda g, x1, x2, x3: g * beta_density(x1, x2, x3))
+rule("betaincc", x3=lambda g, x1, x2, x3: -g * beta_density(x1, x2, x3))
+rule("betaincinv", x3=lambda g, x1, x2, out: g / beta_density(x1, x2, out))
+rule("betainccinv", x3=lambda g, x1, x2, out: -g / beta_density(x1, x2, out))
+
+# ---- zeta, by its second argument: scipy.special.zeta calls this ufunc ----
+
+rule("_zeta", x2=lambda g, x1, x2: -g * x1 * special.zeta(x1 + 1, x2))
+
+# ---- exponential, sine and hyperbolic integrals, the dilogarithm, the omega functions ----
+
+rule("exp1", x=lambda g, x: -g * np.exp(-x) / x)
+rule("expi", x=lambda g, x: g * np.exp(x) / x)
+rule("expn", x2=lambda g, x1, x2, out: -g * (np.exp(-x2) - (x1 - 1) * out) / x2)
+rule("spence", x=lambda g, x: -g * special.hyp2f1(1, 1, 2, 1 - x))
+rule_of_several("sici", lambda x, out: (np.sinc(x / np.pi), np.cos(x) / x))
+rule_of_several("shichi", lambda x, out: (np.sinh(x) / x, np.cosh(x) / x))
+rule("wrightomega", x=lambda g, out: g * out / (1 + out))
+
+# This one reads the branch x2 and the tolerance x3 only to say that it holds for all of them.
+rule("_lambertw", x1=lambda g, x2, x3, out: g * np.exp(-out) / (1 + out))

@@ -1,0 +1,48 @@
+"""Giving rules to the ufuncs of `scipy.special` by their names, to those that the installed SciPy has.
+
+Some are private, behind Python functions of nearly the same name. A rule that a user has given one before stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from ....core.registry import RULES, defjvp, defvjp
+from ....core.rule import JacobianVectorProduct, VectorJacobianProduct
+
+Slopes = Callable[..., tuple[Any, ...]]
+
+
+def rule(
+    name: str,
+    /,
+    jvps: Mapping[str, JacobianVectorProduct] | None = None,
+    **vjps: VectorJacobianProduct | None,
+) -> None:
+    """A vector-Jacobian product for each differentiable argument of a ufunc; `jvps` where those are not its own."""
+    candidates = (getattr(home, name, None) for home in (special, special._ufuncs))
+    function = next((found for found in candidates if isinstance(found, np.ufunc)), None)
+    if function is not None and function not in RULES:
+        defvjp(function, **vjps)
+        defjvp(function, **(jvps or {}))
+
+
+def rule_of_several(name: str, slopes: Slopes) -> None:
+    """The derivatives, as ``slopes(x, out)``, of the results of a ufunc of one argument."""
+    rule(
+        name,
+        x=lambda g, x, out: weighted(g, slopes(x, out)),
+        jvps={"x": lambda t, x, out: tuple(t * slope for slope in slopes(x, out))},
+    )
+
+
+def weighted(g: tuple[Any, ...], slopes: tuple[Any, ...]) -> Any:
+    """The sum of the cotangents of several results, each times its slope."""
+    total: Any = 0
+    for cotangent, slope in zip(g, slopes, strict=True):
+        total = total + cotangent * slope
+    return total

@@ -1,0 +1,56 @@
+"""How `sinc` and `i0` differentiate: every derivative is a function of the same family, with one order more."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.custom import primitive
+from ..core.registry import defelementwise, defvjp
+
+
+@primitive
+def sinc_derivative(y: Any, order: int) -> Any:
+    """The derivative of ``sin(y) / y`` of an order: ``integral of t^n cos(y t + n pi / 2)`` for t from 0 to 1.
+
+    Far from 0 by recurrence, which integration by parts gives; near it, where that cancels, by the power series.
+    """
+    near = np.abs(y) < order + 2
+    safe = np.where(near, 1.0, y)
+    far = np.sin(safe) / safe
+    for n in range(1, order + 1):
+        far = (np.sin(safe + n * np.pi / 2) - n * far) / safe
+    small = np.where(near, y, 0.0)
+    series = np.zeros_like(small)
+    for k in range((order + 1) // 2, (order + 1) // 2 + 16 + 2 * order):
+        power = 2 * k - order
+        series = series + (-1) ** k / (math.factorial(power) * (2 * k + 1)) * small**power
+    return np.where(near, series, far).astype(y.dtype)
+
+
+defvjp(sinc_derivative, y=lambda g, y, order: g * sinc_derivative(y, order + 1))
+defvjp(np.sinc, x=lambda g, x: g * np.pi * sinc_derivative(np.pi * x, 1))
+
+
+@primitive
+def i0_derivative(x: Any, order: int) -> Any:
+    """The derivative of ``i0`` of an order: the mean of ``exp(x cos(t)) cos(t)^n`` over the circle.
+
+    The trapezoidal rule is exact to rounding for a periodic function as smooth as this (Trefethen and Weideman, *The
+    exponentially convergent trapezoidal rule*, 2014).
+    """
+    nodes = 512
+    total = np.zeros_like(x)
+    for j in range(nodes // 2):
+        cosine = math.cos((j + 0.5) * math.pi / (nodes // 2))
+        # The mean of an odd power of the cosine is 0; without it small x keep their digits.
+        rise = np.expm1(x * cosine) if order % 2 else np.exp(x * cosine)
+        total = total + rise * cosine**order
+    return total / (nodes // 2)
+
+
+defvjp(i0_derivative, x=lambda g, x, order: g * i0_derivative(x, order + 1))
+defvjp(np.i0, x=lambda g, x: g * i0_derivative(x, 1))
+defelementwise(sinc_derivative, np.sinc, i0_derivative, np.i0)

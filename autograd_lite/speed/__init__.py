@@ -1,0 +1,1 @@
+"""What exists for time alone, each with what it gains."""

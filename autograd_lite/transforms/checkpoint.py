@@ -1,0 +1,215 @@
+"""`checkpoint`: intermediate values are computed again in the backward pass, where others would be kept.
+
+Chen et al., *Training deep nets with sublinear memory cost*, 2016.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from ..core.context import STATE
+from ..core.dispatch import record
+from ..core.rule import Rule
+from ..core.tensor import Tensor
+from ..core.tree import flatten
+from ..errors import GradientError
+from .interpreter import Level, Traced
+from .modes import ForwardLevel, ReverseLevel
+from .vmap import BatchLevel
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, which keeps nothing for the backward pass but its arguments, and is run again in it.
+
+    Of a network whose parts are checkpointed, only what goes from part to part is kept, and in the backward pass what
+    is within one part, for the cost of one more forward computation. Parts may have checkpointed parts. The gradients
+    are the same to the last bit. Tensors that the function uses without being given them, such as a module's
+    parameters, get their gradients too.
+
+    Parameters
+    ----------
+    f : callable
+        A function of arrays, or a module, that returns one array. It must compute the same when it is run again:
+        random numbers are drawn outside of it.
+
+    Returns
+    -------
+    callable
+        With the parameters of ``f``.
+
+    Raises
+    ------
+    TypeError
+        When called, if ``f`` does not return one array.
+    GradientError
+        In the backward pass, if ``f`` then computes another result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Tensor
+    >>> from autograd_lite.transforms import checkpoint
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> layer = checkpoint(lambda x: x * w)
+    >>> layer(layer(np.array([0.5, 0.5]))).sum().backward()
+    >>> w.grad
+    Tensor([1., 2.], shape=(2,), dtype=float64)
+    """
+    if not callable(f):
+        raise TypeError(f"checkpoint: expected a function, got {f!r}")
+
+    @wraps(f, updated=())
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        if STATE.paused >= STATE.level or isinstance(STATE.running, ForwardLevel | BatchLevel):
+            return f(*args, **kwargs)
+        leaves, rebuild = flatten((args, kwargs))
+        given = [i for i, leaf in enumerate(leaves) if _is_floating(leaf)]
+
+        def run(inputs: Sequence[Any]) -> Any:
+            replaced = list(leaves)
+            for i, value in zip(given, inputs, strict=True):
+                replaced[i] = value
+            args, kwargs = rebuild(replaced)
+            return f(*args, **kwargs)
+
+        return _Part(run, getattr(f, "__name__", type(f).__name__), STATE.running).forward([leaves[i] for i in given])
+
+    return checkpointed
+
+
+class _Part:
+    """One call of a checkpointed function.
+
+    Attributes
+    ----------
+    run : callable
+        The function, of a list of its floating-point arguments.
+    name : str
+        Its name, for messages.
+    owner : Level or None
+        The level whose graph the call is recorded in; None outside of all transforms.
+    given : int
+        The number of the arguments; tensors that the function found elsewhere come after them.
+    """
+
+    def __init__(self, run: Callable[[Sequence[Any]], Any], name: str, owner: Level | None) -> None:
+        self.run = run
+        self.name = name
+        self.owner = owner
+        self.given = 0
+        self.checksum: int | None = None
+
+    def forward(self, arguments: list[Any]) -> Any:
+        """The result, recorded as one call; the graph of what happened within it is dropped."""
+        self.given = len(arguments)
+        with _Capturing(self.owner) as level:
+            out = self.run([level.input(level.outside(a)) for a in arguments])
+        if not level.owns(out):
+            if isinstance(out, Tensor) or not hasattr(out, "dtype"):
+                self._check(out)
+            return out
+        self.checksum = _checksum(out._data)
+        tensors = [*arguments, *level.captured]
+        members = tuple(i for i, tensor in enumerate(tensors) if level.belongs_outside(tensor))
+        if not members:
+            return out._data if isinstance(out._data, Tensor) else Tensor(out._data)
+        return record(_RECOMPUTING, ((0, members),), (tensors, self), out._data, self.owner)
+
+    def pull(self, g: Any, values: Sequence[Any], members: Sequence[int]) -> list[Any]:
+        """The cotangents of the members, over the graph that the function makes when it is run again."""
+        with self.owner or nullcontext(), _Capturing(self.owner, values[self.given :]) as level:
+            arguments = [level.input(value) for value in values[: self.given]]
+            out = self.run(arguments)
+        inputs = [*arguments, *level.inputs]
+        if len(inputs) != len(values) or _checksum(level.lower(out)) not in (None, self.checksum):
+            raise GradientError(
+                f"checkpoint: {self.name} computed another result when it was run again in the backward pass; draw "
+                "random numbers outside of it and hand them in, and let nothing that it reads be changed in between"
+            )
+        found = level.pull(out, g, [inputs[i] for i in members], retain_graph=False)
+        return [np.zeros_like(values[i]) if c is None else c for i, c in zip(members, found, strict=True)]
+
+    def _check(self, out: Any) -> None:
+        if not isinstance(out, Tensor):
+            raise TypeError(f"checkpoint: {self.name} returned {type(out).__name__}; expected one array")
+
+
+class _Capturing(ReverseLevel):
+    """A level for which tensors of the owner's graph are inputs too, as soon as it meets them.
+
+    Attributes
+    ----------
+    captured : list of Tensor
+        Those tensors, in the order in which they were met.
+    inputs : list of Traced
+        What stands for them on this level.
+    """
+
+    def __init__(self, owner: Level | None, values: Sequence[Any] | None = None) -> None:
+        super().__init__("checkpoint")
+        self.owner = owner
+        self.values = values
+        self.captured: list[Tensor] = []
+        self.inputs: list[Traced] = []
+        self._met: dict[Any, Traced] = {}
+
+    def belongs_outside(self, value: Any) -> bool:
+        """Whether a value is a tensor in the owner's graph."""
+        if self.owner is None:
+            return type(value) is Tensor and value.node is not None
+        return self.owner.owns(value)
+
+    def outside(self, value: Any) -> Any:
+        """What a tensor of the owner's graph wraps; any other value as it is."""
+        if type(value) is Tensor and (self.owner is None or value.node is None):
+            return value._data
+        return self.owner.lower(value) if self.owner is not None else value
+
+    def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """As on every level, with the owner's tensors replaced by inputs of this one."""
+        return super().call(function, self._capture(args), self._capture(dict(kwargs)))
+
+    def _capture(self, value: Any) -> Any:
+        if isinstance(self.owner, _Capturing):
+            value = self.owner._capture(value)
+        if self.belongs_outside(value):
+            if value.node not in self._met:
+                data = self.outside(value)
+                if self.values is not None:
+                    if len(self.captured) == len(self.values) or self.values[len(self.captured)].shape != data.shape:
+                        raise GradientError(
+                            "checkpoint: the function uses other tensors when it is run again in the backward pass"
+                        )
+                    data = self.values[len(self.captured)]
+                self.captured.append(value)
+                self._met[value.node] = self.input(data)
+                self.inputs.append(self._met[value.node])
+            return self._met[value.node]
+        if type(value) is tuple or type(value) is list:
+            return type(value)(map(self._capture, value))
+        if type(value) is dict:
+            return {name: self._capture(member) for name, member in value.items()}
+        return value
+
+
+def recomputed(values: Sequence[Any], part: _Part) -> Any:
+    """The result of a checkpointed call on these values, which is never called: it stands for it in the graph."""
+    raise NotImplementedError
+
+
+_RECOMPUTING = Rule(recomputed, {"values": lambda g, values, part, members: part.pull(g, values, members)})
+
+
+def _is_floating(leaf: Any) -> bool:
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype") and leaf.dtype.kind in "fc"
+
+
+def _checksum(data: Any) -> int | None:
+    """What tells two results apart, of a plain array."""
+    return zlib.crc32(np.ascontiguousarray(data).data) if isinstance(data, np.ndarray) else None

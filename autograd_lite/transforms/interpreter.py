@@ -1,0 +1,276 @@
+"""The tensors within transforms: each running transform is a level, whose tensors wrap the values of the level below.
+
+A call is answered by the innermost level among its arguments, which computes on what its tensors wrap: plain arrays,
+or tensors of the levels around it. Those are constants to it, so no level's perturbation is taken for another's
+(Siskind and Pearlmutter, *Nesting forward-mode AD in a functional framework*, 2008), and they record or push forward
+what it computes, so that its results can be differentiated in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import numpy as np
+
+from ..core.context import STATE
+from ..core.dispatch import as_tensors, call, call_ufunc, check_dtype, no_rule, refuse_unread
+from ..core.lazy_rules import rule_of
+from ..core.operators import instead_of_power
+from ..core.registry import CONSTANT, DERIVED
+from ..core.rule import Mask, Rule
+from ..core.tensor import Tensor, astype, getitem, wrap
+from ..errors import GradientError, NoRuleError
+
+
+class Level:
+    """One running transform: a context in which the function that it transforms is called.
+
+    Attributes
+    ----------
+    transform : str
+        The transform's name, for messages.
+    depth : int
+        How many transforms are running, this one and those around it.
+    running : bool
+        False once the function has returned.
+    """
+
+    def __init__(self, transform: str) -> None:
+        self.transform = transform
+        self.depth = 0
+        self.running = False
+        self._outer: tuple[int, Level | None] = (0, None)
+
+    def __enter__(self) -> Self:
+        self._outer = STATE.level, STATE.running
+        STATE.level = self.depth = max(STATE.level, self.depth - 1) + 1
+        STATE.running = self
+        self.running = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        STATE.level, STATE.running = self._outer
+        self.running = False
+
+    def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Call a function that has tensors of this level among its arguments, and none of a level inside of it."""
+        self.check_running()
+        rule = rule_of(function)
+        if rule is None:
+            if function in DERIVED:
+                return DERIVED[function](*args, **kwargs)
+            if function in CONSTANT:
+                return function(*self.lower(args), **self.lower(dict(kwargs)))
+            raise no_rule(function, (*args, *kwargs.values()))
+        values = rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
+        mask = self._mask(rule, values) if STATE.paused < self.depth else ()
+        if mask:
+            refuse_unread(rule, values, kwargs)
+        out = function(*self.lower(args), **self.lower(dict(kwargs)))
+        if not mask:
+            return as_tensors(out)
+        check_dtype(rule, out)
+        return self.record(rule, mask, values, out, args, dict(kwargs))
+
+    def record(
+        self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """The result as a tensor of this level, from the result ``out`` of the level below."""
+        raise NotImplementedError
+
+    def check_running(self) -> None:
+        """Refuse tensors that a transformed function has let out otherwise than by returning them."""
+        if not self.running:
+            raise GradientError(
+                f"{self.transform}: a tensor that belongs to the transformed function is used after that has returned; "
+                "return what is wanted outside of it"
+            )
+
+    def owns(self, value: Any) -> bool:
+        """Whether a value is a tensor of this level."""
+        return isinstance(value, Traced) and value._level is self
+
+    def lower(self, value: Any) -> Any:
+        """A value with what they wrap in place of this level's tensors."""
+        if isinstance(value, Traced):
+            return value._data if value._level is self else value
+        if type(value) is tuple or type(value) is list:
+            return type(value)(map(self.lower, value))
+        if type(value) is dict:
+            return {name: self.lower(member) for name, member in value.items()}
+        return value
+
+    def _mask(self, rule: Rule, values: Sequence[Any]) -> Mask:
+        """The arguments that are tensors of this level, or sequences with some."""
+        mask: list[tuple[int, tuple[int, ...] | None]] = []
+        for position, value in enumerate(values):
+            if self.owns(value):
+                members = None
+            elif isinstance(value, list | tuple) and any(t._level is self for t in _traced(value)):
+                members = tuple(i for i, member in enumerate(value) if self.owns(member))
+            else:
+                continue
+            if position not in rule.differentiable or members == ():
+                raise NoRuleError(
+                    f"{rule.name}: its argument {rule.parameters[position]!r} depends on what {self.transform} "
+                    f"differentiates, and no rule says how (only for {', '.join(rule.vjps)}); pass its .detach()"
+                )
+            mask.append((position, members))
+        return tuple(mask)
+
+
+class Traced(Tensor):
+    """A tensor of a level, around a value of the levels outside."""
+
+    __slots__ = ("_level",)
+
+    _level: Level
+
+    @property
+    def requires_grad(self) -> bool:
+        """Always, since a derivative flows here; it cannot be set."""
+        return True
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self._belongs(".requires_grad cannot be set")
+
+    @property
+    def data(self) -> Any:
+        """The array inside of all levels, read-only; it cannot be assigned."""
+        if isinstance(self._data, Tensor):
+            return self._data.data
+        if isinstance(self._data, np.generic):
+            self._data = np.asarray(self._data)
+        if not isinstance(self._data, np.ndarray):
+            return self._data
+        array = self._data.view()
+        array.flags.writeable = False
+        return array
+
+    @data.setter
+    def data(self, array: Any) -> None:
+        self._belongs(".data cannot be assigned")
+
+    @property
+    def grad(self) -> Tensor | None:
+        """Refused: the transform returns the derivatives."""
+        self._belongs(".grad cannot be read")
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        self._belongs(".grad cannot be assigned")
+
+    def zero_grad(self) -> None:
+        """Nothing: there is no gradient to forget."""
+
+    def retain_grad(self) -> Tensor:
+        """Refused: the transform returns the derivatives."""
+        self._belongs("retain_grad() cannot be called")
+
+    def backward(self, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Refused: the transform runs the pass."""
+        self._belongs("backward() cannot be called")
+
+    def detach(self) -> Tensor:
+        """The same numbers as a constant of all levels."""
+        return self._data.detach() if isinstance(self._data, Tensor) else wrap(self.data)
+
+    def __repr__(self) -> str:
+        values = repr(self._data) if isinstance(self._data, Tensor) else np.array2string(self.data, separator=", ")
+        return f"Tensor({values}, shape={self.shape}, dtype={self.dtype}, within={self._level.transform})"
+
+    def __str__(self) -> str:
+        return str(self._data)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return _answered(getitem, (self, index), {})  # type: ignore[no-any-return]
+
+    def astype(self, dtype: Any) -> Tensor:
+        """The tensor in another floating-point width."""
+        return _answered(astype, (self, np.dtype(dtype)), {})  # type: ignore[no-any-return]
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        self._level.check_running()
+        return call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        return _answered(function, args, kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._refuse("copied or pickled", "take .detach() first")
+
+    def _belongs(self, deed: str) -> NoReturn:
+        raise GradientError(
+            f"{deed} on {self._brief()}: it belongs to {self._level.transform}, which returns the derivatives itself; "
+            "let the transformed function compute its result and return it"
+        )
+
+
+def innermost_array(value: Any) -> Any:
+    """The plain array within a tensor, through all levels; within `vmap`, of all examples."""
+    while isinstance(value, Tensor):
+        value = value._data
+    return value
+
+
+def innermost(values: Sequence[Any]) -> Level | None:
+    """The level that answers a call with these arguments; None if no tensor of a level is among them."""
+    return max((value._level for value in _traced(values)), key=lambda level: level.depth, default=None)
+
+
+def _traced(values: Sequence[Any]) -> Iterator[Traced]:
+    for value in values:
+        if isinstance(value, Traced):
+            yield value
+        elif type(value) is list or type(value) is tuple:
+            yield from _traced(value)
+
+
+def _answered(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    for value in _traced((*args, *kwargs.values())):
+        value._level.check_running()
+    return call(function, args, kwargs)
+
+
+def _operators(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(self: Traced, other: Any) -> Any:
+        return _answered(ufunc, (self, other), {})
+
+    def reflected(self: Traced, other: Any) -> Any:
+        return _answered(ufunc, (other, self), {})
+
+    return forward, reflected
+
+
+ARITHMETIC = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "floordiv": np.floor_divide,
+    "mod": np.remainder, "pow": np.power, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or,
+    "xor": np.bitwise_xor, "lshift": np.left_shift, "rshift": np.right_shift,
+}  # fmt: skip
+COMPARISONS = {
+    "lt": np.less, "gt": np.greater, "le": np.less_equal, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}  # fmt: skip
+UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+
+
+def _power(self: Traced, exponent: Any) -> Any:
+    instead = instead_of_power(self.dtype, exponent)
+    return _answered(np.power, (self, exponent), {}) if instead is None else _answered(instead, (self,), {})
+
+
+# Python asks a subclass that has operators of its own before it asks the class, on whichever side it stands.
+for _name, _ufunc in ARITHMETIC.items():
+    for _operator_name, _operator in zip((_name, f"r{_name}"), _operators(_ufunc), strict=True):
+        setattr(Traced, f"__{_operator_name}__", _operator)
+Traced.__pow__ = _power  # type: ignore[assignment, method-assign]
+for _name, _ufunc in COMPARISONS.items():
+    setattr(Traced, f"__{_name}__", _operators(_ufunc)[0])
+for _name, _ufunc in UNARY.items():
+    setattr(Traced, f"__{_name}__", lambda self, ufunc=_ufunc: _answered(ufunc, (self,), {}))

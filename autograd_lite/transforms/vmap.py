@@ -1,0 +1,342 @@
+"""`vmap`: a function of one example made into one of many, by adding an axis to every call that it makes.
+
+Its tensors are `Batched`: they show the shape of one example, and hold all of them along axis 0. An elementwise
+function is called on all examples at once. Others have a batching rule, which says how to call them with one more
+axis, or are written in terms of such. What has neither is called for each example, and the results are stacked.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..core.context import STATE
+from ..core.lazy_rules import rule_of
+from ..core.outputs import in_container_of
+from ..core.registry import BATCHING, DERIVED, STRUCTURAL, Batching
+from ..core.rule import name_of
+from ..core.tensor import Tensor
+from ..core.tree import flatten
+from ..errors import GradientError
+from .argnums import named_after
+from .interpreter import Level, Traced
+from .linearize import array_like, leaving
+
+Axes = int | None | Sequence[int | None]
+
+
+def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callable[..., Any]:
+    """The function that maps ``f`` over examples: as a loop would, and as fast as if it had been written for many.
+
+    Parameters
+    ----------
+    f : callable
+        Takes one example, and returns an array or a tree of arrays. It may use every function with a rule, and must
+        not branch on the numbers.
+    in_axes : int, None, or a sequence of these, default 0
+        For all positional arguments, or for each of them: the axis that counts the examples, in every array of the
+        argument if that is a tree; None for an argument that is the same for all. Keyword arguments are the same for
+        all.
+    out_axes : int, default 0
+        The axis that counts the examples in the results.
+
+    Returns
+    -------
+    callable
+        With the parameters of ``f``.
+
+    Raises
+    ------
+    ValueError
+        When called, if nothing is mapped, or the arguments hold different numbers of examples.
+    GradientError
+        If the function branches on the numbers of an example, or asks for them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite.transforms import grad, vmap
+    >>> vmap(np.dot)(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 1.0], [0.0, 2.0]]))
+    array([3., 8.])
+
+    The gradient of each example's loss, in one call:
+
+    >>> def loss(w, x, y):
+    ...     return (np.dot(w, x) - y) ** 2
+    >>> w, X, y = np.array([1.0, -1.0]), np.array([[1.0, 0.0], [2.0, 1.0]]), np.array([0.0, 1.0])
+    >>> vmap(grad(loss), in_axes=(None, 0, 0))(w, X, y)
+    array([[2., 0.],
+           [0., 0.]])
+    """
+
+    @named_after(f, "vmap")
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        axes = _axis_of_each(in_axes, args)
+        rebuild, as_tensors = _entering(args, axes)
+        size = _number_of_examples(args, axes)
+        with BatchLevel(size) as level:
+            result = f(*rebuild(level), **kwargs)
+        outs, rebuild_out = flatten(result)
+        return rebuild_out([leaving(level.examples(out, out_axes), as_tensors) for out in outs])
+
+    return mapped
+
+
+def _axis_of_each(in_axes: Axes, args: tuple[Any, ...]) -> list[int | None]:
+    axes = [in_axes] * len(args) if in_axes is None or isinstance(in_axes, int) else list(in_axes)
+    if len(axes) != len(args):
+        raise ValueError(f"vmap: in_axes={in_axes} is for {len(axes)} positional arguments, and {len(args)} were given")
+    if all(axis is None for axis in axes):
+        raise ValueError("vmap: no argument is mapped; give in_axes an axis for at least one positional argument")
+    return axes
+
+
+def _entering(args: tuple[Any, ...], axes: list[int | None]) -> tuple[Callable[[BatchLevel], list[Any]], bool]:
+    """The function that makes of the arguments those of one example, and whether a tensor was among the mapped."""
+    trees: list[Any] = [(arg, None) if axis is None else flatten(arg) for arg, axis in zip(args, axes, strict=True)]
+
+    def rebuild(level: BatchLevel) -> list[Any]:
+        return [
+            found if make is None else make([level.input(_examples_first(leaf, axis)) for leaf in found])
+            for (found, make), axis in zip(trees, axes, strict=True)
+        ]
+
+    return rebuild, any(isinstance(leaf, Tensor) for found, make in trees if make is not None for leaf in found)
+
+
+def _examples_first(leaf: Any, axis: int | None) -> Any:
+    value: Any = leaf if isinstance(leaf, Tensor) else array_like(leaf)
+    if type(value) is Tensor and (value.node is None or not STATE.recording):
+        value = value._data
+    return np.moveaxis(value, axis, 0) if axis else value
+
+
+def _number_of_examples(args: tuple[Any, ...], axes: list[int | None]) -> int:
+    sizes: dict[int, str] = {}
+    for number, (arg, axis) in enumerate(zip(args, axes, strict=True)):
+        if axis is None:
+            continue
+        for leaf in flatten(arg)[0]:
+            shape = np.shape(leaf)
+            if not -len(shape) <= axis < len(shape):
+                raise ValueError(f"vmap: argument {number} has shape {shape}, and no axis {axis} to map over")
+            sizes.setdefault(shape[axis], f"argument {number} has {shape[axis]} (shape {shape}, axis {axis})")
+    if len(sizes) != 1:
+        raise ValueError(f"vmap: the arguments hold different numbers of examples: {'; '.join(sizes.values())}")
+    return next(iter(sizes))
+
+
+class Batched(Traced):
+    """A tensor that stands for one example, and holds all of them along axis 0."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one example."""
+        return self._data.shape[1:]  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of one example."""
+        return self._data.ndim - 1  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements of one example."""
+        return int(np.prod(self.shape))
+
+    @property
+    def data(self) -> Any:
+        """Refused: there is one array for each example."""
+        self._differs(".data was asked for")
+
+    @data.setter
+    def data(self, array: Any) -> None:
+        self._belongs(".data cannot be assigned")
+
+    def detach(self) -> Tensor:
+        """The same examples as constants."""
+        inner = self._data.detach() if isinstance(self._data, Tensor) else self._data
+        return self._level.input(inner)  # type: ignore[attr-defined, no-any-return]
+
+    def item(self) -> NoReturn:
+        """Refused: there is one number for each example."""
+        self._differs(".item() was called")
+
+    def tolist(self) -> NoReturn:
+        """Refused: there is one list for each example."""
+        self._differs(".tolist() was called")
+
+    def __bool__(self) -> bool:
+        self._differs("a branch was taken on it")
+
+    def __index__(self) -> int:
+        self._differs("a Python index was made of it")
+
+    def __contains__(self, value: Any) -> bool:
+        self._differs("its elements were searched")
+
+    def _refuse(self, deed: str, advice: str) -> NoReturn:
+        self._differs(f"it was {deed}")
+
+    def _differs(self, deed: str) -> NoReturn:
+        raise GradientError(
+            f"vmap: {deed}, but {self._brief()} differs from example to example; use np.where for a choice, and NumPy "
+            "functions of the tensor for everything else"
+        )
+
+    def _brief(self) -> str:
+        return f"the tensor of one example (shape {self.shape}, {self.dtype})"
+
+    def __repr__(self) -> str:
+        return f"Tensor(<{len(self._data)} examples>, shape={self.shape}, dtype={self.dtype})"
+
+    __str__ = __repr__
+
+
+def concrete(value: Any, function: str) -> Any:
+    """The plain array within a tensor, for a function whose result has a shape that depends on the numbers."""
+    while isinstance(value, Tensor):
+        if isinstance(value, Batched):
+            value._differs(f"{function} gives a shape that depends on the numbers")
+        value = value._data
+    return np.asarray(value)
+
+
+class BatchLevel(Level):
+    """A level whose tensors hold all examples, and whose calls compute them all."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__("vmap")
+        self.size_of_batch = size
+
+    def input(self, value: Any) -> Batched:
+        """A value whose axis 0 counts the examples, as a tensor for one of them."""
+        batched = object.__new__(Batched)
+        batched._data, batched._node, batched._name, batched._level = value, None, None, self
+        return batched
+
+    def examples(self, out: Any, axis: int = 0) -> Any:
+        """All examples of a result, counted along an axis."""
+        value = self.lower(out) if self.owns(out) else self.repeated(out)
+        return value if axis == 0 else np.moveaxis(value, 0, axis)
+
+    def repeated(self, value: Any) -> Any:
+        """A value that is the same for all examples, for each of them."""
+        value = array_like(value)
+        return np.broadcast_to(value, (self.size_of_batch, *value.shape))
+
+    def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Call a function for all examples."""
+        self.check_running()
+        if function in STRUCTURAL:
+            return function(*map(self._stand_in, args), **{k: self._stand_in(v) for k, v in kwargs.items()})
+        rule = rule_of(function)
+        if rule.elementwise if rule is not None else isinstance(function, np.ufunc) and function.signature is None:
+            named = self._aligned(tuple(kwargs.values()), args)
+            return self._wrapped(function(*self._aligned(args), **dict(zip(kwargs, named, strict=True))))
+        batching = BATCHING.get(function)
+        if batching is not None:
+            result = self._by_rule(batching, args, kwargs)
+            if result is not NotImplemented:
+                return self._wrapped(result)
+        if function in DERIVED:
+            return DERIVED[function](*args, **kwargs)
+        return self._one_by_one(function, args, dict(kwargs))
+
+    def _wrapped(self, result: Any) -> Any:
+        """The results for all examples as tensors of this level."""
+        if isinstance(result, tuple):
+            return in_container_of(result, map(self.input, result))
+        return self.input(result)
+
+    def _aligned(self, args: tuple[Any, ...], others: tuple[Any, ...] = ()) -> list[Any]:
+        """Operands of an elementwise function with the axes between the examples' and their own that they lack."""
+        args, others = (tuple(map(self._as_operand, given)) for given in (args, others))
+        ndim = max((arg.ndim for arg in (*args, *others) if hasattr(arg, "ndim")), default=0)
+
+        def aligned(arg: Any) -> Any:
+            if not self.owns(arg):
+                return arg
+            missing = (1,) * (ndim - arg.ndim)
+            return np.reshape(arg._data, (self.size_of_batch, *missing, *arg.shape)) if missing else arg._data
+
+        return list(map(aligned, args))
+
+    def _as_operand(self, arg: Any) -> Any:
+        """A list of numbers, or of tensors, as the array that it stands for, which has axes."""
+        if not isinstance(arg, list | tuple):
+            return arg
+        return np.stack(arg) if self._holds(arg) else np.asarray(arg)
+
+    def _by_rule(self, batching: Batching, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """What a batching rule gives; NotImplemented if it has none for these arguments."""
+        try:
+            bound = _signature(batching.rule).bind(*args, **kwargs)
+        except TypeError:
+            return NotImplemented
+        given = bound.arguments
+        mapped = {name for name, value in given.items() if self._holds(value)}
+        if not mapped <= set(batching.operands):
+            return NotImplemented
+        for name in batching.operands:
+            if name in mapped:
+                given[name] = self._for_all(given[name])
+            elif name in given:
+                given[name] = self.repeated(given[name]) if batching.repeats else self._as_operand(given[name])
+        if not batching.repeats:
+            given["mapped"] = mapped
+        result: Any = batching.rule(*bound.args, **bound.kwargs)
+        return result
+
+    def _for_all(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [self.examples(member) for member in value]
+        return self.examples(value)
+
+    def _holds(self, value: Any) -> bool:
+        """Whether a tensor of this level is in a value."""
+        if isinstance(value, list | tuple):
+            return any(map(self._holds, value))
+        return self.owns(value)
+
+    def _one_by_one(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not self.size_of_batch:
+            raise ValueError(f"vmap: {name_of(function)} is called for each example, and there is none")
+        results = [function(*self._example(args, i), **self._example(kwargs, i)) for i in range(self.size_of_batch)]
+        if isinstance(results[0], tuple):
+            return self._wrapped(in_container_of(results[0], map(_stacked, zip(*results, strict=True))))
+        return self._wrapped(_stacked(results))
+
+    def _example(self, value: Any, i: int) -> Any:
+        """A value with one example in place of all."""
+        if self.owns(value):
+            return value._data[i]
+        if type(value) is tuple or type(value) is list:
+            return type(value)(self._example(member, i) for member in value)
+        if type(value) is dict:
+            return {name: self._example(member, i) for name, member in value.items()}
+        return value
+
+    def _stand_in(self, value: Any) -> Any:
+        """A plain array of the same shape and dtype, for functions that ask for no more."""
+        if self.owns(value):
+            return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+        if type(value) is tuple or type(value) is list:
+            return type(value)(map(self._stand_in, value))
+        return value
+
+
+def _stacked(results: Sequence[Any]) -> Any:
+    shapes = {np.shape(result) for result in results}
+    if len(shapes) > 1:
+        raise ValueError(f"vmap: the results of the examples have different shapes: {', '.join(map(str, shapes))}")
+    return np.stack(results)
+
+
+_signature = cache(inspect.signature)

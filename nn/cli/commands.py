@@ -1,0 +1,141 @@
+"""``python -m nn train | predict | evaluate | plot``: the commands of the tool, and their one-line complaints."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..io.weights import CheckpointError
+from ..layers.activations import ACTIVATIONS
+from .learning import train
+from .tables import TableError
+from .using import evaluate, plot, predict
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; gives the exit status: 0, 2 for what cannot be done, 130 after Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (TableError, CheckpointError) as error:
+        return _complain(options.command, str(error))
+    except BrokenPipeError:
+        # The reader of the output has gone; what is left of it would be complained of at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename and str(error.filename) not in str(error.strerror) else ""
+        return _complain(options.command, f"{named}{error.strerror or error}")
+    except MemoryError:
+        return _complain(options.command, "there is not enough memory for so large a table or network")
+    except KeyboardInterrupt:
+        return _complain(options.command, "stopped by Ctrl-C", 130)
+    return 0
+
+
+def _complain(command: str, message: str, status: int = 2) -> int:
+    print(f"nn {command}: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+
+
+def _number(kind: type, lowest: float, above: bool = False, highest: float = math.inf) -> Any:
+    def convert(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and (value > lowest if above else value >= lowest) and value < highest):
+            what = "an integer" if kind is int else "a number"
+            bound = f"{'above' if above else 'of at least'} {lowest:g}" + (
+                f" and below {highest:g}" if highest < math.inf else ""
+            )
+            raise argparse.ArgumentTypeError(f"expected {what} {bound}, got {text!r}")
+        return value
+
+    return convert
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="nn", description="Train a network on a table, and use it.", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{train,predict,evaluate,plot}")
+    count = _number(int, 1)
+
+    def command(name: str, run: Any) -> Any:
+        made = commands.add_parser(name, help=run.__doc__, description=run.__doc__, allow_abbrev=False)
+        made.set_defaults(run=run)
+        return made
+
+    def reads_table(made: Any) -> None:
+        made.add_argument("data", type=Path, help="a table: .csv, .npy or .npz")
+        made.add_argument("--header", action="store_true", default=None, help="the first row has the columns' names")
+        made.add_argument("--no-header", dest="header", action="store_false", help="it has not")
+        made.add_argument(
+            "--delimiter", type=_delimiter, metavar="C", help="between cells (default: as the first row has)"
+        )
+
+    made = command("train", train)
+    reads_table(made)
+    add = made.add_argument
+    add("--target", required=True, metavar="COLUMN", help="what to predict: a column's name, or its number from 1")
+    add(
+        "--task",
+        choices=["auto", "classification", "regression"],
+        default="auto",
+        help="(default: as the target has it)",
+    )
+    add("--ignore", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as numbers of patients")
+    add("--categories", nargs="+", default=[], metavar="COLUMN", help="columns whose numbers are names")
+    add("--hidden", type=count, nargs="*", default=[32], metavar="N", help="units of each hidden layer (default: 32)")
+    add("--activation", choices=list(ACTIVATIONS)[:8], default="relu", help="(default: %(default)s)")
+    add("--epochs", type=count, default=200, metavar="N", help="at most (default: %(default)s)")
+    add(
+        "--patience",
+        type=count,
+        default=20,
+        metavar="N",
+        help="epochs without a better one to stop after (%(default)s)",
+    )
+    add("--batch-size", type=count, default=32, metavar="N", help="(default: %(default)s)")
+    add("--lr", type=_number(float, 0, above=True), default=3e-3, metavar="RATE", help="(default: %(default)s)")
+    add("--weight-decay", type=_number(float, 0), default=1e-3, metavar="L2", help="(default: %(default)s)")
+    add("--validation", type=_number(float, 0, True, 1), default=0.2, metavar="SHARE", help="of the rows (%(default)s)")
+    add("--seed", type=_number(int, 0), default=0, metavar="N", help="of all that is random (default: %(default)s)")
+    add("--quiet", action="store_true", help="tell nothing while it trains")
+    add("--out", type=Path, default=Path("model.safetensors"), metavar="FILE", help="the model (default: %(default)s)")
+
+    for name, run in (("predict", predict), ("evaluate", evaluate)):
+        made = command(name, run)
+        made.add_argument("model", type=Path, help="a file that train has written")
+        reads_table(made)
+        made.add_argument(
+            "--unseen", choices=["refuse", "ignore"], default="refuse", help="categories not in the training"
+        )
+        if name == "predict":
+            made.add_argument("--probabilities", action="store_true", help="of every class as well")
+            made.add_argument("--out", type=Path, metavar="FILE", help="where to (default: standard output)")
+
+    made = command("plot", plot)
+    made.add_argument("models", type=Path, nargs="+", help="files that train has written")
+    made.add_argument(
+        "--out", type=Path, default=Path("curves.png"), metavar="FILE", help=".png, .svg or .pdf (%(default)s)"
+    )
+    return parser
+
+
+def _delimiter(text: str) -> str:
+    text = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(text) != 1 or text in '"\r\n':
+        raise argparse.ArgumentTypeError(f"expected one character, or 'tab', got {text!r}")
+    return text

@@ -1,0 +1,160 @@
+"""``train``: a network for a table, from its columns as they are recognised."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import metrics
+from ..data.minibatches import train_test_split
+from ..layers.dense import MLP
+from ..layers.dropout import weight_decay_groups
+from ..losses import mean_squared_error, softmax_cross_entropy
+from ..optimizers.optim import Adam
+from ..training.callbacks import EarlyStopping
+from ..training.fit import TrainingWarning, fit
+from ..training.history import History
+from .columns import as_text, fitted, recognised
+from .model import TableModel, Target
+from .tables import Row, Table, TableError, as_number, is_missing
+from .using import report
+
+Array = np.ndarray[Any, Any]
+
+_MOST_CLASSES = 20
+"""Up to so many different whole numbers a target is taken for classes."""
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a network on a table, and write it to a file."""
+    table = Table(options.data, options.header, options.delimiter)
+    target_place = table.index(options.target)
+    rows, dropped = _rows_with_target(table, target_place)
+    if dropped:
+        _note(f"{dropped} rows without a target are left out")
+    target, y = _as_target(table, rows, target_place, options.task)
+    ignored = {target_place, *(table.index(name) for name in options.ignore)}
+    as_categories = {table.index(name) for name in options.categories}
+    kinds: dict[int, str] = {}
+    for place, name in enumerate(table.names):
+        if place in ignored:
+            continue
+        cells = [row.cells[place] for row in rows]
+        kind, why = recognised(name, cells, rows, table.path, place in as_categories)
+        if kind == "nothing":
+            _note(f"column {name!r} is left out: {why}")
+        else:
+            kinds[place] = kind
+    if not kinds:
+        raise TableError(f"{table.path} has no column to predict {target.name!r} from")
+
+    training, validation = _split(y, bool(target.classes), options)
+    columns = [fitted(table.names[p], kind, [rows[i].cells[p] for i in training]) for p, kind in kinds.items()]
+    if not target.classes:
+        target.mean, target.scale = float(np.mean(y[training])), float(np.std(y[training])) or 1.0
+        y = (y - target.mean) / target.scale
+    rng = np.random.default_rng(options.seed)
+    sizes = [sum(column.width for column in columns), *options.hidden, len(target.classes) or 1]
+    model = MLP(sizes, options.activation, rng=rng)
+    result = TableModel(
+        model, columns, list(kinds), len(table.names), table.has_header, target, target_place, History()
+    )
+    # Categories of the validation rows that the training rows lack are all zeros, as they would be later.
+    X = result.encode(rows, result.places, table.path, unseen="ignore")
+    targets = y.astype(np.int64) if target.classes else np.clip(y, -1e30, 1e30).astype(np.float32)[:, None]
+    with warnings.catch_warnings(record=True) as told, np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", TrainingWarning)
+        result.history = fit(
+            model,
+            softmax_cross_entropy if target.classes else mean_squared_error,
+            Adam(weight_decay_groups(model, options.weight_decay), lr=options.lr),
+            (X[training], targets[training]),
+            (X[validation], targets[validation]),
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            metrics={"accuracy": metrics.accuracy} if target.classes else {},
+            callbacks=[EarlyStopping("val_loss", patience=options.patience)],
+            rng=rng,
+            progress=not options.quiet,
+        )
+    for warning in told:
+        _note(str(warning.message))
+    if not len(result.history):
+        raise TableError(f"no epoch was finished ({result.history.stopped or 'stopped by Ctrl-C'}); nothing is written")
+    result.save(options.out)
+    what = f"{len(target.classes)} classes" if target.classes else "a number"
+    shape = "-".join(map(str, sizes))
+    print(
+        f"{shape} network, {what} from {len(columns)} columns, {len(training)} rows to train, {len(validation)} to "
+        "validate"
+    )
+    print(f"{len(result.history)} epochs; on the validation rows, with the weights of the best epoch:")
+    report(result, X[validation], y[validation], sys.stdout)
+    print(f"written to {options.out}")
+
+
+def _rows_with_target(table: Table, place: int) -> tuple[list[Row], int]:
+    everything = list(table)
+    rows = [row for row in everything if not is_missing(row.cells[place])]
+    if not everything:
+        raise TableError(f"{table.path} has a header and no rows")
+    if not rows:
+        raise TableError(f"{table.path}, column {table.names[place]!r}: the target is missing in every row")
+    if len(rows) < 4:
+        raise TableError(
+            f"{table.path} has {len(rows)} rows with a target; at least 4 are needed to train and validate"
+        )
+    return rows, len(everything) - len(rows)
+
+
+def _as_target(table: Table, rows: Sequence[Row], place: int, task: str) -> tuple[Target, Array]:
+    """What is predicted: classes for texts and few whole numbers, a number otherwise."""
+    name = table.names[place]
+    numbers = [as_number(row.cells[place]) for row in rows]
+    texts = [as_text(row.cells[place]) for row in rows]
+    if task == "auto":
+        whole = all(number is not None and number == int(number) for number in numbers)
+        few = len(set(texts)) <= _MOST_CLASSES and len(set(texts)) < max(3, len(texts) / 2)
+        task = "classification" if (whole and few) or None in numbers else "regression"
+    if task == "regression":
+        for row, number in zip(rows, numbers, strict=True):
+            if number is None:
+                cell = row.cells[place]
+                raise TableError(f"{table.path}, row {row.number}, column {name!r}: {cell!r} is no finite number")
+        values = np.array(numbers, np.float64)
+        if np.abs(values).max() > 1e150:
+            raise TableError(f"{table.path}, column {name!r}: its numbers are too large to be squared")
+        return Target(name), values
+    classes = sorted(set(texts), key=lambda text: (as_number(text) is None, as_number(text) or 0.0, text))
+    if len(classes) < 2:
+        raise TableError(
+            f"{table.path}, column {name!r}: every row has the class {classes[0]!r}, so there is nothing to learn"
+        )
+    if len(classes) > len(texts) / 2:
+        raise TableError(
+            f"{table.path}, column {name!r}: {len(classes)} different classes in {len(texts)} rows are too many to "
+            "learn; choose another target, or pass --task regression for numbers"
+        )
+    return Target(name, classes), np.array([classes.index(text) for text in texts], np.float64)
+
+
+def _split(y: Array, stratified: bool, options: argparse.Namespace) -> tuple[Array, Array]:
+    """The numbers of the training and the validation rows; of each class about the same share, where it has enough."""
+    rows = np.arange(len(y))
+    try:
+        training, validation = train_test_split(
+            rows, test_size=options.validation, stratify=y if stratified else None, rng=options.seed
+        )
+    except ValueError:
+        training, validation = train_test_split(rows, test_size=options.validation, rng=options.seed)
+    return training, validation
+
+
+def _note(message: str) -> None:
+    print(f"note: {message}", file=sys.stderr)

@@ -1,0 +1,21 @@
+"""Arrays on their way to a network: minibatches, splits, standardised columns, one-hot labels, MNIST.
+
+Everything here takes plain NumPy arrays and gives plain NumPy arrays; nothing is recorded for a gradient.
+"""
+
+from .minibatches import Minibatches, train_test_split
+from .mnist import MNIST, DataFileError, DownloadError, load_mnist, read_idx
+from .preprocessing import column_statistics, one_hot, standardize
+
+__all__ = [
+    "MNIST",
+    "DataFileError",
+    "DownloadError",
+    "Minibatches",
+    "column_statistics",
+    "load_mnist",
+    "one_hot",
+    "read_idx",
+    "standardize",
+    "train_test_split",
+]

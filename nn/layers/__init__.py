@@ -1,0 +1,1 @@
+"""Layers: modules with parameters, and the functions between them."""

@@ -1,0 +1,206 @@
+"""`summary`: what a model is made of, layer by layer: shapes, parameters, operations, memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd_lite import Tensor, no_grad
+
+from ..arguments import positive_int
+from ..layers.activations import Activation
+from ..layers.dense import Dense
+from ..layers.embedding import Embedding
+from ..layers.normalization import BatchNorm, LayerNorm
+from ..module import Module, in_mode
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """A line of a `Summary`.
+
+    Attributes
+    ----------
+    path, kind : str
+        The layer's path in the model, and its class.
+    input_shape, output_shape : tuple of int
+    parameters : int
+        The number of trained weights of its own.
+    flops : int
+        Floating-point operations of a forward pass: a product of matrices has two for each of its terms, everything
+        else one for each element and function.
+    memory : int
+        Bytes of its tensors and of its output.
+    """
+
+    path: str
+    kind: str
+    input_shape: Shape
+    output_shape: Shape
+    parameters: int
+    flops: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of a model, in the order of their calls; as text a table with totals.
+
+    Attributes
+    ----------
+    layers : list of LayerSummary
+        Those without layers inside of them.
+    parameters : int
+        Of the model, each counted once however often it is used.
+    frozen : int
+        The number of weights that are not trained.
+    flops, memory : int
+        Of all layers together.
+    """
+
+    layers: list[LayerSummary] = field(default_factory=list)
+    parameters: int = 0
+    frozen: int = 0
+
+    @property
+    def flops(self) -> int:
+        """Of all layers."""
+        return sum(layer.flops for layer in self.layers)
+
+    @property
+    def memory(self) -> int:
+        """Of all layers."""
+        return sum(layer.memory for layer in self.layers)
+
+    def __str__(self) -> str:
+        header = ("layer", "class", "input", "output", "parameters", "flops", "memory")
+        rows = [header]
+        for layer in self.layers:
+            rows.append(
+                (
+                    layer.path, layer.kind, str(layer.input_shape), str(layer.output_shape), f"{layer.parameters:,}",
+                    f"{layer.flops:,}", _bytes(layer.memory),
+                )
+            )  # fmt: skip
+        rows.append(("total", "", "", "", f"{self.parameters:,}", f"{self.flops:,}", _bytes(self.memory)))
+        widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+        lines = [
+            "  ".join(
+                cell.rjust(w) if i > 3 else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        ]
+        rule = "-" * len(lines[0])
+        frozen = [f"{self.frozen:,} weights are frozen"] if self.frozen else []
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *frozen])
+
+
+def summary(
+    model: Module, input_shape: Shape | Sequence[Shape], batch_size: int = 1, dtype: npt.DTypeLike = np.float32
+) -> Summary:
+    """Run a model on zeros, and tell what each layer of it takes, gives, costs and keeps.
+
+    Parameters
+    ----------
+    model : Module
+        It is run as in use; its state stays as it is.
+    input_shape : tuple of int, or list of such
+        Of one example, without the axis of the batch: ``(784,)``. A list for a model of several inputs.
+    batch_size : int, default 1
+        The length of that axis.
+    dtype : dtype, default float32
+        Of the inputs; integers for an `Embedding`.
+
+    Raises
+    ------
+    TypeError
+        If the model is none, or the shape is no shape.
+    ValueError
+        From a layer that the shape does not fit.
+
+    Examples
+    --------
+    >>> from nn import MLP
+    >>> print(summary(MLP([784, 128, 10], rng=0), (784,)))
+    layer     class  input     output    parameters    flops    memory
+    ------------------------------------------------------------------
+    layers.0  Dense  (1, 784)  (1, 128)     100,480  200,832  402.4 kB
+    layers.1  ReLU   (1, 128)  (1, 128)           0      128   512.0 B
+    layers.2  Dense  (1, 128)  (1, 10)        1,290    2,570    5.2 kB
+    ------------------------------------------------------------------
+    total                                   101,770  203,530  408.1 kB
+    """
+    if not isinstance(model, Module):
+        raise TypeError(f"summary: expected a Module, not {type(model).__name__}")
+    batch_size = positive_int(batch_size, "summary: batch_size")
+    shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+    if not all(isinstance(shape, tuple) and all(isinstance(n, int) and n > 0 for n in shape) for shape in shapes):
+        raise TypeError(f"summary: input_shape={input_shape!r} is no shape of one example, such as (784,)")
+    inputs = [np.zeros((batch_size, *shape), dtype) for shape in shapes]
+    lines: list[LayerSummary] = []
+    with in_mode(model, training=False), no_grad(), _watched(model, lines):
+        model(*inputs)
+    trained = model.parameter_count()
+    everything = sum(array.size for array in model.state_dict().values())
+    return Summary(lines, trained, everything - trained)
+
+
+@contextmanager
+def _watched(model: Module, lines: list[LayerSummary]) -> Iterator[None]:
+    """While it lasts, every call of a layer without layers inside of it adds a line."""
+    watched = []
+    try:
+        for path, module in model.named_modules():
+            if sum(1 for _ in module.named_modules()) == 1:
+                module.forward = _watching(module, path, module.forward, lines)  # type: ignore[method-assign]
+                watched.append(module)
+        yield
+    finally:
+        for module in watched:
+            del module.__dict__["forward"]
+
+
+def _watching(module: Module, path: str, forward: Callable[..., Any], lines: list[LayerSummary]) -> Callable[..., Any]:
+    def watching(*args: Any, **kwargs: Any) -> Any:
+        out = forward(*args, **kwargs)
+        shape_in, shape_out = (tuple(np.shape(x.data if isinstance(x, Tensor) else x)) for x in (args[0], out))
+        kept = sum(array.nbytes for array in module.state_dict().values())
+        lines.append(
+            LayerSummary(
+                path or "model", type(module).__name__, shape_in, shape_out, module.parameter_count(),
+                _flops(module, shape_in, shape_out), kept + int(np.asarray(out.data).nbytes),
+            )
+        )  # fmt: skip
+        return out
+
+    return watching
+
+
+def _flops(module: Module, shape_in: Shape, shape_out: Shape) -> int:
+    elements = math.prod(shape_out)
+    if isinstance(module, Dense):
+        return 2 * elements * module.in_features + (0 if module.bias is None else elements)
+    if isinstance(module, BatchNorm):
+        return 4 * elements  # less the mean, by the deviation, times the scale, plus the shift
+    if isinstance(module, LayerNorm):
+        return 8 * elements  # and a sum each for mean and variance, a difference and a square
+    if isinstance(module, Embedding):
+        return 0
+    return elements if isinstance(module, Activation) else 0
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,87 @@
+"""Whether a training is one whose step `fit` compiles unasked: where that changes nothing but the time."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_lite.core.graph import Leaf
+from autograd_lite.core.registry import RULES
+
+from ..data.minibatches import Minibatches
+from ..io.architecture import ArchitectureError, describe
+
+if TYPE_CHECKING:
+    from ..module import Module
+    from .fit import Training
+
+ENOUGH_STEPS = 400
+"""In fewer steps, what compiling takes is not saved again."""
+
+
+def is_worth_compiling(training: Training) -> bool:
+    """Whether to compile a training's step though nobody asked for it.
+
+    A compiled function runs its Python code once, and writes over its arrays. So all code that runs in a step, or
+    between steps, must be the library's own, which takes this into account; code of a user's may print, count, keep a
+    gradient, or read a number that is another one in each call. Errors that NumPy was told to raise are raised step by
+    step alone.
+    """
+    return (
+        training.epochs * len(training.batches) >= ENOUGH_STEPS
+        and type(training.batches) is Minibatches
+        and training.penalty is None
+        and all(map(_is_own_function, (training.loss, *training.metrics.values())))
+        and all(map(_is_own_object, (training.optimizer, *training.callbacks)))
+        and _is_own_model(training.model)
+        and _has_own_rules()
+        and {*np.geterr().values()} <= {"warn", "ignore"}
+    )
+
+
+def _is_own_function(function: Any) -> bool:
+    """Whether it is one of the library's, also with some options given by `functools.partial`."""
+    if isinstance(function, partial):
+        options = (*function.args, *function.keywords.values())
+        return all(isinstance(option, _PLAIN) for option in options) and _is_own_function(function.func)
+    # Not its __module__, which `functools.wraps` gives to a user's function, too.
+    return _is_of(getattr(function, "__globals__", {}).get("__name__"), _OWN)
+
+
+def _is_own_object(thing: Any) -> bool:
+    """Whether its class is one of the library's, and it was given no function that is not."""
+    return _is_of(type(thing).__module__, _OWN) and all(
+        _is_own_function(value) if isinstance(value, FunctionType | MethodType | partial) else _is_own_object(value)
+        for value in vars(thing).values()
+        if callable(value)
+    )
+
+
+def _is_own_model(model: Module) -> bool:
+    """Whether it is made of the library's layers and functions alone, and no hook sees its gradients."""
+    try:
+        describe(model)
+    except ArchitectureError:
+        return False
+    if not all(_is_own_object(module) and _is_own_function(module.forward) for _, module in model.named_modules()):
+        return False
+    leaves = [parameter.node for parameter in model.parameters()]
+    return all(isinstance(leaf, Leaf) and not leaf.slot.hooks for leaf in leaves)
+
+
+def _has_own_rules() -> bool:
+    """Whether no function of NumPy's or of the library's differentiates by a rule of a user's."""
+    rules = [rule for function, rule in RULES.items() if _is_of(getattr(function, "__module__", "numpy"), _KNOWN)]
+    return all(_is_own_function(vjp) for rule in rules for vjp in rule.vjps.values() if vjp is not None)
+
+
+def _is_of(module: str | None, packages: tuple[str, ...]) -> bool:
+    return str(module).partition(".")[0] in packages
+
+
+_OWN = ("nn", "autograd_lite")
+_KNOWN = (*_OWN, "numpy")
+_PLAIN = (bool, int, float, str, np.ndarray, np.generic, type(None))

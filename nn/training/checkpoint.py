@@ -1,0 +1,279 @@
+"""Checkpoints: all that a training needs to go on, to the same weights to the bit, after it ended at any instant."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..arguments import positive_int
+from ..data.minibatches import Minibatches
+from ..io.weights import CheckpointError, fill, read_file, write_file
+from .callbacks import Callback
+from .fit import Training, TrainingWarning
+
+Array = np.ndarray[Any, Any]
+
+_NAME = re.compile(r"checkpoint-(\d{8,})\.safetensors")
+
+
+class Checkpoint(Callback):
+    """Writes the state of training to files of a folder, and keeps the last few.
+
+    Each file is whole: it is written beside its place, synced and renamed, so that a crash at any instant leaves those
+    before it. ``fit(..., resume=folder)`` goes on from the last.
+
+    Parameters
+    ----------
+    path : path
+        The folder; it is made.
+    every : int, default 1
+        After how many epochs, or steps, to write.
+    keep : int, default 3
+        How many files to keep; older ones are deleted.
+    unit : {"epoch", "step"}, default "epoch"
+        What `every` counts.
+
+    Notes
+    -----
+    A file has the weights, the optimizer, the states of all callbacks, the history, the epoch and the position in it,
+    and the states of the random generators of the minibatches and of the model's modules. After Ctrl-C one more is
+    written.
+    """
+
+    last = True
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        every: int = 1,
+        keep: int = 3,
+        unit: Literal["epoch", "step"] = "epoch",
+    ) -> None:
+        self.path = Path(path)
+        self.every = positive_int(every, "Checkpoint: every")
+        self.keep = positive_int(keep, "Checkpoint: keep")
+        if unit not in ("epoch", "step"):
+            raise ValueError(f"Checkpoint: unit={unit!r} is unknown; expected 'epoch' or 'step'")
+        self.unit = unit
+
+    def on_train_begin(self, training: Training) -> None:
+        """Make the folder, and clear away what a crash has left half-written."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        for leftover in self.path.glob(".checkpoint-*.safetensors.*.part"):
+            leftover.unlink(missing_ok=True)
+
+    def on_step_end(self, training: Training) -> None:
+        """Write, if it is time; the last step of an epoch is left to its end."""
+        if self.unit == "step" and training.step % self.every == 0 and training.step_in_epoch < len(training.batches):
+            self.write(training)
+
+    def on_epoch_end(self, training: Training) -> None:
+        """Write, if it is time, and after the last one."""
+        passed = training.epoch if self.unit == "epoch" else training.step
+        if passed % self.every == 0 or training.epoch == training.epochs:
+            self.write(training)
+
+    def on_pause(self, training: Training) -> None:
+        """Write where Ctrl-C has ended it."""
+        if training.step:
+            self.write(training)
+
+    def write(self, training: Training) -> None:
+        """Write a file now, and delete those that are too old."""
+        save_checkpoint(training, self.path / f"checkpoint-{training.step:08d}.safetensors")
+        for _, path in _files_in(self.path)[self.keep :]:
+            path.unlink(missing_ok=True)
+
+    def __repr__(self) -> str:
+        return f"Checkpoint({str(self.path)!r}, every={self.every}, keep={self.keep}, unit={self.unit!r})"
+
+
+def save_checkpoint(training: Training, path: str | os.PathLike[str]) -> None:
+    """Write the state of a training to a file."""
+    arrays = {f"model/{name}": array for name, array in training.model.state_dict().items()}
+    plain: dict[str, Any] = {
+        "epoch": training.epoch,
+        "step": training.step,
+        "step_in_epoch": training.step_in_epoch,
+        "last_loss": repr(training.last_loss),
+        "stopped": training.stop_reason,
+        "steps_in_an_epoch": len(training.batches),
+        "history": training.history.state_dict(),
+        "order": None if training.order is None else _listed(training.order),
+        "generators": {name: _listed(generator.bit_generator.state) for name, generator in _generators(training)},
+        "callbacks": [type(callback).__name__ for callback in training.callbacks],
+        "states": {},
+    }
+    states = {"optimizer": training.optimizer.state_dict()}
+    states |= {f"callback{i}": callback.state_dict() for i, callback in enumerate(training.callbacks)}
+    for owner, state in states.items():
+        for name, value in state.items():
+            if isinstance(value, np.ndarray):
+                arrays[f"{owner}/{name}"] = value
+            else:
+                plain["states"][f"{owner}/{name}"] = _as_json(value)
+    write_file(Path(path), arrays, {"kind": "checkpoint", "training": json.dumps(plain)})
+
+
+def resume_training(training: Training, path: str | os.PathLike[str]) -> None:
+    """Put a training to where a checkpoint was written; on an error everything is as it was.
+
+    Parameters
+    ----------
+    training : Training
+        Made as that of the checkpoint was.
+    path : path
+        A file; or a folder, of which the newest file that can be read is taken, and none is no error.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged, or of another training.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        if not path.exists() and path.suffix != ".safetensors":
+            return
+        _restore(training, path)
+        return
+    for _, file in _files_in(path):
+        try:
+            read_file(file, "checkpoint")
+        except CheckpointError as error:
+            warnings.warn(f"{error}; the one before it is taken", TrainingWarning, stacklevel=4)
+        else:
+            _restore(training, file)
+            return
+
+
+def _restore(training: Training, path: Path) -> None:
+    arrays, texts = read_file(path, "checkpoint")
+    try:
+        plain = json.loads(texts["training"])
+        owners: dict[str, dict[str, Any]] = {}
+        for name, value in {**arrays, **{key: _from_json(v) for key, v in plain["states"].items()}}.items():
+            owner, _, entry = name.partition("/")
+            owners.setdefault(owner, {})[entry] = value
+        _check_fit(training, plain, path)
+        epoch, step, step_in_epoch = (int(plain[name]) for name in ("epoch", "step", "step_in_epoch"))
+        last_loss, stop_reason = float(plain["last_loss"]), plain["stopped"]
+        order = None if plain["order"] is None else _unlisted(plain["order"])
+        generators = dict(_generators(training))
+        before = _everything(training)
+        try:
+            fill(training.model, owners.get("model", {}), path)
+            training.optimizer.load_state_dict(owners.get("optimizer", {}))
+            for i, callback in enumerate(training.callbacks):
+                callback.load_state_dict(owners.get(f"callback{i}", {}))
+            training.history.load_state_dict(plain["history"])
+            for name, state in plain["generators"].items():
+                generators[name].bit_generator.state = _unlisted(state)
+        except BaseException:
+            _put_back(training, before)
+            raise
+    except CheckpointError:
+        raise
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path} does not fit this training: {error}") from None
+    training.epoch, training.step, training.step_in_epoch = epoch, step, step_in_epoch
+    training.last_loss, training.stop_reason, training.order = last_loss, stop_reason, order
+    training.resumed = True
+
+
+def _check_fit(training: Training, plain: Mapping[str, Any], path: Path) -> None:
+    """The checkpoint must be of a training like this one."""
+    names = [type(callback).__name__ for callback in training.callbacks]
+    if plain["callbacks"] != names:
+        raise CheckpointError(
+            f"{path} is of a training with the callbacks {plain['callbacks']}, and this one has {names}"
+        )
+    if plain["steps_in_an_epoch"] != len(training.batches):
+        raise CheckpointError(
+            f"{path} is of a training with {plain['steps_in_an_epoch']} steps in an epoch, and this one has "
+            f"{len(training.batches)}: the data or the batch size is another"
+        )
+    found = set(plain["generators"]), {name for name, _ in _generators(training)}
+    if found[0] != found[1]:
+        raise CheckpointError(
+            f"{path} has random generators of {sorted(found[0])}, and this training of {sorted(found[1])}"
+        )
+
+
+# ---- what belongs to it ----
+
+
+def _generators(training: Training) -> Iterator[tuple[str, np.random.Generator]]:
+    """The random generators of the minibatches and of the model's modules."""
+    if isinstance(training.batches, Minibatches):
+        yield "batches", training.batches.rng
+    for path, module in training.model.named_modules():
+        for name, value in vars(module).items():
+            if isinstance(value, np.random.Generator):
+                yield f"model.{path}.{name}", value
+
+
+def _everything(training: Training) -> tuple[Any, ...]:
+    return (
+        training.model.state_dict(),
+        training.optimizer.state_dict(),
+        [callback.state_dict() for callback in training.callbacks],
+        training.history.state_dict(),
+        [(generator, generator.bit_generator.state) for _, generator in _generators(training)],
+    )
+
+
+def _put_back(training: Training, before: tuple[Any, ...]) -> None:
+    model, optimizer, callbacks, history, generators = before
+    training.model.load_state_dict(model)
+    training.optimizer.load_state_dict(optimizer)
+    for callback, state in zip(training.callbacks, callbacks, strict=True):
+        callback.load_state_dict(state)
+    training.history.load_state_dict(history)
+    for generator, state in generators:
+        generator.bit_generator.state = state
+
+
+def _files_in(folder: Path) -> list[tuple[int, Path]]:
+    """The checkpoints of a folder with their steps, the newest first."""
+    found = [(match, path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+    return sorted(((int(match[1]), path) for match, path in found), reverse=True)
+
+
+def _listed(state: Any) -> Any:
+    """A generator's state as JSON can hold it."""
+    if isinstance(state, Mapping):
+        return {key: _listed(value) for key, value in state.items()}
+    if isinstance(state, np.ndarray):
+        return {"array": state.tolist(), "dtype": str(state.dtype)}
+    return int(state) if isinstance(state, np.integer) else state
+
+
+def _unlisted(state: Any) -> Any:
+    if isinstance(state, Mapping):
+        if state.keys() == {"array", "dtype"}:
+            return np.array(state["array"], state["dtype"])
+        return {key: _unlisted(value) for key, value in state.items()}
+    return state
+
+
+def _as_json(value: Any) -> Any:
+    """A number or text of a state; JSON has no infinity and no NaN."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == {"float"}:
+        return float(value["float"])
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,171 @@
+"""`checkpoint`: the same gradients from less memory."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_lite import GradientError, Tensor, no_grad
+from autograd_lite.core.graph import ancestors
+from autograd_lite.transforms import checkpoint, grad, hvp, jvp, vjp
+
+X = np.random.default_rng(0).normal(size=(8, 4))
+
+
+def network(depth, width=4, dtype=np.float64):
+    return [nn.Sequential(nn.Dense(width, width, rng=i, dtype=dtype), nn.tanh) for i in range(depth)]
+
+
+def loss_of(layers, x, through):
+    for layer in layers:
+        x = through(layer)(x)
+    return (x * x).sum()
+
+
+def gradients_by_backward(layers, x, through):
+    for layer in layers:
+        layer.zero_grad()
+    loss_of(layers, x, through).backward()
+    return [p.grad.data for layer in layers for p in layer.parameters()]
+
+
+def plain(layer):
+    return layer
+
+
+def test_gradients_of_parameters_are_identical_to_the_last_bit():
+    layers = network(5)
+    expected = gradients_by_backward(layers, X, plain)
+    for found, gradient in zip(gradients_by_backward(layers, X, checkpoint), expected, strict=True):
+        assert np.array_equal(found, gradient)
+
+
+def test_gradients_by_transforms_are_identical_to_the_last_bit():
+    layers = network(3)
+    f = lambda x, through: loss_of(layers, x, through)  # noqa: E731
+    with no_grad():
+        assert np.array_equal(grad(lambda x: f(x, checkpoint))(X), grad(lambda x: f(x, plain))(X))
+
+
+def test_a_modules_parameters_get_their_gradients_in_a_transform():
+    model = nn.MLP([4, 6, 2], activation="tanh", rng=0, dtype=np.float64)
+    expected = grad(lambda model: np.sum(model(X) ** 2))(model)
+    found = grad(lambda model: np.sum(checkpoint(model)(X) ** 2))(model)
+    for name, gradient in expected.items():
+        assert np.array_equal(found[name].data, gradient.data)
+
+
+def test_the_graph_holds_one_node_for_a_checkpointed_call():
+    w = Tensor(np.ones(4), requires_grad=True)
+    out = checkpoint(lambda x: np.tanh(np.sin(x * w) * 2.0))(X)
+    assert len(ancestors(out.node)) == 2
+
+
+def in_groups(layers, sizes, through):
+    """The layers one after the other, in groups of groups of these sizes, each handed through a transform."""
+    if not sizes:
+        return layers[0]
+    length = len(layers) // sizes[0]
+    groups = [through(in_groups(layers[i : i + length], sizes[1:], through)) for i in range(0, len(layers), length)]
+
+    def run(x):
+        for group in groups:
+            x = group(x)
+        return x
+
+    return run
+
+
+def test_peak_memory_of_64_layers_falls_at_least_four_times():
+    layers = network(64, width=64, dtype=np.float32)
+    x = np.random.default_rng(0).normal(size=(2048, 64)).astype(np.float32)
+
+    def peak(through):
+        for layer in layers:
+            layer.zero_grad()
+        gc.collect()
+        tracemalloc.start()
+        (in_groups(layers, (4, 4, 4), through)(x) ** 2).sum().backward()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most, [p.grad.data for layer in layers for p in layer.parameters()]
+
+    kept, expected = peak(plain)
+    recomputed, found = peak(checkpoint)
+    assert kept >= 4 * recomputed
+    for gradient, other in zip(found, expected, strict=True):
+        assert np.array_equal(gradient, other)
+
+
+def test_a_tensor_used_before_and_in_a_checkpoint_gets_both_gradients():
+    w = Tensor(3.0, requires_grad=True)
+    h = w * 2.0
+    (checkpoint(lambda x: x * h * w)(h) + h).backward()
+    # 4 w^3 + 2 w
+    assert w.grad.item() == 12 * 9 + 2
+
+
+def test_a_value_computed_within_from_outside_tensors_alone_has_its_gradient():
+    w = Tensor(0.5, requires_grad=True)
+    checkpoint(lambda x: x * np.exp(w))(Tensor(2.0)).backward()
+    assert w.grad.item() == 2 * np.exp(0.5)
+
+
+def test_checkpoints_nest():
+    layers = network(4)
+    inner = [checkpoint(layer) for layer in layers]
+
+    def half(start):
+        return checkpoint(lambda x: inner[start + 1](inner[start](x)))
+
+    expected = gradients_by_backward(layers, X, plain)
+    for layer in layers:
+        layer.zero_grad()
+    y = half(2)(half(0)(X))
+    (y * y).sum().backward()
+    for p, gradient in zip((p for layer in layers for p in layer.parameters()), expected, strict=True):
+        np.testing.assert_array_equal(p.grad.data, gradient)
+
+
+def test_second_derivatives_go_through():
+    layers = network(2)
+    v = np.cos(X)
+    found = hvp(lambda x: loss_of(layers, x, checkpoint))(X, v)
+    expected = hvp(lambda x: loss_of(layers, x, plain))(X, v)
+    np.testing.assert_allclose(found.data, expected.data, rtol=1e-12)
+
+
+def test_create_graph_goes_through():
+    x = Tensor(0.7, requires_grad=True)
+    checkpoint(lambda x: np.sin(x) * x)(x).backward(create_graph=True)
+    first = x.grad
+    x.zero_grad()
+    first.backward()
+    assert x.grad.item() == pytest.approx(2 * np.cos(0.7) - 0.7 * np.sin(0.7))
+
+
+def test_forward_mode_goes_through():
+    f = lambda x: np.sin(x) * x  # noqa: E731
+    assert jvp(checkpoint(f), (0.7,), (1.0,)) == jvp(f, (0.7,), (1.0,))
+
+
+def test_a_pullback_can_be_called_again():
+    _, pullback = vjp(checkpoint(lambda x: np.sin(x) * x), X)
+    np.testing.assert_array_equal(pullback(X)[0], pullback(X)[0])
+
+
+def test_a_function_that_computes_another_result_the_second_time_is_refused():
+    rng = np.random.default_rng(0)
+    x = Tensor(X, requires_grad=True)
+    out = checkpoint(lambda x: x * rng.integers(2, size=x.shape))(x)
+    with pytest.raises(GradientError, match="computed another result when it was run again"):
+        out.sum().backward()
+
+
+def test_a_function_that_returns_no_array_is_refused():
+    with pytest.raises(TypeError, match=r"<lambda> returned tuple; expected one array"):
+        checkpoint(lambda x: (x, x))(Tensor(X, requires_grad=True))
+    with pytest.raises(TypeError, match="expected a function, got 3"):
+        checkpoint(3)
