@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from autograd_lite.core.context import STATE
+from autograd_lite.core.context import THREAD
 
 # Under CI the same examples are drawn each time, so that a run tells something of the change; elsewhere new ones.
 settings.register_profile("ci", derandomize=True)
@@ -34,7 +34,7 @@ def mnist_root():
 def recording_is_left_on() -> Iterator[None]:
     """No test may leave the recording of calls switched off for those after it."""
     yield
-    assert STATE.recording
+    assert THREAD.context.recording
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.tensor import Tensor
 from ..core.tree import flatten
 from ..transforms.argnums import numbers_of, replaced
-from ..transforms.grad import jvp, vjp
+from ..transforms.gradients import jvp, vjp
 from .differences import Estimate, Irregularity, Value, complex_step, derivative, irregularity
 
 MODES = ("reverse", "forward")

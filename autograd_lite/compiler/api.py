@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.context import STATE
+from ..core.context import THREAD
 from ..core.graph import Leaf
 from ..core.rule import name_of
 from ..core.tensor import Tensor, wrap
-from .ir import Array, Layout, OtherLayout, replaced
+from ..core.tree import mapped
+from .ir import Array, Layout, OtherLayout
 from .native import Jit, is_installed
 
 if TYPE_CHECKING:
@@ -146,12 +147,13 @@ class CompiledFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function gives."""
-        if STATE.plan is not None or STATE.level:
+        context = THREAD.context
+        if context.tracer is not None or context.interpreter is not None:
             return self.function(*args, **kwargs)
         alike, arrays = self._latest, args
         if alike is None or kwargs or not alike.takes(args):
             call = _Arguments()
-            key = STATE.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
+            key = context.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
             if call.in_graph:
                 return self.function(*args, **kwargs)
             alike, arrays = self._known.get(key) or _Alike(key, call, args, kwargs), tuple(call.arrays)
@@ -194,21 +196,21 @@ class CompiledFunction:
         # Imported with the first plan, since most programs have none.
         from .plan import Plan
         from .trace.outputs import outputs_of, plain
-        from .trace.tracer import Recorder
+        from .trace.tracer import Tracer
 
-        recorder = Recorder(self._name, (self.function, args, kwargs) if self._watch_randomness else None)
-        inputs = iter([recorder.argument(array, i) for i, array in enumerate(arrays)])
-        outer = STATE.recording
-        STATE.plan, STATE.recording = recorder, outer and recorder
+        tracer = Tracer(self._name, (self.function, args, kwargs) if self._watch_randomness else None)
+        inputs = iter([tracer.argument(array, i) for i, array in enumerate(arrays)])
+        context = THREAD.context
+        context.tracer = tracer
         try:
-            with recorder.watching():
+            with tracer.watching():
                 result = self.function(*_with_inputs(args, inputs), **_with_inputs(kwargs, inputs))
-            outputs = outputs_of(result, recorder)
-            recorder.finish()
+            outputs = outputs_of(result, tracer)
+            tracer.finish()
         finally:
-            STATE.plan, STATE.recording = None, outer
-            recorder.release()
-        plan = Plan(recorder, len(arrays), outputs, self._jit)
+            context.tracer = None
+            tracer.release()
+        plan = Plan(tracer, len(arrays), outputs, self._jit)
         while len(self.plans) >= self._max_plans:
             oldest = next(iter(self._known.values()))
             oldest.plans.pop(0)
@@ -235,13 +237,13 @@ class _Alike:
         self.key = key
         self.plans: list[Plan] = []
         self._objects = call.objects  # kept, since the key has what `id` gives for them
-        self._is_recording = STATE.recording
+        self._is_recording = THREAD.context.recording
         is_told = not kwargs and all(type(array) is np.ndarray for array in args)
         self._takes = _comparison([Layout.of(array) for array in args]) if is_told else None
 
     def takes(self, args: tuple[Any, ...]) -> bool:
         """Whether these arguments are alike: told of arrays alone, in a fraction of the time that a key takes."""
-        return self._takes is not None and STATE.recording == self._is_recording and self._takes(args)
+        return self._takes is not None and THREAD.context.recording == self._is_recording and self._takes(args)
 
 
 def _comparison(layouts: Sequence[Layout]) -> Callable[[tuple[Any, ...]], bool]:
@@ -302,4 +304,4 @@ def _with_inputs(tree: Any, inputs: Iterator[Any]) -> Any:
             return wrap(next(inputs))
         return member
 
-    return replaced(tree, one)
+    return mapped(one, tree)

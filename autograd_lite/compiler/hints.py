@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol, TypeGuard, TypeVar, runtime_checkabl
 
 import numpy as np
 
-from ..core.context import STATE
+from ..core.context import THREAD
 
 Value = TypeVar("Value")
 
@@ -101,16 +101,16 @@ def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...
     >>> noisy(np.zeros(3)), noisy(np.zeros(3))
     (array([ 0.12573022, -0.13210486,  0.64042265]), array([ 0.10490012, -0.53566937,  0.36159505]))
     """
-    plan = STATE.plan
-    if plan is None:
+    tracer: Any = THREAD.context.tracer
+    if tracer is None:
         return function(*args, **kwargs)
-    return plan.callback(function, args, kwargs, writes)
+    return tracer.callback(function, args, kwargs, writes)
 
 
 def constant(array: Array) -> Any:
     """An array that nobody is going to change; a plan then computes once what follows from it alone."""
-    plan = STATE.plan
-    return array if plan is None else plan.constant(array)
+    tracer: Any = THREAD.context.tracer
+    return array if tracer is None else tracer.constant(array)
 
 
 def assume(read: Callable[[], Value]) -> Value:
@@ -134,5 +134,5 @@ def assume(read: Callable[[], Value]) -> Value:
     >>> first, scaled(np.ones(2))
     (array([2., 2.]), array([3., 3.]))
     """
-    plan = STATE.plan
-    return read() if plan is None else plan.assume(read)
+    tracer: Any = THREAD.context.tracer
+    return read() if tracer is None else tracer.assume(read)

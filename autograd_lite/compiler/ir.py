@@ -7,13 +7,14 @@ and what is at the bottom of views is the value's `root`. A call that writes in 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..core.rule import name_of
+from ..core.tree import found
 
 if TYPE_CHECKING:
     from ..core.graph import GradientSlot
@@ -159,6 +160,8 @@ class Call:
         The line of the user's code, as ``file:number``.
     versions : tuple of int
         The version of the root of every operand, when it was read.
+    gives_tuple : bool
+        Whether the function gives its results in a tuple or a list.
     """
 
     function: Callable[..., Any]
@@ -169,11 +172,12 @@ class Call:
     is_pure: bool = True
     line: str = ""
     versions: tuple[int, ...] = field(default=())
+    gives_tuple: bool = False
 
     @property
     def operands(self) -> list[Value]:
         """The values among the arguments, in their order."""
-        return list(values_in((self.args, self.kwargs)))
+        return list(found(Value, (self.args, self.kwargs)))
 
     @property
     def is_view(self) -> bool:
@@ -196,31 +200,3 @@ class Call:
         if made.dtype.kind not in "fc":
             return 0
         return max([made.size, *(operand.layout.size for operand in self.operands)])
-
-
-def values_in(tree: Any) -> Iterator[Value]:
-    """The values in nested tuples, lists and dicts."""
-    return found_in(tree, Value)
-
-
-def found_in(tree: Any, kind: type[Kind]) -> Iterator[Kind]:
-    """What is of a kind in nested tuples, lists and dicts."""
-    if isinstance(tree, kind):
-        yield tree
-    elif isinstance(tree, tuple | list):
-        for member in tree:
-            yield from found_in(member, kind)
-    elif isinstance(tree, dict):
-        for member in tree.values():
-            yield from found_in(member, kind)
-
-
-def replaced(tree: Any, change: Callable[[Any], Any]) -> Any:
-    """Nested tuples, lists and dicts with every other thing in them put through a function."""
-    if type(tree) in (tuple, list):
-        return type(tree)(replaced(member, change) for member in tree)
-    if isinstance(tree, tuple) and hasattr(tree, "_make"):
-        return tree._make(replaced(member, change) for member in tree)
-    if type(tree) is dict:
-        return {key: replaced(member, change) for key, member in tree.items()}
-    return change(tree)

@@ -11,10 +11,11 @@ import numpy as np
 
 from ..core.graph import GradientSlot, Leaf
 from ..core.tensor import Tensor, wrap
+from ..core.tree import found, mapped
 from .emit.codegen import write
 from .emit.python_emitter import Code
 from .hints import FusedUpdate
-from .ir import Array, Call, Captured, Constant, EntryGradient, Layout, OtherLayout, Value, found_in, replaced
+from .ir import Array, Call, Captured, Constant, EntryGradient, Layout, OtherLayout, Value
 from .layout import aliasing
 from .layout.buffers import Memory
 from .native import Jit, loader
@@ -22,7 +23,7 @@ from .optimize.one_hot import with_chosen, with_minus_one_hot
 from .optimize.rectifier import fused
 from .optimize.simplify import Renaming, simplified
 from .report import report
-from .trace.tracer import Recorder
+from .trace.tracer import Tracer
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,14 @@ class Plan:
         Whether everything that the plan takes for granted is still so.
     """
 
-    def __init__(self, recorder: Recorder, arguments: int, outputs: Any, jit: Jit) -> None:
-        self.name = recorder.name
-        self.jit: Jit = jit if jit != "exact" or _is_at_hand(recorder.calls) else False
-        self.recorded_calls = len(recorder.calls)
+    def __init__(self, tracer: Tracer, arguments: int, outputs: Any, jit: Jit) -> None:
+        self.name = tracer.name
+        self.jit: Jit = jit if jit != "exact" or _is_at_hand(tracer.calls) else False
+        self.recorded_calls = len(tracer.calls)
         self._arguments = arguments
-        self.names = {tensor: tensor.name for tensor in recorder.tensors if tensor.name}
-        self._guards, self._renewed = recorder.guards, recorder.renewed
-        calls, finals, owned = _with_own_memory(recorder.calls, recorder.final_gradients)
+        self.names = {tensor: tensor.name for tensor in tracer.tensors if tensor.name}
+        self._guards, self._renewed = tracer.guards, tracer.renewed
+        calls, finals, owned = _with_own_memory(tracer.calls, tracer.final_gradients)
         kept = [*_values_of(outputs), *(value for value in finals.values() if value is not None)]
         self.calls, renaming = simplified(calls, kept, owned)
         read_afterwards = {value.root for value in map(renaming.of, kept)}
@@ -178,7 +179,7 @@ class Plan:
                 found[value] = holder._data if isinstance(holder, Tensor) else holder
         for call in self.calls:
             if call.is_view and all(operand in found for operand in call.operands):
-                args, kwargs = replaced((call.args, call.kwargs), lambda member: _array_of(member, found))
+                args, kwargs = mapped(lambda member: _array_of(member, found), (call.args, call.kwargs))
                 views = call.function(*args, **kwargs)
                 found.update(zip(call.results, views if len(call.results) > 1 else [views], strict=True))
         return found
@@ -229,14 +230,14 @@ def _array_of(member: Any, arrays: dict[Value, Array]) -> Any:
 
 
 def _values_of(outputs: Any) -> list[Value]:
-    return [output.value for output in found_in(outputs, Output)]
+    return [output.value for output in found(Output, outputs)]
 
 
 def _renamed(outputs: Any, renaming: Renaming) -> Any:
     def one(member: Any) -> Any:
         return Output(renaming.of(member.value), member.kind) if isinstance(member, Output) else member
 
-    return replaced(outputs, one)
+    return mapped(one, outputs)
 
 
 def _returned(code: Code, outputs: Any) -> str:

@@ -1,42 +1,93 @@
-"""What holds in this thread: whether calls are recorded, which `no_grad` turns off, and how deep transforms nest."""
+"""What holds in this thread: whether calls are recorded, what answers them, and what tensors' contents go through."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ContextDecorator
 from types import TracebackType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..compiler.trace.tracer import Recorder
-    from ..transforms.interpreter import Level
+from typing import Any, Protocol
 
 
-class _State(threading.local):
+class Interpreter(Protocol):
+    """What answers calls on its own kind of tensors in the engine's place.
+
+    Attributes
+    ----------
+    depth : int
+        How many interpreters are running, this one and those around it.
+    """
+
+    depth: int
+
+    def answering(self, values: Sequence[Any]) -> Interpreter | None:
+        """The interpreter whose tensors are among the values, the innermost of several; None for the engine."""
+
+    def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """The result of a call."""
+
+
+class Tracer(Protocol):
+    """What stands between tensors and their contents: what this thread reads and writes of them goes through it."""
+
+    def array_of(self, tensor: Any) -> Any:
+        """The array to compute with in the place of a tensor's own."""
+
+    def assign(self, tensor: Any, array: Any) -> None:
+        """Take over the array that was assigned to a tensor's ``.data``."""
+
+    def look_at(self, tensor: Any) -> None:
+        """Take note that the program asks whether a tensor requires a gradient, or has one."""
+
+    def gradient_in(self, slot: Any) -> Any:
+        """The gradient that is in a slot."""
+
+    def leave_gradient(self, slot: Any, gradient: Any) -> None:
+        """Take over the gradient, or None, that is put into a slot."""
+
+    def own_slot(self, slot: Any) -> None:
+        """Take note of a slot that the program makes itself, and that is gone with it."""
+
+    def attempt(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result of a function that may do with arrays what it likes."""
+
+
+class Context:
     """The state of a thread.
 
     Attributes
     ----------
-    recording : bool or Recorder
-        Whether calls on tensors outside of all transforms are recorded; what records a plan beside them, if one is.
-    plan : Recorder or None
-        What records a plan, whether or not there is a graph.
-    level : int
-        How many transforms of functions are running, one within the other.
-    running : Level or None
-        The innermost of them.
+    recording : bool
+        Whether calls on tensors outside of all interpreters are recorded.
     paused : int
-        The innermost level that a `no_grad` holds for; -1 for none.
+        The depth of the innermost interpreter that a `no_grad` holds for; -1 for none.
+    interpreter : Interpreter or None
+        The innermost that is running.
+    tracer : Tracer or None
+        What stands between tensors and their contents.
     """
 
-    recording: bool | Recorder = True
-    plan: Recorder | None = None
-    level = 0
-    running: Level | None = None
-    paused = -1
+    __slots__ = ("interpreter", "paused", "recording", "tracer")
+
+    def __init__(self) -> None:
+        self.recording = True
+        self.paused = -1
+        self.interpreter: Interpreter | None = None
+        self.tracer: Tracer | None = None
+
+    @property
+    def depth(self) -> int:
+        """How many interpreters are running, one within the other."""
+        return 0 if self.interpreter is None else self.interpreter.depth
 
 
-STATE = _State()
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.context = Context()
+
+
+THREAD = _Thread()
+"""``THREAD.context`` is the `Context` of the thread that asks."""
 
 
 class no_grad(ContextDecorator):  # noqa: N801 - the name that users of every peer know
@@ -63,18 +114,19 @@ class no_grad(ContextDecorator):  # noqa: N801 - the name that users of every pe
     _recording = False
 
     def __init__(self) -> None:
-        self._outer: list[tuple[bool | Recorder, int]] = []
+        self._outer: list[tuple[bool, int]] = []
 
     def __enter__(self) -> no_grad:
-        self._outer.append((STATE.recording, STATE.paused))
-        STATE.recording = self._recording and (STATE.plan or True)
-        STATE.paused = -1 if self._recording else STATE.level
+        context = THREAD.context
+        self._outer.append((context.recording, context.paused))
+        context.recording = self._recording
+        context.paused = -1 if self._recording else context.depth
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        STATE.recording, STATE.paused = self._outer.pop()
+        THREAD.context.recording, THREAD.context.paused = self._outer.pop()
 
     def _recreate_cm(self) -> no_grad:
         return type(self)()

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..errors import LostGradientError
-from .context import STATE
 from .graph import Leaf, Node
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 
 class Conversions:
@@ -27,6 +23,8 @@ class Conversions:
         name: str | None
         requires_grad: bool
 
+        def _array(self) -> Any: ...
+
     def item(self) -> Any:
         """The only element, as a Python number.
 
@@ -35,28 +33,21 @@ class Conversions:
         ValueError
             If there is not exactly one.
         """
-        self._be_read()
-        if self._data.size != 1:
-            raise ValueError(f"item: {self._brief()} has {self._data.size} elements; index one, or use .tolist()")
-        return self._data.item()
+        array = self._array()
+        if array.size != 1:
+            raise ValueError(f"item: {self._brief()} has {array.size} elements; index one, or use .tolist()")
+        return array.item()
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers."""
-        self._be_read()
-        return self._data.tolist()
+        return self._array().tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.requires_grad:
             self._refuse(
                 "turned into a plain array", "take .data (the array) or .detach() (a tensor outside the graph)"
             )
-        self._be_read()
-        return np.array(self._data, dtype=dtype, copy=copy)
-
-    def _be_read(self) -> None:
-        """Let a plan that is being recorded know that the values are about to leave for Python, which it refuses."""
-        if STATE.plan is not None:
-            STATE.plan.adopt((self,))
+        return np.array(self._array(), dtype=dtype, copy=copy)
 
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self.requires_grad:
@@ -75,26 +66,26 @@ class Conversions:
         return self._number(complex)  # type: ignore[no-any-return]
 
     def __index__(self) -> int:
-        self._be_read()
-        if self._data.ndim or self._data.dtype.kind not in "iu":
+        array = self._array()
+        if array.ndim or array.dtype.kind not in "iu":
             raise TypeError(f"{self._brief()} cannot be an index; expected a single integer")
-        return int(self._data)
+        return int(array)
 
     def __bool__(self) -> bool:
-        self._be_read()
-        if self._data.size != 1:
+        array = self._array()
+        if array.size != 1:
             raise ValueError(
-                f"the truth of {self._brief()}, with {self._data.size} elements, is ambiguous; use .data.any() or "
+                f"the truth of {self._brief()}, with {array.size} elements, is ambiguous; use .data.any() or "
                 ".data.all()"
             )
-        return bool(self._data)
+        return bool(array)
 
     def __format__(self, spec: str) -> str:
         if not spec:
             return str(self)
-        self._be_read()
-        if self._data.ndim == 0:
-            return format(self._data.item(), spec)
+        array = self._array()
+        if array.ndim == 0:
+            return format(array.item(), spec)
         formatter: Any = {"all": lambda element: format(element.item(), spec)}
         return np.array2string(self.data, formatter=formatter)
 
@@ -126,6 +117,6 @@ class Conversions:
         gradient = None if leaf is None or leaf.slot.grad is None else leaf.slot.grad.copy().detach()
         return type(self), (self._data, self.requires_grad, None, self.name), gradient
 
-    def __setstate__(self, gradient: Tensor) -> None:
+    def __setstate__(self, gradient: Any) -> None:
         if self._node is not None and self._node.slot is not None:
             self._node.slot.grad = gradient

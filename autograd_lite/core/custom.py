@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from .context import STATE
+from .context import THREAD
 from .dispatch import call, call_unary, holds_tensor
 from .outputs import in_container_of
 from .registry import RULES
@@ -32,7 +32,7 @@ def primitive(function: Function) -> Function:
             if takes_one and len(args) == 1 and not kwargs:
                 return call_unary(recorded_call, args[0])
             return call(recorded_call, args, kwargs)
-        if holds_tensor(args) or (kwargs and holds_tensor(tuple(kwargs.values()))):
+        if holds_tensor(args) or (kwargs and holds_tensor(kwargs)):
             return call(recorded_call, args, kwargs)
         return function(*args, **kwargs)
 
@@ -135,7 +135,8 @@ def custom_vjp(
 
     @wraps(function)
     def on_arrays(*args: Any, **kwargs: Any) -> Any:
-        out = function(*args, **kwargs) if STATE.plan is None else STATE.plan.attempt(function, args, kwargs)
+        tracer = THREAD.context.tracer
+        out = function(*args, **kwargs) if tracer is None else tracer.attempt(function, args, kwargs)
         if isinstance(out, NUMPY):
             return out
         if isinstance(out, tuple):

@@ -6,45 +6,43 @@ are short because small networks spend their time in them, and all other functio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ..errors import LostGradientError, NoRuleError
-from .context import STATE
+from . import outputs
+from .context import THREAD
 from .graph import Node, new_node
-from .lazy_rules import rule_of
-from .registry import CONSTANT, DERIVED, RULES
-from .rule import Mask, Recipe, Rule, name_of, not_differentiable
+from .messages import check_dtype, explained, no_rule, refuse_dtype, refuse_tensor_as_out, refuse_unread
+from .operators import PLAIN, define_operators
+from .registry import CONSTANT, DERIVED, RULES, rule_of
+from .rule import Mask, Recipe, Rule, not_differentiable
+from .tensor import Array, Tensor, wrap
+from .tree import found, mapped
 
 
 def call_unary(function: Callable[..., Any], x: Tensor) -> Any:
     """A ufunc of one argument, or a function with a single parameter."""
-    rule = RULES.get(function)
-    if rule is None:
+    rule, context = RULES.get(function), THREAD.context
+    if rule is None or context.tracer is not None:
         return call(function, (x,), {})
-    recording = STATE.recording
-    if recording is not True and STATE.plan is not None:
-        STATE.plan.adopt((x,))
     value, parent = x._data, x._node
     try:
         out = rule.function(value)
     except (ValueError, TypeError, IndexError) as error:
-        raise _explained(error, function, (value,)) from None
-    if parent is None or not recording:
+        raise explained(error, function, (value,)) from None
+    if parent is None or not context.recording:
         return as_tensors(out) if type(out) is tuple else wrap(out)
-    return _recorded(rule.first, (parent,), (value,), out)
+    return recorded_result(rule.first, (parent,), (value,), out)
 
 
 def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     """A ufunc of two arguments, of which at least one is a tensor."""
-    rule = RULES.get(ufunc)
-    if rule is None:
+    rule, context = RULES.get(ufunc), THREAD.context
+    if rule is None or context.tracer is not None:
         return call(ufunc, (x1, x2), {})
-    recording = STATE.recording
-    if recording is not True and STATE.plan is not None:
-        STATE.plan.adopt((x1, x2))
     if type(x1) is Tensor:
         value1, parent1 = x1._data, x1._node
     else:
@@ -56,15 +54,14 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     try:
         out = ufunc(value1, value2)
     except (ValueError, TypeError) as error:
-        raise _explained(error, ufunc, (value1, value2)) from None
-    if not recording:
-        return as_tensors(out) if type(out) is tuple else wrap(out)
-    if parent1 is not None:
+        raise explained(error, ufunc, (value1, value2)) from None
+    if context.recording:
+        if parent1 is not None:
+            if parent2 is not None:
+                return recorded_result(rule.both, (parent1, parent2), (value1, value2), out)
+            return recorded_result(rule.first, (parent1,), (value1, value2), out)
         if parent2 is not None:
-            return _recorded(rule.both, (parent1, parent2), (value1, value2), out)
-        return _recorded(rule.first, (parent1,), (value1, value2), out)
-    if parent2 is not None:
-        return _recorded(rule.second, (parent2,), (value1, value2), out)
+            return recorded_result(rule.second, (parent2,), (value1, value2), out)
     return as_tensors(out) if type(out) is tuple else wrap(out)
 
 
@@ -85,82 +82,67 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Any function with tensors among its arguments, in lists of them too."""
-    if STATE.plan is not None:
-        STATE.plan.adopt((*args, *kwargs.values()))
-    if STATE.level:
-        level = interpreter.innermost((*args, *kwargs.values()))
-        if level is not None:
-            return level.call(function, args, kwargs)
+    context = THREAD.context
+    if context.interpreter is not None:
+        interpreter = context.interpreter.answering((*args, *kwargs.values()))
+        if interpreter is not None:
+            return interpreter.call(function, args, kwargs)
     rule = RULES.get(function) or rule_of(function)
     if rule is None:
         derived = DERIVED.get(function)
         if derived is None:
             return _call_without_rule(function, args, kwargs)
-        if STATE.recording and any(map(requires_gradient, (*args, *kwargs.values()))):
+        if context.recording and any(map(requires_gradient, (*args, *kwargs.values()))):
             return derived(*args, **kwargs)
         return as_tensors(_call_without_rule(function, args, kwargs))
     mask: Mask = ()
     positional = not kwargs and rule.variadic is None
-    if STATE.recording:
+    if context.recording:
         values = args if positional else rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
         mask, parents, arrays = _needing_gradient(rule, values)
     if mask:
         if kwargs or rule.guarded:
             refuse_unread(rule, values, kwargs)
     elif kwargs:
-        _refuse_tensor_as_out(function, kwargs)
+        refuse_tensor_as_out(function, kwargs)
     try:
         if mask and positional:
             out = rule.function(*arrays)
         else:
             out = rule.function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
     except (ValueError, TypeError, IndexError) as error:
-        raise _explained(error, function, (*args, *kwargs.values())) from None
+        raise explained(error, function, (*args, *kwargs.values())) from None
     if not mask:
         return as_tensors(out)
-    return _recorded(rule.recipe(mask), tuple(parents), (*arrays, *rule.defaults[len(arrays) :]), out)
+    return recorded_result(rule.recipe(mask), tuple(parents), (*arrays, *rule.defaults[len(arrays) :]), out)
 
 
-def record(rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, level: interpreter.Level | None) -> Any:
-    """A result that has been computed already, recorded in the graph of a level, or outside of all."""
-    if level is not None:
-        return level.record(rule, mask, values, out, (), {})
-    parents = [
-        values[i]._node if members is None else values[i][m]._node for i, members in mask for m in members or (0,)
-    ]
-    return _recorded(rule.recipe(mask), tuple(parents), tuple(map(bare, values)), out)
+def recorded_result(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Any:
+    """The result of a call as a tensor, with the node that the call makes; of several a tuple."""
+    try:
+        dtype = out.dtype
+    except AttributeError:
+        check_dtype(recipe.rule, out)
+        node = outputs.node_of_call(recipe, parents, recipe.save(values, out), out)
+        return outputs.in_container_of(
+            out, [wrap(result, outputs.node_of_output(node, i)) for i, result in enumerate(out)]
+        )
+    parent, shape = parents[0], out.shape
+    if dtype is not parent.dtype and dtype.kind not in "fc":
+        refuse_dtype(recipe.rule, dtype)
+    if shape == parent.shape:
+        shape = parent.shape  # one tuple for a whole chain: a long graph is a third smaller
+    saved = recipe.save(values, out) if recipe.reads else ()
+    return wrap(out, new_node(recipe, parents, saved, shape, dtype))
 
 
 def bare(value: Any) -> Any:
-    """A value with the arrays in place of the tensors, within lists and tuples too."""
+    """A value with the arrays in place of the tensors, within lists, tuples and dicts too."""
     if type(value) in PLAIN:
         return value
     if isinstance(value, Tensor):
-        return value._data
-    if type(value) is tuple or type(value) is list:
-        return type(value)(map(bare, value))
-    return value
-
-
-def holds_tensor(values: Sequence[Any]) -> bool:
-    """Whether a tensor is among the values, or in lists and tuples among them."""
-    for value in values:
-        if isinstance(value, Tensor):
-            return True
-        if (type(value) is tuple or type(value) is list) and holds_tensor(value):
-            return True
-    return False
-
-
-def _operand(value: Any) -> tuple[Any, Node | None]:
-    """An operand as rules can read it, of which a list is an array, and its node if it has one."""
-    if isinstance(value, Tensor):
-        return value._data, value._node
-    return np.asarray(value) if type(value) in _SEQUENCES else value, None
-
-
-def _nests_gradient(member: Any) -> bool:
-    return isinstance(member, list | tuple) and requires_gradient(member)
+        return value._array()
+    return mapped(bare, value) if type(value) in _NESTING else value
 
 
 def as_tensors(result: Any) -> Any:
@@ -173,31 +155,22 @@ def as_tensors(result: Any) -> Any:
 
 
 def requires_gradient(value: Any) -> bool:
-    """Whether a value is, or holds in lists and tuples, a tensor that requires a gradient."""
+    """Whether a value is, or holds in lists, tuples and dicts, a tensor that requires a gradient."""
     if isinstance(value, Tensor):
         return value._node is not None
-    if type(value) is tuple or type(value) is list:
-        return any(map(requires_gradient, value))
-    return False
+    return type(value) in _NESTING and any(tensor._node is not None for tensor in found(Tensor, value))
 
 
-def _recorded(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Any:
-    """The result of a call as a tensor, with the node that the call makes; of several a tuple."""
-    try:
-        dtype = out.dtype
-    except AttributeError:
-        check_dtype(recipe.rule, out)
-        node = outputs.node_of_call(recipe, parents, recipe.save(values, out), out)
-        return outputs.in_container_of(
-            out, [wrap(result, outputs.node_of_result(node, i)) for i, result in enumerate(out)]
-        )
-    parent, shape = parents[0], out.shape
-    if dtype is not parent.dtype and dtype.kind not in "fc":
-        _refuse_dtype(recipe.rule, dtype)
-    if shape == parent.shape:
-        shape = parent.shape  # one tuple for a whole chain: a long graph is a third smaller
-    saved = recipe.save(values, out) if recipe.reads else ()
-    return wrap(out, new_node(recipe, parents, saved, shape, dtype))
+def holds_tensor(value: Any) -> bool:
+    """Whether a value is, or holds in lists, tuples and dicts, a tensor."""
+    return isinstance(value, Tensor) or (type(value) in _NESTING and any(True for _ in found(Tensor, value)))
+
+
+def _operand(value: Any) -> tuple[Any, Node | None]:
+    """An operand as rules can read it, of which a list is an array, and its node if it has one."""
+    if isinstance(value, Tensor):
+        return value._data, value._node
+    return np.asarray(value) if type(value) in _SEQUENCES else value, None
 
 
 def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[Node], list[Any]]:
@@ -208,7 +181,7 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
     for position, value in enumerate(values):
         members: tuple[int, ...] | None = None
         if isinstance(value, Tensor):
-            arrays.append(value._data)
+            arrays.append(value._array())
             if value._node is None:
                 continue
             nodes = [value._node]
@@ -221,128 +194,31 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
         else:
             arrays.append(value)
             continue
-        if position not in rule.differentiable or (members is not None and any(map(_nests_gradient, value))):
+        is_nested = members is not None and any(
+            type(member) in _NESTING and requires_gradient(member) for member in value
+        )
+        if position not in rule.differentiable or is_nested:
             raise not_differentiable(rule, position)
         mask.append((position, members))
         parents += nodes
     return tuple(mask), parents, arrays
 
 
-def refuse_unread(rule: Rule, values: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Refuse an argument that changes the result, or takes it, while the rules would know nothing of it."""
-    given = {
-        rule.parameters[i]: values[i] for i in rule.guarded if i < len(values) and values[i] is not rule.defaults[i]
-    }
-    if isinstance(rule.function, np.ufunc):
-        given.update((name, value) for name, value in kwargs.items() if name not in _NEUTRAL_OF_UFUNCS)
-    for name, value in given.items():
-        if value is None:
-            continue
-        if name == "out":
-            _refuse_tensor_as_out(rule.function, {"out": value})
-            raise LostGradientError(
-                f"{rule.name}: out= (and so array += tensor) would write into a plain array and lose the gradient; use "
-                "the result that is returned: array = array + tensor"
-            )
-        raise TypeError(
-            f"{rule.name}: {name}={value!r} is not supported for a tensor that requires a gradient, because no rule "
-            "says how the gradient depends on it"
-        )
-
-
-def _refuse_tensor_as_out(function: Callable[..., Any], kwargs: Mapping[str, Any]) -> None:
-    out = kwargs.get("out")
-    if any(isinstance(target, Tensor) for target in (out if isinstance(out, tuple) else (out,))):
-        raise TypeError(
-            f"{name_of(function)}: out= cannot be a tensor, since the graph may have saved its values; use the result "
-            "that is returned, or pass out=tensor.data outside of the graph"
-        )
-
-
 def _call_without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call on bare arrays what carries no gradient, or has none to lose."""
-    if function not in CONSTANT and STATE.recording and any(map(requires_gradient, (*args, *kwargs.values()))):
-        raise no_rule(function, (*args, *kwargs.values()))
-    _refuse_tensor_as_out(function, kwargs)
+    values = (*args, *kwargs.values())
+    if function not in CONSTANT and THREAD.context.recording and any(map(requires_gradient, values)):
+        raise no_rule(function, values)
+    refuse_tensor_as_out(function, kwargs)
     try:
         return function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
     except (ValueError, TypeError, IndexError) as error:
-        raise _explained(error, function, (*args, *kwargs.values())) from None
-
-
-def no_rule(function: Callable[..., Any], values: tuple[Any, ...]) -> NoRuleError:
-    """What to raise when a function without a rule meets a tensor that is differentiated."""
-    name = name_of(function)
-    return NoRuleError(
-        f"{name}: no rule says how it differentiates, for {_shapes(values)}. Give it one with "
-        f"autograd_lite.defvjp({name}, ...), or call it on .data where no gradient is wanted"
-    )
-
-
-def check_dtype(rule: Rule, out: Any) -> None:
-    """Refuse a result that cannot carry a derivative."""
-    for result in out if isinstance(out, tuple) else (out,):
-        if not hasattr(result, "dtype"):
-            raise TypeError(
-                f"{rule.name}: its result is a {type(result).__name__}; a rule is for a function that gives one array, "
-                "or a tuple of them"
-            )
-        if result.dtype.kind not in "fc":
-            _refuse_dtype(rule, result.dtype)
-
-
-def _refuse_dtype(rule: Rule, dtype: np.dtype[Any]) -> NoReturn:
-    raise LostGradientError(
-        f"{rule.name}: its result is {dtype}, which carries no gradient, but its input requires one; take .detach() "
-        "first, or ask for a floating-point dtype"
-    )
-
-
-def _explained(error: Exception, function: Callable[..., Any], values: tuple[Any, ...]) -> Exception:
-    """NumPy's complaint with the function's name, the shapes and dtypes that it got, and what to do.
-
-    What a user's own function raises is the user's to see, and passes as it is.
-    """
-    if isinstance(error, NoRuleError | LostGradientError):
-        return error
-    name = name_of(function)
-    if not (name.startswith("np.") or getattr(function, "__module__", "").startswith("autograd_lite.")):
-        return error
-    message = str(error)
-    advice = next((advice for sign, advice in _ADVICE.items() if sign in message), "")
-    kind = next(kind for kind in (IndexError, TypeError, ValueError) if isinstance(error, kind))
-    return kind(f"{name} of {_shapes(values)}: {message}{advice and '; ' + advice}")
-
-
-def _shapes(values: tuple[Any, ...]) -> str:
-    described = []
-    for value in values:
-        if hasattr(value, "shape") and hasattr(value, "dtype"):
-            described.append(f"shape {value.shape} {value.dtype}")
-        elif isinstance(value, list | tuple) and any(hasattr(member, "shape") for member in value):
-            described.append(f"[{_shapes(tuple(value))}]")
-        elif value is not None:
-            described.append(repr(value)[:60])
-    return " and ".join(described)
+        raise explained(error, function, values) from None
 
 
 _SEQUENCES = frozenset({list, tuple})
 
-PLAIN: frozenset[type] = frozenset({np.ndarray, np.float32, np.float64, float, int})
-"""The usual operands that are no tensors: they hold none, and leave operators to a tensor beside them."""
-
-_INNER_AXES = "the last axis of the first must be as long as the last but one of the second; a .T may be missing"
-
-_ADVICE = {
-    "could not be broadcast": "counted from the last, axes must be equally long, or one of them 1; reshape or "
-    "np.expand_dims adds an axis",
-    "core dimension": _INNER_AXES,
-    "not aligned": _INNER_AXES,
-    "cannot reshape": "the number of elements must stay the same",
-    "out of bounds for array of dimension": "axes count from 0, or from -1 backwards",
-    "did not contain a loop": "expected numbers",
-    "not supported for the input types": "expected numbers",
-}
+_NESTING = _SEQUENCES | {dict}
 
 _AS_FUNCTION: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.add, "reduce"): np.sum,
@@ -353,10 +229,46 @@ _AS_FUNCTION: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.multiply, "accumulate"): np.cumprod,
 }
 
-_NEUTRAL_OF_UFUNCS = frozenset({"dtype", "casting", "order", "subok"})
-"""Keyword arguments of every ufunc that choose how its result is computed, and so leave the rules as they are."""
 
-# At the end, since these modules need this one.
-from ..transforms import interpreter  # noqa: E402
-from . import outputs  # noqa: E402
-from .tensor import Tensor, wrap  # noqa: E402
+# ---- what leads here: indexing and conversion, operators, and NumPy's protocols ----
+
+
+def getitem(x: Array, index: Any) -> Array:
+    """``x[index]``, as a function that has a rule."""
+    return x[index]
+
+
+def astype(x: Array, dtype: np.dtype[Any]) -> Array:
+    """``x.astype(dtype)``, as a function that has a rule."""
+    return x.astype(dtype)
+
+
+def _getitem(self: Tensor, index: Any) -> Any:
+    return call(getitem, (self, index), {})
+
+
+def _astype(self: Tensor, dtype: npt.DTypeLike) -> Any:
+    """The tensor in another floating-point width; its cotangent comes back in this one."""
+    return call(astype, (self, np.dtype(dtype)), {})
+
+
+def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    if method == "__call__" and not kwargs:
+        if len(inputs) == 2:
+            return call_binary(ufunc, *inputs)
+        if len(inputs) == 1:
+            return call_unary(ufunc, *inputs)
+    return call_ufunc(ufunc, method, inputs, kwargs)
+
+
+def _array_function(
+    self: Tensor, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    return call(function, args, kwargs)
+
+
+define_operators(Tensor, call_unary, call_binary)
+Tensor.__getitem__ = _getitem
+Tensor.astype = _astype
+Tensor.__array_ufunc__ = _array_ufunc
+Tensor.__array_function__ = _array_function

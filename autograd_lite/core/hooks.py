@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from .graph import GradientSlot, Node, describe
-from .tensor import Tensor, wrap
 
 
 class HookHandle:
@@ -31,8 +30,12 @@ class HookHandle:
         self._slot.hooks = tuple(kept for kept in self._slot.hooks if kept is not self._on_gradient)
 
 
-def attach(node: Node, hook: Callable[[Tensor], Any]) -> HookHandle:
-    """Call a hook with the gradient of a node's result in every pass, when all of it has arrived."""
+def attach(node: Node, hook: Callable[[Any], Any], wrap: Callable[[Any], Any]) -> HookHandle:
+    """Call a hook with the gradient of a node's result in every pass, when all of it has arrived.
+
+    A pass over plain arrays shows them wrapped as tensors, and goes on with arrays; a pass that is recorded itself goes
+    on with tensors and their graph.
+    """
     if not callable(hook):
         raise TypeError(f"register_hook: expected a function of the gradient, got {type(hook).__name__}")
     if node.slot is None:
@@ -40,12 +43,10 @@ def attach(node: Node, hook: Callable[[Tensor], Any]) -> HookHandle:
     name = getattr(hook, "__name__", type(hook).__name__)
 
     def on_gradient(g: Any) -> Any:
-        returned = hook(g if isinstance(g, Tensor) else wrap(_read_only(g)))
+        is_recorded = hasattr(g, "node")
+        returned = hook(g if is_recorded else wrap(_read_only(g)))
         if returned is None:
             return g
-        return _replacement(returned, g)
-
-    def _replacement(returned: Any, g: Any) -> Any:
         array = returned if hasattr(returned, "dtype") and hasattr(returned, "shape") else np.asarray(returned)
         if array.shape != node.shape or array.dtype.kind not in ("fiubc" if node.dtype.kind == "c" else "fiub"):
             raise ValueError(
@@ -54,8 +55,7 @@ def attach(node: Node, hook: Callable[[Tensor], Any]) -> HookHandle:
             )
         if array.dtype != node.dtype:
             array = array.astype(node.dtype)
-        # A pass over plain arrays goes on with one; a recorded pass, with the tensor and its graph.
-        return array.data if type(array) is Tensor and not isinstance(g, Tensor) else array
+        return array.data if hasattr(array, "node") and not is_recorded else array
 
     return HookHandle(node.slot, on_gradient, hook)
 

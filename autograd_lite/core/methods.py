@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 Axis = int | tuple[int, ...] | None
 
@@ -21,79 +18,79 @@ class ArrayMethods:
 
     __slots__ = ()
 
-    def sum(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Self:
         """`numpy.sum`."""
         return _np.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def mean(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Tensor:
+    def mean(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Self:
         """`numpy.mean`."""
         return _np.mean(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def prod(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Tensor:
+    def prod(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Self:
         """`numpy.prod`."""
         return _np.prod(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
         """`numpy.max`."""
         return _np.max(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Self:
         """`numpy.min`."""
         return _np.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
     def var(
         self, axis: Axis = None, dtype: npt.DTypeLike | None = None, ddof: float = 0, keepdims: bool = False
-    ) -> Tensor:
+    ) -> Self:
         """`numpy.var`."""
         return _np.var(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
 
     def std(
         self, axis: Axis = None, dtype: npt.DTypeLike | None = None, ddof: float = 0, keepdims: bool = False
-    ) -> Tensor:
+    ) -> Self:
         """`numpy.std`."""
         return _np.std(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
 
-    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
+    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Self:
         """`numpy.cumsum`."""
         return _np.cumsum(self, axis=axis, dtype=dtype)  # type: ignore[no-any-return]
 
-    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
+    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Self:
         """`numpy.cumprod`."""
         return _np.cumprod(self, axis=axis, dtype=dtype)  # type: ignore[no-any-return]
 
-    def dot(self, b: Any) -> Tensor:
+    def dot(self, b: Any) -> Self:
         """`numpy.dot`."""
         return _np.dot(self, b)  # type: ignore[no-any-return]
 
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+    def clip(self, min: Any = None, max: Any = None) -> Self:
         """`numpy.clip`."""
         return _np.clip(self, min, max)  # type: ignore[no-any-return]
 
-    def round(self, decimals: int = 0) -> Tensor:
+    def round(self, decimals: int = 0) -> Self:
         """`numpy.round`."""
         return _np.round(self, decimals)  # type: ignore[no-any-return]
 
-    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+    def take(self, indices: Any, axis: int | None = None) -> Self:
         """`numpy.take`."""
         return _np.take(self, indices, axis=axis)  # type: ignore[no-any-return]
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+    def repeat(self, repeats: Any, axis: int | None = None) -> Self:
         """`numpy.repeat`."""
         return _np.repeat(self, repeats, axis=axis)  # type: ignore[no-any-return]
 
-    def squeeze(self, axis: Axis = None) -> Tensor:
+    def squeeze(self, axis: Axis = None) -> Self:
         """`numpy.squeeze`."""
         return _np.squeeze(self, axis=axis)  # type: ignore[no-any-return]
 
-    def ravel(self, order: Any = "C") -> Tensor:
+    def ravel(self, order: Any = "C") -> Self:
         """`numpy.ravel`."""
         return _np.ravel(self, order=order)  # type: ignore[no-any-return]
 
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+    def swapaxes(self, axis1: int, axis2: int) -> Self:
         """`numpy.swapaxes`."""
         return _np.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
 
-    def copy(self) -> Tensor:
+    def copy(self) -> Self:
         """`numpy.copy`."""
         return _np.copy(self)  # type: ignore[no-any-return]
 
@@ -118,33 +115,33 @@ class ArrayMethods:
         return _np.any(self, axis=axis, keepdims=keepdims)
 
     @property
-    def real(self) -> Tensor:
+    def real(self) -> Self:
         """`numpy.real`."""
         return _np.real(self)  # type: ignore[no-any-return]
 
     @property
-    def imag(self) -> Tensor:
+    def imag(self) -> Self:
         """`numpy.imag`."""
         return _np.imag(self)  # type: ignore[no-any-return]
 
-    def conj(self) -> Tensor:
+    def conj(self) -> Self:
         """`numpy.conjugate`."""
         return _np.conjugate(self)  # type: ignore[no-any-return]
 
     conjugate = conj
 
-    def reshape(self, *shape: Any, order: Any = "C") -> Tensor:
+    def reshape(self, *shape: Any, order: Any = "C") -> Self:
         """`numpy.reshape`; the shape as one tuple or as separate lengths."""
         return _np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[no-any-return]
 
-    def transpose(self, *axes: Any) -> Tensor:
+    def transpose(self, *axes: Any) -> Self:
         """`numpy.transpose`; the axes as one tuple, as separate numbers, or reversed where none are given."""
         order = None if not axes else axes[0] if len(axes) == 1 else axes
         return _np.transpose(self, order)  # type: ignore[no-any-return]
 
-    def flatten(self, order: Any = "C") -> Tensor:
+    def flatten(self, order: Any = "C") -> Self:
         """`numpy.ravel`: all elements along one axis."""
         return _np.ravel(self, order=order)  # type: ignore[no-any-return]
 
-    def __round__(self, ndigits: int | None = None) -> Tensor:
+    def __round__(self, ndigits: int | None = None) -> Self:
         return self.round(ndigits or 0)

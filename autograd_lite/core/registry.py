@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from .rule import LINEAR, JacobianVectorProduct, Rule, VectorJacobianProduct, name_of
 
@@ -141,22 +145,6 @@ def defelementwise(*functions: Callable[..., Any]) -> None:
         RULES[function].elementwise = True
 
 
-def definplace(function: Callable[..., Any], **vjps: VectorJacobianProduct) -> None:
-    """Say how vector-Jacobian products are computed in the memory of the cotangent, to the same bits.
-
-    It is a matter of speed and memory alone: a pass asks for it where nobody else holds the cotangent.
-
-    Parameters
-    ----------
-    function : callable
-        One that has a rule.
-    **vjps : callable
-        Named after the arguments. Each takes the cotangent ``g`` and, by name, some of what the argument's rule reads,
-        and returns ``g``, over which it has written, or else a new array.
-    """
-    RULES[function].in_place.update(vjps)
-
-
 def derive(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make the decorated function stand for a NumPy function when that is called with tensors."""
 
@@ -182,3 +170,19 @@ def defbatching(
 def defconstant(functions: Iterable[Callable[..., Any]]) -> None:
     """Say of functions that their results carry no gradient: they are called on the bare arrays."""
     CONSTANT.update(functions)
+
+
+_PENDING = {"scipy.special": "autograd_lite.rules.scipy.special"}
+"""From a library's module to that of its rules, which are registered when one of its functions first meets a tensor."""
+
+
+def rule_of(function: Callable[..., Any]) -> Rule | None:
+    """The rule of a function, None if it has none."""
+    rule = RULES.get(function)
+    if rule is None and _PENDING and isinstance(function, np.ufunc):
+        for library in list(_PENDING.keys() & sys.modules.keys()):
+            # Taken out afterwards, so that another thread waits for the import in place of finding no rule.
+            import_module(_PENDING[library])
+            _PENDING.pop(library, None)
+        rule = RULES.get(function)
+    return rule

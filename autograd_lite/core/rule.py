@@ -23,13 +23,16 @@ from typing import Any
 import numpy as np
 
 from ..errors import NoRuleError
-from .context import STATE
+from .tree import is_of_numbers
 
 VectorJacobianProduct = Callable[..., Any]
 JacobianVectorProduct = Callable[..., Any]
 
-Mask = tuple[tuple[int, tuple[int, ...] | None], ...]
-"""The arguments of a call that need a gradient: position, and for a sequence of arrays those of its members."""
+Members = tuple[int, ...] | None
+"""Of an argument that is a sequence of arrays those that need a gradient; None for an array."""
+
+Mask = tuple[tuple[int, Members], ...]
+"""The arguments of a call that need a gradient: their positions, and their members."""
 
 OUT = -1
 """The source of a saved value that is the call's own result."""
@@ -41,12 +44,6 @@ NEUTRAL = frozenset({"dtype", "casting", "subok", "copy", "optimize", "keepdims"
 def LINEAR(t: Any) -> Any:  # noqa: N802 - a constant, in the place of a function
     """The Jacobian-vector product of a linear function, which is the function itself."""
     raise NotImplementedError
-
-
-_OWN = ("autograd_lite.", "nn.")
-"""Whose rules are known to return arrays, and to compute with NumPy's functions alone."""
-
-_SAME: VectorJacobianProduct = lambda g: g  # noqa: E731 - as rules are written
 
 
 class Recipe:
@@ -67,74 +64,57 @@ class Recipe:
     sources : tuple
         Where a saved value's own gradient goes: `OUT`, the number of a parent, for a sequence of arrays a dict from
         member to parent, or None where none flows.
-    fresh : bool
-        Whether a cotangent other than a view, or the ``g`` that came in, is an array that nobody else holds.
-    pull_in_place : callable or None
-        The same as `pull` where there is one parent, and ``g`` is an array that may be written over.
-    of_parts : Recipe or None
-        The same for calls with several results, once there was one.
+    of_outputs : Recipe or None
+        The same for calls with several outputs, once there was one.
     """
 
-    __slots__ = ("arguments", "fresh", "of_parts", "pull", "pull_in_place", "reads", "rule", "save", "sources")
+    __slots__ = ("arguments", "of_outputs", "pull", "reads", "rule", "save", "sources")
 
     def __init__(self, rule: Rule, mask: Mask) -> None:
         self.rule = rule
-        self.of_parts: Recipe | None = None
+        self.of_outputs: Recipe | None = None
+        self.arguments: tuple[str, ...] = ()
         parents: dict[int, Any] = {}
-        arguments: list[str] = []
         for position, members in mask:
             name = rule.parameters[position]
             if name not in rule.vjps:
                 raise not_differentiable(rule, position)
+            first = len(self.arguments)
             if members is None:
-                parents[position] = len(arguments)
-                arguments.append(name)
+                parents[position] = first
+                self.arguments += (name,)
             else:
-                parents[position] = {member: len(arguments) + i for i, member in enumerate(members)}
-                arguments += [f"{name}[{member}]" for member in members]
-        self.arguments = tuple(arguments)
+                parents[position] = {member: first + i for i, member in enumerate(members)}
+                self.arguments += tuple(f"{name}[{member}]" for member in members)
 
-        saves: list[str] = []
-        names: list[str] = []
-        sources: list[Any] = []
+        saves: dict[str, tuple[str, Any]] = {}
         calls: list[str] = []
-        scope: dict[str, Any] = {"shape_of": _shape_of, "array_of": _array_of}
+        scope: dict[str, Any] = {**_HELPERS}
         for position, members in mask:
             vjp = rule.vjps[rule.parameters[position]]
             if vjp is None:
                 calls += ["None"] * (1 if members is None else len(members))
                 continue
-            if members is None and _hands_on(vjp):
-                calls.append("g")
-                continue
-            scope[f"vjp{position}"], scope[f"members{position}"] = _recordable(vjp), members
             reads = ["g"]
             for wanted in parameter_names(vjp)[1:]:
                 if wanted == "members":
-                    reads.append(f"members{position}")
+                    reads.append(repr(members))
                     continue
                 expression, source = rule.locate(wanted, parents)
-                if expression not in saves:
-                    saves.append(expression)
-                    names.append(wanted)
-                    sources.append(source)
-                reads.append(f"saved[{saves.index(expression)}]")
-            star = "" if members is None else "*"
-            calls.append(f"{star}vjp{position}({', '.join(reads)})")
+                saves.setdefault(expression, (wanted, source))
+                reads.append(f"saved[{list(saves).index(expression)}]")
+            scope[f"vjp{position}"] = vjp
+            call = f"vjp{position}({', '.join(reads)})"
+            calls.append(call if members is None else f"*counted({call}, {len(members)}, rule)")
         if rule.joint is not None:
-            scope["pick"] = _picker(rule, tuple(position for position, _ in mask))
-            calls = [f"*pick({calls[0]})"]
-        self.reads, self.sources = tuple(names), tuple(sources)
-        vjps = [rule.vjps[rule.parameters[position]] for position, _ in mask]
-        self.fresh = all(vjp is not None and vjp.__module__.startswith(_OWN) for vjp in vjps)
+            scope["positions"] = [position for position, _ in mask]
+            calls = [f"*chosen({calls[0]}, positions, rule)"]
+        scope["rule"] = rule
+        self.reads = tuple(name for name, _ in saves.values())
+        self.sources = tuple(source for _, source in saves.values())
         # Both run once for every node, so they are written out as the one expression that a person would write.
         self.save: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda values, out: ({_items(saves)})", scope)
         self.pull: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda g, saved: ({_items(calls)})", scope)
-        self.pull_in_place: Callable[[Any, Any], tuple[Any, ...]] | None = None
-        if len(arguments) == 1 and arguments[0] in rule.in_place:
-            scope["in_place"] = product = rule.in_place[arguments[0]]
-            reads = ["g", *(f"saved[{names.index(wanted)}]" for wanted in parameter_names(product)[1:])]
-            self.pull_in_place = eval(f"lambda g, saved: (in_place({', '.join(reads)}),)", scope)
 
 
 class Rule:
@@ -163,8 +143,6 @@ class Rule:
     jvps : dict
         From a parameter's name to its Jacobian-vector product, `LINEAR` where that is the function itself. An
         elementwise function needs none: its Jacobian is diagonal, and so its own transpose.
-    in_place : dict
-        From a parameter's name to its vector-Jacobian product in the memory of ``g``, if there is one.
     call : callable
         The function as users call it, with tensors too.
     """
@@ -176,18 +154,17 @@ class Rule:
         like: Callable[..., Any] | None = None,
         joint: VectorJacobianProduct | None = None,
     ) -> None:
-        self.function = function
+        self.function = self.call = function
         self.name = name_of(function)
         self.joint = joint
         self.variadic: int | None = None
         self.parameters, self.defaults = self._signature(like or function)
-        self.vjps = dict(vjps) if joint is None else dict.fromkeys(self.parameters, joint)
         self.positions = {name: i for i, name in enumerate(self.parameters)}
-        self.recipes: dict[Any, Recipe] = {}
-        self.elementwise = isinstance(function, np.ufunc) and function.signature is None
+        self.vjps = dict(vjps) if joint is None else dict.fromkeys(self.parameters, joint)
         self.jvps: dict[str, JacobianVectorProduct] = {}
-        self.in_place: dict[str, VectorJacobianProduct] = {}
-        self.call = function
+        self.elementwise = isinstance(function, np.ufunc) and function.signature is None
+        self.recipes: dict[Mask, Recipe] = {}
+        self._pushes: dict[str, Callable[..., Any]] = {}
         self._check(self.vjps, "g", "cotangent")
         self.differentiable = frozenset(i for i, name in enumerate(self.parameters) if name in self.vjps)
         read = {wanted for vjp in self.vjps.values() if vjp for wanted in parameter_names(vjp)} - {"out"}
@@ -204,20 +181,21 @@ class Rule:
                 f"defvjp: the parameters of {self.name} cannot be read; pass like=, a Python function with the same "
                 "parameters"
             ) from None
-        for i, parameter in enumerate(parameters):
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                self.variadic = i
+        kinds = [parameter.kind for parameter in parameters]
+        if inspect.Parameter.VAR_POSITIONAL in kinds:
+            self.variadic = kinds.index(inspect.Parameter.VAR_POSITIONAL)
         parameters = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
         absent = (inspect.Parameter.empty, np._NoValue)
         defaults = tuple(None if any(p.default is a for a in absent) else p.default for p in parameters)
         return tuple(p.name for p in parameters), defaults
 
     def _check(self, products: Mapping[str, Callable[..., Any] | None], first: str, kind: str) -> None:
-        known = ", ".join(self.parameters)
         registering = "defvjp" if first == "g" else "defjvp"
         for name, product in products.items():
             if name not in self.positions:
-                raise TypeError(f"{registering}: {self.name} has no parameter {name!r}; it has {known}")
+                raise TypeError(
+                    f"{registering}: {self.name} has no parameter {name!r}; it has {', '.join(self.parameters)}"
+                )
             if product is None:
                 continue
             reads = parameter_names(product)
@@ -234,32 +212,19 @@ class Rule:
         """Add Jacobian-vector products."""
         self._check(jvps, "t", "tangent")
         self.jvps.update(jvps)
+        self._pushes.clear()
 
-    def push(self, position: int, t: Any, values: Sequence[Any], out: Any, members: tuple[int, ...] | None) -> Any:
+    def push(self, position: int, t: Any, values: Sequence[Any], out: Any, members: Members) -> Any:
         """The tangent of the result that the tangent of one argument causes; None for zero."""
         name = self.parameters[position]
-        product = self.jvps[name] if name in self.jvps else self.vjps[name]
-        if product is None:
-            return None
-        return product(t, *(self._read(wanted, values, out, members) for wanted in parameter_names(product)[1:]))
-
-    def _read(self, wanted: str, values: Sequence[Any], out: Any, members: tuple[int, ...] | None) -> Any:
-        """A value that a rule reads."""
-        if wanted == "members":
-            return members
-        if wanted == "out":
-            return out
-        if wanted in self.positions:
-            value = values[self.positions[wanted]]
-            return _array_of(value) if self._may_be_list(wanted) else value
-        return out.shape if wanted == "out_shape" else _shape_of(values[self.positions[wanted.removesuffix("_shape")]])
-
-    def _may_be_list(self, name: str) -> bool:
-        """Whether an argument that a rule reads is an array for which a list of numbers may have been given.
-
-        Elementwise functions take lists themselves, and what a user's joint backward reads is left as it was given.
-        """
-        return name in self.vjps and self.joint is None and not self.elementwise
+        if name not in self._pushes:
+            product = self.jvps[name] if name in self.jvps else self.vjps[name]
+            wanted = parameter_names(product)[1:] if product else ()
+            reads = ["members" if each == "members" else self.locate(each, {})[0] for each in wanted]
+            source = f"product(t, {_items(reads)})" if product else "None"
+            scope = {**_HELPERS, "product": product}
+            self._pushes[name] = eval(f"lambda t, values, out, members: {source}", scope)
+        return self._pushes[name](t, values, out, members)
 
     def locate(self, wanted: str, parents: Mapping[int, Any]) -> tuple[str, Any]:
         """Where a value that a rule reads comes from: as an expression, and as the source of its gradient."""
@@ -267,7 +232,10 @@ class Rule:
             return "out", OUT
         if wanted in self.positions:
             position = self.positions[wanted]
-            if self._may_be_list(wanted) and position not in parents:
+            # A list of numbers may have been given for an array. Elementwise functions take lists themselves, and what
+            # a joint backward reads is left as it was given.
+            may_be_list = wanted in self.vjps and self.joint is None and not self.elementwise
+            if may_be_list and position not in parents:
                 return f"array_of(values[{position}])", None
             return f"values[{position}]", parents.get(position)
         if wanted == "out_shape":
@@ -315,22 +283,6 @@ class Rule:
         return found
 
 
-def _hands_on(vjp: VectorJacobianProduct) -> bool:
-    """Whether a product is ``lambda g: g``, as of a sum, which need not be called."""
-    return hasattr(vjp, "__code__") and vjp.__code__.co_code == _SAME.__code__.co_code
-
-
-def _recordable(vjp: VectorJacobianProduct) -> VectorJacobianProduct:
-    """A product that a plan can record: one of our own as it is; a user's is called as a whole if need be."""
-    if vjp.__module__.startswith(_OWN):
-        return vjp
-
-    def product(*args: Any) -> Any:
-        return vjp(*args) if STATE.plan is None else STATE.plan.attempt(vjp, args, {})
-
-    return product
-
-
 def not_differentiable(rule: Rule, position: int) -> NoRuleError:
     """What to raise when an argument that no rule differentiates requires a gradient."""
     return NoRuleError(
@@ -363,26 +315,36 @@ def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(code.co_varnames[: code.co_argcount])
 
 
-def _picker(rule: Rule, positions: tuple[int, ...]) -> Callable[[Any], list[Any]]:
-    """Of the cotangents for all arguments those at the positions."""
+# ---- what recipes call ----
 
-    def pick(cotangents: Any) -> list[Any]:
-        given = len(cotangents) if isinstance(cotangents, list | tuple) else None
-        if given != len(rule.parameters):
-            raise ValueError(
-                f"the backward of {rule.name} must return a tuple of {len(rule.parameters)} cotangents, one for each "
-                f"of {', '.join(rule.parameters)} (None for none); it returned "
-                + (type(cotangents).__name__ if given is None else f"{given}")
-            )
-        return [cotangents[position] for position in positions]
 
-    return pick
+def _chosen(cotangents: Any, positions: list[int], rule: Rule) -> list[Any]:
+    """Of the cotangents for all arguments, which a joint backward gives, those at the positions."""
+    given = len(cotangents) if isinstance(cotangents, list | tuple) else None
+    if given != len(rule.parameters):
+        raise ValueError(
+            f"the backward of {rule.name} must return a tuple of {len(rule.parameters)} cotangents, one for each "
+            f"of {', '.join(rule.parameters)} (None for none); it returned "
+            + (type(cotangents).__name__ if given is None else f"{given}")
+        )
+    return [cotangents[position] for position in positions]
+
+
+def _counted(cotangents: Any, expected: int, rule: Rule) -> Any:
+    """The cotangents of a sequence's members, if there are as many as there should be."""
+    given = len(cotangents) if hasattr(cotangents, "__len__") else type(cotangents).__name__
+    if given != expected:
+        raise ValueError(
+            f"the rule of {rule.name} returned {given} cotangents where {expected} were expected: one for each of the "
+            "members"
+        )
+    return cotangents
 
 
 def _shape_of(value: Any) -> Any:
     if type(value) is np.ndarray:
         return value.shape
-    if isinstance(value, list | tuple) and not _is_of_numbers(value):
+    if isinstance(value, list | tuple) and not is_of_numbers(value):
         return [np.shape(member) for member in value]
     return np.shape(value)
 
@@ -391,14 +353,11 @@ def _array_of(value: Any) -> Any:
     """A list of numbers as the array that it stands for; a list of arrays stays one."""
     if type(value) is np.ndarray:
         return value
-    return np.asarray(value) if _is_of_numbers(value) else value
+    return np.asarray(value) if is_of_numbers(value) else value
 
 
-def _is_of_numbers(value: Any) -> bool:
-    if not isinstance(value, list | tuple) or not value:
-        return False
-    return all(isinstance(member, int | float | complex) or _is_of_numbers(member) for member in value)
-
-
-def _items(expressions: list[str]) -> str:
+def _items(expressions: Any) -> str:
     return "".join(f"{expression}, " for expression in expressions)
+
+
+_HELPERS = {"shape_of": _shape_of, "array_of": _array_of, "chosen": _chosen, "counted": _counted}

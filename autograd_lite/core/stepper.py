@@ -1,17 +1,14 @@
-"""A backward pass that leaves the graph and every gradient as they were, step by step."""
+"""A backward pass to look at, step by step, which leaves the graph and every gradient as they were."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .graph import Node, ancestors, as_dtype, checked, raise_if_unusable, sum_to_shape
-
-Detour = Callable[[Any], list[tuple[Node, Any]]]
-"""What a node does with its cotangent in place of its rule: the nodes that get a cotangent, and which."""
+from .backward import backward_pass
+from .graph import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +55,20 @@ class Step:
     contributions: tuple[Contribution, ...]
 
 
-def steps(
-    root: Node, seed: Any = None, detours: Mapping[Node, Detour] | None = None, *, hooks: bool = False
-) -> Iterator[Step]:
+class _Log:
+    """Writes down the steps of a pass."""
+
+    def __init__(self) -> None:
+        self.turns: list[tuple[Node, Any, list[Contribution]]] = []
+
+    def take_turn(self, node: Node, g: Any) -> None:
+        self.turns.append((node, g, []))
+
+    def hand_on(self, parent: Node, given: Any, cotangent: Any, before: Any, total: Any) -> None:
+        self.turns[-1][2].append(Contribution(parent, given, cotangent, before, total))
+
+
+def steps(root: Node, seed: Any = None, *, hooks: bool = False) -> list[Step]:
     """Every node's step, in the order of the backward pass.
 
     Parameters
@@ -69,15 +77,13 @@ def steps(
         Of the result.
     seed : array, optional
         The cotangent of the result; 1 by default.
-    detours : mapping, optional
-        Other steps than the rules' at some nodes.
     hooks : bool, default False
         Whether the users' hooks are called, as they are in a pass that counts.
 
     Raises
     ------
     FreedGraphError, ChangedTensorError
-        Before the first step, if saved values are gone, or are no longer those of their tensors.
+        If saved values are gone, or are no longer those of their tensors.
 
     Examples
     --------
@@ -87,31 +93,13 @@ def steps(
     >>> first.node.recipe.rule.name, float(first.cotangent), float(first.contributions[0].total)
     ('np.multiply', 1.0, 2.0)
     """
-    order = ancestors(root)
-    for node in order:
-        raise_if_unusable(node)
-    detours = detours or {}
-    cotangents: dict[Node, Any] = {root: np.ones(root.shape, root.dtype) if seed is None else seed}
-    for node in order:
-        if node not in cotangents:
-            continue
-        g = cotangents.pop(node)
-        if hooks and node.slot is not None:
-            for hook in node.slot.hooks:
-                g = hook(g)
-        contributions = []
-        for target, given in detours[node](g) if node in detours else step(node, g):
-            cotangent = sum_to_shape(given, node, target) if given.shape != target.shape else given
-            cotangent = as_dtype(cotangent, target.dtype)
-            before = cotangents.get(target)
-            cotangents[target] = cotangent if before is None else before + cotangent
-            contributions.append(Contribution(target, given, cotangent, before, cotangents[target]))
-        yield Step(node, g, tuple(contributions))
+    log = _Log()
+    g = np.ones(root.shape, root.dtype) if seed is None else seed
+    backward_pass(root, g, retain_graph=True, watcher=log, hooks=hooks)
+    return [Step(node, g, tuple(contributions)) for node, g, contributions in log.turns]
 
 
-def cotangents_of_all(
-    root: Node, detours: Mapping[Node, Detour] | None = None, *, hooks: bool = False
-) -> dict[Node, Any]:
+def cotangents_of_all(root: Node, *, hooks: bool = False) -> dict[Node, Any]:
     """The cotangent of every node that a result was computed from, and its own, which is 1; see `steps`.
 
     Examples
@@ -123,12 +111,4 @@ def cotangents_of_all(
     >>> float(found[h.node]), float(found[x.node])
     (2.0, 12.0)
     """
-    return {one.node: one.cotangent for one in steps(root, None, detours, hooks=hooks)}
-
-
-def step(node: Node, g: Any) -> list[tuple[Node, Any]]:
-    """What a node's rule hands on: each parent, and its part of the cotangent; a leaf hands on nothing."""
-    if node.recipe is None:
-        return []
-    cotangents = node.recipe.pull(g, node.saved)
-    return list(zip(node.parents, cotangents if node.recipe.fresh else checked(cotangents, node), strict=True))
+    return {step.node: step.cotangent for step in steps(root, hooks=hooks)}

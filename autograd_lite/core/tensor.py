@@ -1,7 +1,7 @@
 """The `Tensor`: an array, and its edge into the graph.
 
-Operators, methods and NumPy's two protocols (NEP 13 and NEP 18) all lead to `recording`, so ``x @ w`` and
-``np.matmul(x, w)``, ``x.sum()`` and ``np.sum(x)`` are the same recorded calls.
+Operators, indexing and NumPy's two protocols (NEP 13 and NEP 18) all lead to `dispatch`, which gives them to the
+class, so ``x @ w`` and ``np.matmul(x, w)``, ``x.sum()`` and ``np.sum(x)`` are the same recorded calls.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import numpy.typing as npt
 
 from ..errors import GradientError, LostGradientError
 from ..speed.aligned import moved_to_cache_line
-from .context import STATE, recorded
+from .backward import backward_pass
+from .context import THREAD, recorded
 from .conversions import Conversions
-from .graph import GradientSlot, Leaf, Node, backward_pass
+from .graph import GradientSlot, Leaf, Node
+from .hooks import HookHandle, attach
 from .methods import ArrayMethods
-from .operators import instead_of_power
+from .operators import Operators
+from .outputs import in_container_of, node_of_output
 from .rule import OUT
 
 Array = Any
@@ -33,29 +36,7 @@ NUMPY = (np.ndarray, np.generic)
 _DEPOSITING = RLock()
 
 
-def _operator(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """A binary operator and its reflection, both as the ufunc."""
-    ufunc = getattr(np, name)
-
-    def forward(self: Tensor, other: Any) -> Any:
-        if type(other) not in _USUAL and _defers(other):
-            return NotImplemented
-        return call_binary(ufunc, self, other)
-
-    def reflected(self: Tensor, other: Any) -> Any:
-        if type(other) not in _USUAL and _defers(other):
-            return NotImplemented
-        return call_binary(ufunc, other, self)
-
-    return forward, reflected
-
-
-def _defers(other: Any) -> bool:
-    """Whether the other operand asks, as NumPy has it (NEP 13), to answer the operator itself."""
-    return getattr(type(other), "__array_ufunc__", False) is None
-
-
-class Tensor(Conversions, ArrayMethods):
+class Tensor(Operators, Conversions, ArrayMethods):
     """An array that records what is computed with it, so that results can be differentiated.
 
     Every NumPy function with a rule takes tensors and returns tensors; so do the operators. The array is copied, so
@@ -117,18 +98,13 @@ class Tensor(Conversions, ArrayMethods):
         then refuse their backward pass, since what they saved no longer belongs to the tensor. The new array must
         have the old one's shape and dtype. A result's array is read-only, because the graph may have saved it.
         """
-        if STATE.plan is not None:
-            STATE.plan.adopt((self,))
-        node = self._node
-        if type(self._data) is np.ndarray and (node is None or node.recipe is None):
-            return self._data
-        if isinstance(self._data, np.generic):
-            self._data = np.asarray(self._data)
-        if node is not None and node.recipe is not None and isinstance(self._data, np.ndarray):
-            array = self._data.view()
+        array, node = self._array(), self._node
+        if isinstance(array, np.generic):
+            self._data = array = np.asarray(array)
+        if node is not None and node.recipe is not None and isinstance(array, np.ndarray):
+            array = array.view()
             array.flags.writeable = False
-            return array
-        return self._data
+        return array
 
     @data.setter
     def data(self, array: Array) -> None:
@@ -140,7 +116,7 @@ class Tensor(Conversions, ArrayMethods):
             )
         if isinstance(array, Tensor):
             raise TypeError(f"{self._brief()}: .data takes an array, not a Tensor; pass the other tensor's .data")
-        if array is not self._data:
+        if array is not self._array():
             if isinstance(array, np.generic | float | int):
                 array = np.asarray(array, None if isinstance(array, np.generic) else self.dtype)
             shape, dtype = getattr(array, "shape", None), getattr(array, "dtype", None)
@@ -150,7 +126,11 @@ class Tensor(Conversions, ArrayMethods):
                     f"{self._brief()}: .data was assigned {given}; expected shape {self.shape}, {self.dtype}. "
                     "Use .astype() or .reshape() on the array, or make a new Tensor"
                 )
-            self._data = array
+            tracer = THREAD.context.tracer
+            if tracer is None:
+                self._data = array
+            else:
+                tracer.assign(self, array)
         if node is not None:
             self._node = node.successor("by assigning .data")
 
@@ -207,8 +187,8 @@ class Tensor(Conversions, ArrayMethods):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow here; on a leaf it can be assigned, to freeze a parameter or to thaw it."""
-        if STATE.plan is not None:
-            STATE.plan.watch(self)
+        if (tracer := THREAD.context.tracer) is not None:
+            tracer.look_at(self)
         return self._node is not None
 
     @requires_grad.setter
@@ -224,9 +204,7 @@ class Tensor(Conversions, ArrayMethods):
             raise TypeError(
                 f"{self._brief()}: only floating-point and complex tensors can require a gradient; pass dtype=float"
             )
-        self._node = Leaf(self.shape, self.dtype, GradientSlot(), self._name)
-        if STATE.plan is not None:
-            STATE.plan.own_slot(self._node.slot)
+        self._node = Leaf(self.shape, self.dtype, _new_slot(), self._name)
 
     @property
     def grad(self) -> Tensor | None:
@@ -234,9 +212,9 @@ class Tensor(Conversions, ArrayMethods):
 
         Passes add up until ``zero_grad()``. Results keep theirs only after ``retain_grad()``.
         """
-        node, plan = self._node, STATE.plan
-        if plan is not None:
-            plan.watch(self)
+        node = self._node
+        if (tracer := THREAD.context.tracer) is not None:
+            tracer.look_at(self)
         if node is None:
             return None
         if node.slot is None or not node.slot.keeps:
@@ -244,9 +222,7 @@ class Tensor(Conversions, ArrayMethods):
                 f"{self._brief()} is a result, and only leaves keep their gradient; call .retain_grad() on it before "
                 "backward()"
             )
-        if plan is not None:
-            plan.enter_slot(node.slot)
-        return node.slot.grad
+        return node.slot.read()  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -261,19 +237,16 @@ class Tensor(Conversions, ArrayMethods):
                     f"{self._brief()}: .grad was assigned shape {value.shape}, {value.dtype}; it must have the "
                     f"tensor's own, {self.shape}, {self.dtype}"
                 )
-        if STATE.plan is not None:
-            STATE.plan.watch(self)
-            STATE.plan.forget_slot(node.slot)
-        node.slot.grad = value
+        if (tracer := THREAD.context.tracer) is not None:
+            tracer.look_at(self)
+        node.slot.write(value)
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` is None again."""
-        if STATE.plan is not None:
-            STATE.plan.watch(self)
+        if (tracer := THREAD.context.tracer) is not None:
+            tracer.look_at(self)
         if self._node is not None and self._node.slot is not None:
-            if STATE.plan is not None:
-                STATE.plan.forget_slot(self._node.slot)
-            self._node.slot.grad = None
+            self._node.slot.write(None)
 
     def retain_grad(self) -> Tensor:
         """Keep the gradient of a result (the delta of the lessons) in ``.grad``; returns the tensor itself.
@@ -295,9 +268,7 @@ class Tensor(Conversions, ArrayMethods):
         if self._node is None:
             raise GradientError(f"{self._brief()} requires no gradient, so there is none to retain")
         if self._node.slot is None:
-            self._node.slot = GradientSlot()
-            if STATE.plan is not None:
-                STATE.plan.own_slot(self._node.slot)
+            self._node.slot = _new_slot()
         self._node.slot.keeps = True
         return self
 
@@ -341,7 +312,7 @@ class Tensor(Conversions, ArrayMethods):
             raise GradientError(
                 f"register_hook: {self._brief()} requires no gradient, so none passes; make it with requires_grad=True"
             )
-        return attach(self._node, hook)
+        return attach(self._node, hook, wrap)
 
     def detach(self) -> Tensor:
         """The same array as a tensor outside of the graph; nothing flows back through it."""
@@ -430,77 +401,16 @@ class Tensor(Conversions, ArrayMethods):
     def __contains__(self, value: Any) -> bool:
         return value in self.data
 
-    def __getitem__(self, index: Any) -> Tensor:
-        return call(getitem, (self, index), {})  # type: ignore[no-any-return]
-
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
             f"{self._brief()} cannot be assigned into, since the graph may have saved its values. Build the result "
             "with np.where(mask, new, old) or np.concatenate; to change a leaf outside of the graph, assign to .data"
         )
 
-    __hash__ = object.__hash__
-
-    # ---- operators ----
-
-    __add__, __radd__ = _operator("add")
-    __sub__, __rsub__ = _operator("subtract")
-    __mul__, __rmul__ = _operator("multiply")
-    __truediv__, __rtruediv__ = _operator("divide")
-    __floordiv__, __rfloordiv__ = _operator("floor_divide")
-    __mod__, __rmod__ = _operator("remainder")
-    _power, __rpow__ = _operator("power")
-    __matmul__, __rmatmul__ = _operator("matmul")
-    __and__, __rand__ = _operator("bitwise_and")
-    __or__, __ror__ = _operator("bitwise_or")
-    __xor__, __rxor__ = _operator("bitwise_xor")
-    __lshift__, __rlshift__ = _operator("left_shift")
-    __rshift__, __rrshift__ = _operator("right_shift")
-
-    __lt__, __gt__ = _operator("less")[0], _operator("greater")[0]
-    __le__, __ge__ = _operator("less_equal")[0], _operator("greater_equal")[0]
-    __eq__, __ne__ = _operator("equal")[0], _operator("not_equal")[0]
-
-    def __pow__(self, exponent: Any) -> Any:
-        instead = instead_of_power(self.dtype, exponent)
-        return self._power(exponent) if instead is None else call_unary(instead, self)
-
-    def __neg__(self) -> Tensor:
-        return call_unary(np.negative, self)  # type: ignore[no-any-return]
-
-    def __pos__(self) -> Tensor:
-        return call_unary(np.positive, self)  # type: ignore[no-any-return]
-
-    def __abs__(self) -> Tensor:
-        return call_unary(np.absolute, self)  # type: ignore[no-any-return]
-
-    def __invert__(self) -> Tensor:
-        return call_unary(np.invert, self)  # type: ignore[no-any-return]
-
-    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
-        return other // self, other % self
-
-    # ---- NumPy's protocols ----
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and not kwargs:
-            if len(inputs) == 2:
-                return call_binary(ufunc, *inputs)
-            if len(inputs) == 1:
-                return call_unary(ufunc, *inputs)
-        return call_ufunc(ufunc, method, inputs, kwargs)
-
-    def __array_function__(
-        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        return call(function, args, kwargs)
-
-    def astype(self, dtype: npt.DTypeLike) -> Tensor:
-        """The tensor in another floating-point width; its cotangent comes back in this one."""
-        return call(astype, (self, np.dtype(dtype)), {})  # type: ignore[no-any-return]
+    def _array(self) -> Array:
+        """The array to compute with: the tensor's own, or what a tracer puts in its place."""
+        tracer = THREAD.context.tracer
+        return self._data if tracer is None else tracer.array_of(self)
 
 
 def wrap(data: Array, node: Node | None = None) -> Tensor:
@@ -512,27 +422,21 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
     return tensor
 
 
-def getitem(x: Array, index: Any) -> Array:
-    """``x[index]``, as a function that has a rule."""
-    return x[index]
-
-
-def astype(x: Array, dtype: np.dtype[Any]) -> Array:
-    """``x.astype(dtype)``, as a function that has a rule."""
-    return x.astype(dtype)
-
-
 def _deposit(gradients: dict[Node, Any]) -> None:
     """Add gradients to those that earlier passes have left, of which the user may hold some: never in place."""
-    plan = STATE.plan
     with _DEPOSITING:
         for node, gradient in gradients.items():
-            slot = node.slot
-            assert slot is not None
-            if plan is not None:
-                plan.enter_slot(slot)
+            assert node.slot is not None
             gradient = gradient if isinstance(gradient, Tensor) else wrap(gradient)
-            slot.grad = gradient if slot.grad is None else slot.grad + gradient
+            before = node.slot.read()
+            node.slot.write(gradient if before is None else before + gradient)
+
+
+def _new_slot() -> GradientSlot:
+    slot = GradientSlot()
+    if (tracer := THREAD.context.tracer) is not None:
+        tracer.own_slot(slot)
+    return slot
 
 
 def _lift(node: Node) -> tuple[Any, ...]:
@@ -544,7 +448,7 @@ def _lift(node: Node) -> tuple[Any, ...]:
         if source is None:
             return value
         if source == OUT and isinstance(value, tuple):
-            return in_container_of(value, [wrap(part, node_of_result(node, i)) for i, part in enumerate(value)])
+            return in_container_of(value, [wrap(part, node_of_output(node, i)) for i, part in enumerate(value)])
         if isinstance(source, dict):
             return [wrap(m, node.parents[source[i]]) if i in source else m for i, m in enumerate(value)]
         return wrap(value, node if source == OUT else node.parents[source])
@@ -557,7 +461,7 @@ def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
     if isinstance(data, Tensor):
         if data.requires_grad:
             data._refuse("copied into a new Tensor", "take .detach() first, or use the tensor itself")
-        data = data._data
+        data = data._array()
     if isinstance(data, np.ma.MaskedArray):
         raise TypeError("Tensor: a masked array's mask would be lost; pass .filled(value) or .data of the array")
     try:
@@ -577,12 +481,3 @@ def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
     if array.dtype.kind not in "fiubc":
         raise TypeError(f"Tensor: expected numbers, got an array of {array.dtype}; convert it with dtype=float")
     return array
-
-
-# At the end, since these modules need this one.
-from .dispatch import PLAIN, call, call_binary, call_ufunc, call_unary  # noqa: E402, I001
-from .outputs import in_container_of, node_of_result  # noqa: E402
-from .hooks import HookHandle, attach  # noqa: E402
-
-_USUAL = PLAIN | {Tensor}
-"""The usual operands, which answer no operator in a tensor's place."""

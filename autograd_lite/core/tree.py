@@ -3,14 +3,63 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
-from .tensor import Tensor
+Kind = TypeVar("Kind")
 
 Rebuild = Callable[[list[Any]], Any]
+
+
+# ---- tuples, lists and dicts, as arguments and results are nested ----
+
+
+def mapped(change: Callable[[Any], Any], value: Any) -> Any:
+    """Nested tuples, lists and dicts with every other thing in them put through a function.
+
+    Examples
+    --------
+    >>> mapped(abs, [-1, (2, {"a": -3})])
+    [1, (2, {'a': 3})]
+    """
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return kind([mapped(change, member) for member in value])
+    if kind is dict:
+        return {key: mapped(change, member) for key, member in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        return value._make(mapped(change, member) for member in value)
+    return change(value)
+
+
+def found(kind: type[Kind], value: Any) -> Iterator[Kind]:
+    """What is of a kind in nested tuples, lists and dicts.
+
+    Examples
+    --------
+    >>> list(found(int, [1, ("a", {"b": 2})]))
+    [1, 2]
+    """
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, tuple | list):
+        for member in value:
+            yield from found(kind, member)
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from found(kind, member)
+
+
+def is_of_numbers(value: Any) -> bool:
+    """Whether a value is a list of Python's numbers, or of such lists, that stands for an array."""
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    return all(isinstance(member, int | float | complex) or is_of_numbers(member) for member in value)
+
+
+# ---- trees of arrays, as transforms take them: dataclasses and modules too ----
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
@@ -74,9 +123,7 @@ def differentiable_leaf(value: Any, where: str) -> Any:
         raise TypeError(
             f"{where}: expected floating-point numbers to differentiate with respect to, got {given}{advice}"
         )
-    if isinstance(leaf, Tensor) or not isinstance(leaf, np.generic):
-        return leaf
-    return np.asarray(leaf)
+    return np.asarray(leaf) if isinstance(leaf, np.generic) else leaf
 
 
 def paths(tree: Any) -> list[str]:

@@ -1,6 +1,6 @@
 """Pictures of the recorded graph, laid out by Graphviz, and pages that play a backward pass."""
 
-from .draw_graph import draw_graph as draw_graph
 from .files import GraphvizNotFoundError as GraphvizNotFoundError
 from .files import save_graph as save_graph
 from .page.backprop_page import backprop_page as backprop_page
+from .picture import draw_graph as draw_graph

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import astype, getitem
 from ..core.registry import BATCHING, STRUCTURAL, Batching, defbatching
-from ..core.tensor import astype, getitem
 from .indexing import scatter_add
 from .linalg.decompositions import cholesky_lower, qr_reduced, singular_values, svd_full, svd_thin
 from .linalg.einsum import LETTERS, explicit

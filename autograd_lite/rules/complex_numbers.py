@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.registry import defelementwise, defjvp, defvjp, derive
-from ..transforms.vmap import concrete
+from ..transforms.batching import concrete
 
 
 def conjugate(x: Any) -> Any:

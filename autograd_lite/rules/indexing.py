@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..core.custom import primitive
+from ..core.dispatch import getitem
 from ..core.registry import deflinear, defvjp
-from ..core.tensor import getitem
 
 Shape = tuple[int, ...]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.registry import derive
+from ..transforms.batching import concrete
 from ..transforms.linearize import array_like
-from ..transforms.vmap import concrete
 from .indexing import scatter_add
 from .refusals import refuse_out
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.registry import derive
-from ..transforms.vmap import concrete
+from ..transforms.batching import concrete
 
 
 def _coefficients(p: Any) -> Any:

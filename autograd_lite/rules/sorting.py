@@ -12,8 +12,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.registry import derive
+from ..transforms.batching import concrete
 from ..transforms.interpreter import innermost_array
-from ..transforms.vmap import concrete
 from .refusals import refuse_out
 
 # ---- sorted ----

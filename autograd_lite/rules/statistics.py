@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.registry import derive
-from ..transforms.vmap import concrete
+from ..transforms.batching import concrete
 from .complex_numbers import conjugate
 from .indexing import scatter_add
 

@@ -49,22 +49,6 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return out
 
 
-def masked(x: Array, condition: Array) -> Array:
-    """``where(condition, x, 0)``, for many numbers in the memory of `x`.
-
-    Examples
-    --------
-    >>> x = np.ones(2000)
-    >>> masked(x, np.zeros(2000, bool)) is x, x.sum()
-    (True, np.float64(0.0))
-    """
-    if x.size <= FEW or x.dtype not in _INTEGERS:
-        return np.where(condition, x, 0)
-    bits = _bits(x)
-    np.multiply(bits, condition, bits)
-    return x
-
-
 def is_by_bits(condition: np.dtype[Any], x: Any, y: Any) -> bool:
     """Whether a choice can be made by bits: between arrays of one floating-point type, or one and a number."""
     if type(x) is not np.ndarray:

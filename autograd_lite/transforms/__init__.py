@@ -11,13 +11,13 @@ cotangent g, is J^T g (`vjp`, reverse mode). All others are made of these two.
 
 from __future__ import annotations
 
-from .checkpoint import checkpoint as checkpoint
-from .grad import grad as grad
-from .grad import jvp as jvp
-from .grad import stop_gradient as stop_gradient
-from .grad import value_and_grad as value_and_grad
-from .grad import vjp as vjp
-from .jacobian import hessian as hessian
-from .jacobian import hvp as hvp
-from .jacobian import jacobian as jacobian
-from .vmap import vmap as vmap
+from .batching import vmap as vmap
+from .checkpointing import checkpoint as checkpoint
+from .gradients import grad as grad
+from .gradients import jvp as jvp
+from .gradients import stop_gradient as stop_gradient
+from .gradients import value_and_grad as value_and_grad
+from .gradients import vjp as vjp
+from .jacobians import hessian as hessian
+from .jacobians import hvp as hvp
+from .jacobians import jacobian as jacobian

@@ -14,13 +14,14 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from ..core.context import STATE
-from ..core.dispatch import as_tensors, call, call_ufunc, check_dtype, no_rule, refuse_unread
-from ..core.lazy_rules import rule_of
-from ..core.operators import instead_of_power
-from ..core.registry import CONSTANT, DERIVED
+from ..core.context import THREAD, Interpreter
+from ..core.dispatch import as_tensors, astype, call, call_ufunc, getitem
+from ..core.messages import check_dtype, no_rule, refuse_unread
+from ..core.operators import define_operators
+from ..core.registry import CONSTANT, DERIVED, rule_of
 from ..core.rule import Mask, Rule
-from ..core.tensor import Tensor, astype, getitem, wrap
+from ..core.tensor import Tensor, wrap
+from ..core.tree import found, mapped
 from ..errors import GradientError, NoRuleError
 
 
@@ -41,20 +42,25 @@ class Level:
         self.transform = transform
         self.depth = 0
         self.running = False
-        self._outer: tuple[int, Level | None] = (0, None)
+        self._outer: Interpreter | None = None
 
     def __enter__(self) -> Self:
-        self._outer = STATE.level, STATE.running
-        STATE.level = self.depth = max(STATE.level, self.depth - 1) + 1
-        STATE.running = self
+        context = THREAD.context
+        self._outer = context.interpreter
+        self.depth = max(context.depth, self.depth - 1) + 1
+        context.interpreter = self
         self.running = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        STATE.level, STATE.running = self._outer
+        THREAD.context.interpreter = self._outer
         self.running = False
+
+    def answering(self, values: Sequence[Any]) -> Level | None:
+        """The innermost level of which a tensor is among the values; None if there is none."""
+        return max((tensor._level for tensor in _traced(values)), key=lambda level: level.depth, default=None)
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Call a function that has tensors of this level among its arguments, and none of a level inside of it."""
@@ -67,7 +73,7 @@ class Level:
                 return function(*self.lower(args), **self.lower(dict(kwargs)))
             raise no_rule(function, (*args, *kwargs.values()))
         values = rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
-        mask = self._mask(rule, values) if STATE.paused < self.depth else ()
+        mask = self._mask(rule, values) if THREAD.context.paused < self.depth else ()
         if mask:
             refuse_unread(rule, values, kwargs)
         out = function(*self.lower(args), **self.lower(dict(kwargs)))
@@ -96,13 +102,10 @@ class Level:
 
     def lower(self, value: Any) -> Any:
         """A value with what they wrap in place of this level's tensors."""
-        if isinstance(value, Traced):
-            return value._data if value._level is self else value
-        if type(value) is tuple or type(value) is list:
-            return type(value)(map(self.lower, value))
-        if type(value) is dict:
-            return {name: self.lower(member) for name, member in value.items()}
-        return value
+        return mapped(self._lowered, value)
+
+    def _lowered(self, value: Any) -> Any:
+        return value._data if isinstance(value, Traced) and value._level is self else value
 
     def _mask(self, rule: Rule, values: Sequence[Any]) -> Mask:
         """The arguments that are tensors of this level, or sequences with some."""
@@ -110,7 +113,7 @@ class Level:
         for position, value in enumerate(values):
             if self.owns(value):
                 members = None
-            elif isinstance(value, list | tuple) and any(t._level is self for t in _traced(value)):
+            elif isinstance(value, list | tuple) and any(tensor._level is self for tensor in _traced(value)):
                 members = tuple(i for i, member in enumerate(value) if self.owns(member))
             else:
                 continue
@@ -129,6 +132,9 @@ class Traced(Tensor):
     __slots__ = ("_level",)
 
     _level: Level
+
+    def _array(self) -> Any:
+        return self._data
 
     @property
     def requires_grad(self) -> bool:
@@ -213,64 +219,34 @@ class Traced(Tensor):
         )
 
 
+def innermost_level() -> Level | None:
+    """The innermost level that is running in this thread."""
+    running = THREAD.context.interpreter
+    return running if isinstance(running, Level) else None
+
+
 def innermost_array(value: Any) -> Any:
     """The plain array within a tensor, through all levels; within `vmap`, of all examples."""
     while isinstance(value, Tensor):
-        value = value._data
+        value = value._array()
     return value
 
 
-def innermost(values: Sequence[Any]) -> Level | None:
-    """The level that answers a call with these arguments; None if no tensor of a level is among them."""
-    return max((value._level for value in _traced(values)), key=lambda level: level.depth, default=None)
+def _traced(value: Any) -> Iterator[Traced]:
+    """The tensors of levels in a value."""
+    return found(Traced, value) if type(value) in _NESTING or isinstance(value, Traced) else iter(())
 
 
-def _traced(values: Sequence[Any]) -> Iterator[Traced]:
-    for value in values:
-        if isinstance(value, Traced):
-            yield value
-        elif type(value) is list or type(value) is tuple:
-            yield from _traced(value)
+_NESTING = (tuple, list, dict)
 
 
 def _answered(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    for value in _traced((*args, *kwargs.values())):
-        value._level.check_running()
+    for tensor in _traced((args, kwargs)):
+        tensor._level.check_running()
     return call(function, args, kwargs)
 
 
-def _operators(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    def forward(self: Traced, other: Any) -> Any:
-        return _answered(ufunc, (self, other), {})
-
-    def reflected(self: Traced, other: Any) -> Any:
-        return _answered(ufunc, (other, self), {})
-
-    return forward, reflected
-
-
-ARITHMETIC = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "floordiv": np.floor_divide,
-    "mod": np.remainder, "pow": np.power, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or,
-    "xor": np.bitwise_xor, "lshift": np.left_shift, "rshift": np.right_shift,
-}  # fmt: skip
-COMPARISONS = {
-    "lt": np.less, "gt": np.greater, "le": np.less_equal, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
-}  # fmt: skip
-UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
-
-
-def _power(self: Traced, exponent: Any) -> Any:
-    instead = instead_of_power(self.dtype, exponent)
-    return _answered(np.power, (self, exponent), {}) if instead is None else _answered(instead, (self,), {})
-
-
 # Python asks a subclass that has operators of its own before it asks the class, on whichever side it stands.
-for _name, _ufunc in ARITHMETIC.items():
-    for _operator_name, _operator in zip((_name, f"r{_name}"), _operators(_ufunc), strict=True):
-        setattr(Traced, f"__{_operator_name}__", _operator)
-Traced.__pow__ = _power  # type: ignore[assignment, method-assign]
-for _name, _ufunc in COMPARISONS.items():
-    setattr(Traced, f"__{_name}__", _operators(_ufunc)[0])
-for _name, _ufunc in UNARY.items():
-    setattr(Traced, f"__{_name}__", lambda self, ufunc=_ufunc: _answered(ufunc, (self,), {}))
+define_operators(
+    Traced, lambda ufunc, x: _answered(ufunc, (x,), {}), lambda ufunc, x1, x2: _answered(ufunc, (x1, x2), {})
+)

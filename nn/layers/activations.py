@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import custom_vjp, special
-from autograd_lite.core.registry import defelementwise, definplace
-from autograd_lite.speed.fast_where import masked, where
+from autograd_lite.core.registry import defelementwise
+from autograd_lite.speed.fast_where import where
 
 from ..module import Module
 
@@ -31,9 +31,6 @@ def relu(x: Any) -> Any:
     array([0., 0., 3.])
     """
     return np.maximum(x, 0)
-
-
-definplace(relu, x=lambda g, out: masked(g, out > 0))
 
 
 @custom_vjp(x=lambda g, x, negative_slope: where(_np.greater(x, 0), g, negative_slope * g))
@@ -71,9 +68,6 @@ def sigmoid(x: Any) -> Any:
     """
     decay = np.exp(-np.abs(x))
     return where(x >= 0, 1, decay) / (1 + decay)
-
-
-definplace(sigmoid, x=lambda g, out: np.multiply(g, out * (1 - out), g))
 
 
 def tanh(x: Any) -> Any:

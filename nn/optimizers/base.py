@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_lite import GradientError, Tensor, callback
-from autograd_lite.core.context import STATE
+from autograd_lite.core.context import THREAD
 from autograd_lite.core.graph import Leaf
 
 from ..arguments import as_array
@@ -199,7 +199,7 @@ class Optimizer:
             leaf = parameter._node
             assert isinstance(leaf, Leaf)
             parameter._node = leaf.successor("by an optimizer's step")
-        if STATE.plan is not None:
+        if THREAD.context.tracer is not None:
             weights = tuple(moved)
             callback(CompiledUpdate(self, has_gradient), weights, tuple(along), writes=weights)
             return

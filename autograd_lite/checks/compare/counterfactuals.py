@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.backward import pull_as_arrays
 from ...core.graph import Node, ancestors
-from ...core.stepper import Detour, cotangents_of_all, step
+from ...core.stepper import cotangents_of_all
 from .mistakes import DIAGONAL, MISTAKES
 from .network import Layer, layers_of
 from .report import Array
+from .rewiring import Detour, rewired
 
 
 class Counterfactual(NamedTuple):
@@ -51,7 +53,7 @@ class Recording:
 
     def gradients(self, detours: Mapping[Node, Detour] | None = None) -> dict[str, Array]:
         """The gradient of every parameter, with other steps at some nodes."""
-        cotangents = cotangents_of_all(self.root, detours) if detours else self.cotangents
+        cotangents = cotangents_of_all(rewired(self.root, detours)) if detours else self.cotangents
         return {
             name: np.asarray(cotangents.get(leaf, np.zeros(leaf.shape, leaf.dtype)))
             for name, leaf in self.parameters.items()
@@ -90,7 +92,7 @@ def _without_derivatives(recording: Recording, layers: list[Layer]) -> Iterator[
 
 
 def _straight_to(target: Node) -> Detour:
-    return lambda g: [(target, g)]
+    return Detour((target,), lambda g: (g,))
 
 
 def _left_out(layers: list[Layer]) -> str:
@@ -119,14 +121,15 @@ def _wrongly(node: Node) -> Detour:
     assert recipe is not None
     mistake = MISTAKES[recipe.rule.call]
 
-    def detour(g: Any) -> list[tuple[Node, Any]]:
+    def pull(g: Any) -> tuple[Any, ...]:
         wrong = mistake.cotangent(g, dict(zip(recipe.reads, node.saved or (), strict=True)))
-        return [
-            (parent, wrong if argument == mistake.argument else right)
-            for argument, (parent, right) in zip(recipe.arguments, step(node, g), strict=True)
-        ]
+        right = pull_as_arrays(node, g, node.saved)
+        return tuple(
+            wrong if argument == mistake.argument else cotangent
+            for argument, cotangent in zip(recipe.arguments, right, strict=True)
+        )
 
-    return detour
+    return Detour(node.parents, pull)
 
 
 def _logits_of_softmax(quotient: Node) -> Node | None:
@@ -147,7 +150,7 @@ def _diagonally(quotient: Node, logits: Node) -> Detour:
     assert recipe is not None
     saved = dict(zip(recipe.reads, quotient.saved or (), strict=True))
     out = saved["out"] if "out" in saved else saved["x1"] / saved["x2"]
-    return lambda g: [(logits, g * out * (1 - out))]
+    return Detour((logits,), lambda g: (g * out * (1 - out),))
 
 
 def _calls(node: Node, function: Callable[..., Any]) -> bool:

@@ -122,7 +122,7 @@ def _statements(code: Code, call: Call) -> Iterator[str]:
         yield code.call(call)
     elif len(call.results) == 1 and takes_out(call.function):
         yield f"{code.call(call)[:-1]}, out={code.operand(call.results[0])})"
-    elif len(call.results) == 1:
+    elif len(call.results) == 1 and not call.gives_tuple:
         target = code.operand(call.results[0])
         yield from _FORMS.get(call.function, _copied)(code, call, target)
     elif isinstance(call.function, np.ufunc):

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..ir import Argument, Array, Call, Constant, Layout, Value, replaced
+from ...core.tree import mapped
+from ..ir import Argument, Array, Call, Constant, Layout, Value
 
 
 def simplified(
@@ -70,7 +71,7 @@ class Renaming:
 
     def of(self, tree: Any) -> Any:
         """Values, alone or in nested tuples, lists and dicts, with those that stand for them in their place."""
-        return replaced(tree, self._one)
+        return mapped(self._one, tree)
 
     def _one(self, member: Any) -> Any:
         while isinstance(member, Value) and member in self.names:
@@ -142,7 +143,7 @@ def _folded(call: Call, own: set[Value]) -> bool:
     ):
         return False
     result = call.results[0]
-    args, kwargs = replaced((call.args, call.kwargs), _array_for)
+    args, kwargs = mapped(_array_for, (call.args, call.kwargs))
     result.base, result.origin = None, Constant(np.asarray(call.function(*args, **kwargs)))
     return True
 

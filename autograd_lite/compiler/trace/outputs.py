@@ -5,41 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.tensor import Tensor, wrap
-from ..ir import replaced
+from ...core.tree import mapped
 from ..plan import Output
-from .traced_array import RecordedArray
-from .tracer import Recorder
+from .traced_array import TracedArray
+from .tracer import Tracer
 
 
-def outputs_of(result: Any, recorder: Recorder) -> Any:
+def outputs_of(result: Any, tracer: Tracer) -> Any:
     """What the function returned, with the values of the program in it."""
 
     def one(member: Any) -> Any:
-        if isinstance(member, RecordedArray):
+        if isinstance(member, TracedArray):
             return Output(member.value, "number" if member.is_scalar else "array")
-        if not isinstance(member, Tensor) or not isinstance(member._data, RecordedArray):
-            return member
-        if recorder.is_adopted(member):
+        if not isinstance(member, Tensor) or not isinstance(member._data, TracedArray):
             return member
         node = member._node
         if node is not None and node.saved is not None:
-            recorder.refuse(
+            tracer.refuse(
                 "a tensor is returned whose gradient is still to be computed, and a plan keeps no graph; call "
                 "backward() within the compiled function, compile transforms.value_and_grad of it, or return .detach()"
             )
         return Output(member._data.value, "tensor")
 
-    return replaced(result, one)
+    return mapped(one, result)
 
 
 def plain(result: Any) -> Any:
     """What the function returned in the call that was recorded, as a replay returns it."""
 
     def one(member: Any) -> Any:
-        if isinstance(member, RecordedArray):
+        if isinstance(member, TracedArray):
             return member.array[()] if member.is_scalar else member.array.copy()
-        if isinstance(member, Tensor) and isinstance(member._data, RecordedArray):
+        if isinstance(member, Tensor) and isinstance(member._data, TracedArray):
             return wrap(member._data.array.copy())
         return member
 
-    return replaced(result, one)
+    return mapped(one, result)

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..api import CompiledFunction
-
 _KINDS = (np.random.Generator, np.random.RandomState)
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 _ENDS = (np.ndarray, np.generic, str, bytes, int, float, complex, bool, type(None))
@@ -56,8 +54,8 @@ def _neighbours(thing: Any) -> Iterator[Any]:
         yield thing.__func__
     elif isinstance(thing, partial):
         yield from (thing.func, thing.args, thing.keywords)
-    elif isinstance(thing, CompiledFunction):
-        yield thing.function
+    elif "__wrapped__" in getattr(thing, "__dict__", {}):
+        yield thing.__wrapped__
     elif not isinstance(thing, type | ModuleType) and not _is_foreign(type(thing)):
         yield from list(getattr(thing, "__dict__", {}).values())
         for kind in type(thing).__mro__:

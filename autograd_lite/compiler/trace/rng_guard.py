@@ -10,17 +10,17 @@ import os
 import pickle
 import random
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .reachable import reachable_generators
 
-if TYPE_CHECKING:
-    from .tracer import Recorder
+Refusal = Callable[[str], NoReturn]
+"""What raises, with the reason."""
 
 _ADVICE = "; draw it where every call does: autograd_lite.callback(rng.random, shape)"
 
@@ -53,13 +53,13 @@ class Randomness:
             self._is_allowed = False
             self._states = self._read()
 
-    def check(self, recorder: Recorder) -> None:
+    def check(self, refuse: Refusal) -> None:
         """Refuse a generator that was used."""
         if self._read() != self._states:
-            recorder.refuse(f"random numbers were drawn before this line, and later calls would see the same{_ADVICE}")
+            refuse(f"random numbers were drawn before this line, and later calls would see the same{_ADVICE}")
 
     @contextmanager
-    def watched(self, recorder: Recorder) -> Iterator[None]:
+    def watched(self, refuse: Refusal) -> Iterator[None]:
         """For a while refuse the functions of Python that draw random numbers, in this thread."""
         if not self._is_watched or sys.getprofile() is not None:  # a profiler or debugger that runs already goes first
             yield
@@ -70,7 +70,7 @@ class Randomness:
                 owner = getattr(called, "__self__", None)
                 if isinstance(owner, random.Random) or called is os.urandom:
                     sys.setprofile(None)
-                    recorder.refuse(f"{called.__name__} draws a random number, and later calls would see it{_ADVICE}")
+                    refuse(f"{called.__name__} draws a random number, and later calls would see it{_ADVICE}")
 
         sys.setprofile(look)
         try:

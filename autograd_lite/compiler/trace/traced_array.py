@@ -1,4 +1,4 @@
-"""`RecordedArray`: an array of a function that is being recorded; what is computed with it becomes a call of the plan.
+"""`TracedArray`: an array of a function that is being traced; what is computed with it becomes a call of the plan.
 
 It speaks NumPy's protocols, so the rules of the engine and the user's own NumPy code run on it as on any array.
 """
@@ -6,20 +6,35 @@ It speaks NumPy's protocols, so the rules of the engine and the user's own NumPy
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from ...core.operators import instead_of_power
-
-if TYPE_CHECKING:
-    from ..ir import Array, Value
-    from .tracer import Recorder
+from ...core.operators import Operators, define_operators
+from ..ir import Array, Value
 
 
-class RecordedArray(NDArrayOperatorsMixin):
+class Tracing(Protocol):
+    """What traces the calls on an array."""
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        writes: tuple[Any, ...] = (),
+    ) -> Any:
+        """Call a function, and keep the call."""
+
+    def is_foreign(self, values: Iterable[Any]) -> bool:
+        """Whether an operand answers in the arrays' place."""
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise, with the line of the user's code."""
+
+
+class TracedArray(Operators):
     """An array with the value that it is in the program.
 
     Attributes
@@ -28,16 +43,16 @@ class RecordedArray(NDArrayOperatorsMixin):
         Its numbers in the call that is recorded.
     value : Value
         What it is in the program.
-    recorder : Recorder
-        What records it.
+    tracer : Tracer
+        What traces it.
     is_scalar : bool
         Whether NumPy gave a number in place of an array.
     """
 
-    __slots__ = ("array", "is_scalar", "recorder", "value")
+    __slots__ = ("array", "is_scalar", "tracer", "value")
 
-    def __init__(self, array: Array, value: Value, recorder: Recorder, is_scalar: bool = False) -> None:
-        self.array, self.value, self.recorder, self.is_scalar = array, value, recorder, is_scalar
+    def __init__(self, array: Array, value: Value, tracer: Tracing, is_scalar: bool = False) -> None:
+        self.array, self.value, self.tracer, self.is_scalar = array, value, tracer, is_scalar
 
     # ---- what does not depend on the numbers ----
 
@@ -55,60 +70,56 @@ class RecordedArray(NDArrayOperatorsMixin):
         return len(self.array)
 
     def __repr__(self) -> str:
-        return f"<recorded array of shape {self.shape}, {self.dtype}>"
+        return f"<traced array of shape {self.shape}, {self.dtype}>"
 
-    # ---- what is recorded ----
+    # ---- what is traced ----
 
-    def __pow__(self, exponent: Any) -> Any:
-        instead = instead_of_power(self.dtype, exponent)
-        return super().__pow__(exponent) if instead is None else instead(self)
-
-    T = property(lambda self: self.recorder.call(np.transpose, (self,), {}))
+    T = property(lambda self: self.tracer.call(np.transpose, (self,), {}))
 
     @property
     def mT(self) -> Any:  # noqa: N802 - NumPy's name
         """The last two axes swapped."""
-        return self.T if self.ndim == 2 else self.recorder.call(np.swapaxes, (self, -1, -2), {})
+        return self.T if self.ndim == 2 else self.tracer.call(np.swapaxes, (self, -1, -2), {})
 
-    real = property(lambda self: self.recorder.call(np.real, (self,), {}))
-    imag = property(lambda self: self.recorder.call(np.imag, (self,), {}))
+    real = property(lambda self: self.tracer.call(np.real, (self,), {}))
+    imag = property(lambda self: self.tracer.call(np.imag, (self,), {}))
 
     def __getitem__(self, index: Any) -> Any:
-        return self.recorder.call(operator.getitem, (self, index), {})
+        return self.tracer.call(operator.getitem, (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.recorder.call(operator.setitem, (self, index, value), {}, writes=(self,))
+        self.tracer.call(operator.setitem, (self, index, value), {}, writes=(self,))
 
     def __iter__(self) -> Iterator[Any]:
         if not self.ndim:
-            raise TypeError("a recorded array without axes cannot be iterated over")
+            raise TypeError("a traced array without axes cannot be iterated over")
         return (self[i] for i in range(len(self)))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if self.recorder.is_foreign((*inputs, *kwargs.values())):
+        if self.tracer.is_foreign((*inputs, *kwargs.values())):
             return NotImplemented
         function = ufunc if method == "__call__" else getattr(ufunc, method)
-        return self.recorder.call(function, inputs, kwargs)
+        return self.tracer.call(function, inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        if self.recorder.is_foreign((*args, *kwargs.values())):
+        if self.tracer.is_foreign((*args, *kwargs.values())):
             return NotImplemented
-        return self.recorder.call(function, args, kwargs)
+        return self.tracer.call(function, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(np.ndarray, name, None)
         if name.startswith("__") or not callable(method):
-            raise AttributeError(f"a recorded array has no attribute {name!r}")
+            raise AttributeError(f"a traced array has no attribute {name!r}")
         if name in _READING:
             return lambda *args, **kwargs: self._refuse(f".{name}()")
-        return lambda *args, **kwargs: self.recorder.call(method, (self, *args), kwargs)
+        return lambda *args, **kwargs: self.tracer.call(method, (self, *args), kwargs)
 
     # ---- what would read a number into Python ----
 
     def _refuse(self, deed: str) -> NoReturn:
-        self.recorder.refuse(
+        self.tracer.refuse(
             f"{deed} reads a value of an array (shape {self.shape}, {self.dtype}) into Python, where later calls could "
             "not follow it; choose with np.where, return what is to be looked at, or call a function of it anew with "
             "autograd_lite.callback"
@@ -146,5 +157,12 @@ class RecordedArray(NDArrayOperatorsMixin):
 
     __hash__ = object.__hash__
 
+
+define_operators(
+    TracedArray,
+    lambda ufunc, x: ufunc(x),
+    lambda ufunc, x1, x2: ufunc(x1, x2),
+    lambda ufunc, x1, x2: ufunc(x1, x2, out=(x1,)),
+)
 
 _READING = frozenset({"item", "tolist", "tobytes", "tofile", "dump", "dumps", "tostring"})

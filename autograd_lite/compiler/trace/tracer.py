@@ -1,31 +1,29 @@
-"""`Recorder`: what listens while a compiled function runs for the first time, and keeps the program of its calls.
+"""`Tracer`: what listens while a compiled function runs for the first time, and keeps the program of its calls.
 
-While it listens, the arrays of the tensors that the function touches are recorded ones. Everything runs for real, so
-the first call has its full effect; in the end all tensors have plain arrays again.
+While it listens, it hands out traced arrays in the place of the tensors' own. Everything runs for real, so the first
+call has its full effect. Tensors and places of gradients that others can see are changed only as the function changes
+them: what it assigns to them is written when a callback may look, and at the end.
 """
 
 from __future__ import annotations
 
 import operator
-import os
-import random
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ...core.context import STATE
+from ...core.context import THREAD
 from ...core.graph import GradientSlot, Leaf
 from ...core.registry import STRUCTURAL
-from ...core.tensor import Tensor
+from ...core.tensor import Tensor, wrap
+from ...core.tree import mapped
 from ...errors import CompileError
-from ..ir import Argument, Array, Call, Captured, Constant, EntryGradient, Layout, Origin, Value, replaced
+from ..ir import Argument, Array, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
 from .rng_guard import Randomness
-from .traced_array import RecordedArray
+from .traced_array import TracedArray
+from .user_line import user_line
 
 
 class Guard(NamedTuple):
@@ -46,7 +44,7 @@ class Guard(NamedTuple):
     expected: Any
 
 
-class Recorder:
+class Tracer:
     """What a function did, as far as arrays are concerned.
 
     Parameters
@@ -78,31 +76,40 @@ class Recorder:
         self.final_gradients: dict[GradientSlot, Value | None] = {}
         self.renewed: list[Tensor] = []
         self._own_slots: set[GradientSlot] = set()
-        self._adopted: dict[Tensor, tuple[RecordedArray, Any]] = {}
+        self._adopted: dict[Tensor, tuple[TracedArray, Any]] = {}
+        self._assigned: dict[Tensor, TracedArray] = {}
+        self._gradients: dict[GradientSlot, Tensor | None] = {}
         self._watched: set[Tensor] = set()
-        self._captured: dict[int, RecordedArray] = {}
+        self._captured: dict[int, TracedArray] = {}
         self._randomness = Randomness(roots)
 
     def watching(self) -> AbstractContextManager[None]:
         """For a while watch out for random numbers that are drawn in Python."""
-        return self._randomness.watched(self)
+        return self._randomness.watched(self.refuse)
 
     # ---- arrays come in ----
 
-    def argument(self, array: Array, position: int) -> RecordedArray:
+    def argument(self, array: Array, position: int) -> TracedArray:
         """An array that the function is called with."""
         return self._enter(array, Argument(position))
 
-    def adopt(self, values: Iterable[Any]) -> None:
-        """Record what is computed with these tensors, in lists and tuples too."""
-        for value in values:
-            if type(value) is Tensor:
-                if not isinstance(value._data, RecordedArray):
-                    self._adopt(value)
-            elif type(value) is tuple or type(value) is list:
-                self.adopt(value)
+    def array_of(self, tensor: Tensor) -> Any:
+        """The traced array of a tensor."""
+        if isinstance(tensor._data, TracedArray):
+            return tensor._data
+        if tensor in self._assigned:
+            return self._assigned[tensor]
+        return self._adopted[tensor][0] if tensor in self._adopted else self._adopt(tensor)
 
-    def _adopt(self, tensor: Tensor) -> None:
+    def assign(self, tensor: Tensor, array: Any) -> None:
+        """Take over the array that was assigned to a tensor's ``.data``."""
+        if isinstance(tensor._data, TracedArray):
+            tensor._data = array
+            return
+        self.array_of(tensor)
+        self._assigned[tensor] = array if isinstance(array, TracedArray) else self._capture(array)
+
+    def _adopt(self, tensor: Tensor) -> TracedArray:
         array = tensor._data
         if not isinstance(array, np.ndarray | np.generic):
             raise CompileError(f"{self.name}: expected NumPy's arrays, found a tensor of {type(array).__name__}")
@@ -113,17 +120,17 @@ class Recorder:
             )
         if isinstance(array, np.generic):
             tensor._data = array = np.asarray(array)
-        recorded = self._enter(array, Captured(tensor))
-        self.watch(tensor)
-        self._adopted[tensor] = recorded, tensor._node
+        traced = self._enter(array, Captured(tensor))
+        self.look_at(tensor)
+        self._adopted[tensor] = traced, tensor._node
         slot = tensor._node and tensor._node.slot
         if slot:
             self.guards.append(Guard("{0}.hooks is {1}", slot, slot.hooks))
-        tensor._data = recorded
+        return traced
 
-    def watch(self, tensor: Tensor) -> None:
+    def look_at(self, tensor: Tensor) -> None:
         """Take note of whether a tensor requires a gradient, and of where that goes: so it will have to be later."""
-        if tensor in self._watched or isinstance(tensor._data, RecordedArray):
+        if tensor in self._watched or isinstance(tensor._data, TracedArray):
             return
         self._watched.add(tensor)
         self.guards.append(Guard("({0}._node and {0}._node.slot) is {1}", tensor, tensor._node and tensor._node.slot))
@@ -133,18 +140,14 @@ class Recorder:
         """The tensors from outside of the function."""
         return list(self._adopted)
 
-    def is_adopted(self, tensor: Tensor) -> bool:
-        """Whether a tensor is one from outside of the function."""
-        return tensor in self._adopted
+    def _enter(self, array: Array, origin: Origin) -> TracedArray:
+        return TracedArray(array, Value(Layout.of(array), origin), self)
 
-    def _enter(self, array: Array, origin: Origin) -> RecordedArray:
-        return RecordedArray(array, Value(Layout.of(array), origin), self)
-
-    def _capture(self, array: Array) -> RecordedArray:
+    def _capture(self, array: Array) -> TracedArray:
         """A plain array of the function's own, or from outside of it."""
         found = self._captured.get(id(array))
         if found is None:
-            self._randomness.check(self)
+            self._randomness.check(self.refuse)
             found = self._captured[id(array)] = self._enter(array, Captured(array))
         return found
 
@@ -159,17 +162,17 @@ class Recorder:
         is_pure: bool = True,
     ) -> Any:
         """Call a function on the arrays, and record it."""
-        if STATE.plan is not self:
+        if THREAD.context.tracer is not self:
             raise CompileError(
                 f"{self.name}: an array of the function is used outside of it, or in another thread, where nothing "
                 "records it; return what is wanted outside"
             )
         writes = writes or _written(function, args, kwargs)
         plain: list[Array] = []
-        values, named = replaced((args, kwargs), lambda member: self._as_value(member, plain))
+        values, named = mapped(lambda member: self._as_value(member, plain), (args, kwargs))
         with nullcontext() if is_pure else self._suspended():
-            out = function(*replaced(args, bare), **replaced(kwargs, bare))
-        call = Call(function, values, named, is_pure=is_pure, line=line())
+            out = function(*mapped(bare, args), **mapped(bare, kwargs))
+        call = Call(function, values, named, is_pure=is_pure, line=user_line())
         call.versions = tuple(operand.root.version for operand in call.operands)
         targets = [self._checked_target(target) for target in writes]
         call.writes = tuple(target.value for target in targets)
@@ -180,8 +183,8 @@ class Recorder:
             self.calls.append(call)
         return found
 
-    def _checked_target(self, target: Any) -> RecordedArray:
-        if not isinstance(target, RecordedArray):
+    def _checked_target(self, target: Any) -> TracedArray:
+        if not isinstance(target, TracedArray):
             self.refuse(
                 f"a plain array of shape {np.shape(target)} is written to, and if the function made it, later calls "
                 "would find it as this one leaves it; make it with np.zeros_like of an array that comes in, keep it in "
@@ -189,7 +192,7 @@ class Recorder:
             )
         return target
 
-    def _results(self, call: Call, out: Any, targets: list[RecordedArray], plain: list[Array]) -> Any:
+    def _results(self, call: Call, out: Any, targets: list[TracedArray], plain: list[Array]) -> Any:
         if isinstance(out, np.ndarray | np.generic):
             written = next((target for target in targets if out is target.array), None)
             return self._result(call, out, plain) if written is None else written
@@ -197,6 +200,7 @@ class Recorder:
             return None
         if isinstance(out, tuple | list) and out and all(isinstance(part, np.ndarray | np.generic) for part in out):
             parts = [self._result(call, part, plain) for part in out]
+            call.gives_tuple = True
             return out._make(parts) if hasattr(out, "_make") else type(out)(parts)
         if call.function in STRUCTURAL:
             return out
@@ -204,24 +208,24 @@ class Recorder:
             f"{call.name} gave {type(out).__name__}, which depends on values of arrays; later calls could not follow"
         )
 
-    def _result(self, call: Call, out: Any, plain: list[Array]) -> RecordedArray:
+    def _result(self, call: Call, out: Any, plain: list[Array]) -> TracedArray:
         array, base, offset = np.asarray(out), None, 0
         if isinstance(out, np.ndarray) and call.is_pure and not isinstance(call.function, np.ufunc):
             for operand, given in zip(call.operands, plain, strict=True):
                 if out is given:
-                    return RecordedArray(array, operand, self)
+                    return TracedArray(array, operand, self)
                 if np.may_share_memory(out, given):
                     base, offset = operand, operand.offset + int(array.ctypes.data) - int(given.ctypes.data)
                     break
         value = Value(Layout.of(array), base=base, offset=offset)
         call.results += (value,)
-        return RecordedArray(array, value, self, isinstance(out, np.generic))
+        return TracedArray(array, value, self, isinstance(out, np.generic))
 
     def callback(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], writes: tuple[Any, ...]
     ) -> Any:
         """Call a function that is called as a whole in every replay; it may draw random numbers."""
-        self._randomness.check(self)
+        self._randomness.check(self.refuse)
         with self._randomness.allowed():
             return self.call(function, args, kwargs, writes, is_pure=False)
 
@@ -234,7 +238,7 @@ class Recorder:
             del self.calls[before:]
             return self.callback(function, args, kwargs, ())
 
-    def constant(self, array: Array) -> RecordedArray:
+    def constant(self, array: Array) -> TracedArray:
         """An array that stays as it is, where others from outside are read anew in every call."""
         return self._enter(array, Constant(array))
 
@@ -246,25 +250,27 @@ class Recorder:
 
     # ---- gradients ----
 
-    def enter_slot(self, slot: GradientSlot) -> None:
-        """Take note of a gradient that is about to be read or added to: it was there at the start, or was not."""
-        if slot in self.slots or slot in self._own_slots:
-            return
-        gradient = slot.grad
-        self.guards.append(Guard("({0}.grad is None) is {1}", slot, gradient is None))
-        if gradient is None:
+    def gradient_in(self, slot: GradientSlot) -> Tensor | None:
+        """The gradient in a slot; whether there was one at the start will have to be so later."""
+        if slot in self._own_slots:
+            return slot.grad  # type: ignore[no-any-return]
+        if slot not in self._gradients:
+            gradient = slot.grad
+            self.guards.append(Guard("({0}.grad is None) is {1}", slot, gradient is None))
             self.slots[slot] = None
-            return
-        recorded = self._enter(np.asarray(gradient._data), EntryGradient(slot))
-        self.slots[slot] = recorded.value
-        entered = object.__new__(Tensor)
-        entered._data, entered._node, entered._name = recorded, None, None
-        slot.grad = entered
+            if gradient is not None:
+                traced = self._enter(np.asarray(gradient._data), EntryGradient(slot))
+                self.slots[slot], gradient = traced.value, wrap(traced)
+            self._gradients[slot] = gradient
+        return self._gradients[slot]
 
-    def forget_slot(self, slot: GradientSlot) -> None:
-        """Take note that a gradient is forgotten, whatever it was."""
-        if slot not in self._own_slots:
-            self.slots.setdefault(slot, None)
+    def leave_gradient(self, slot: GradientSlot, gradient: Tensor | None) -> None:
+        """Put a gradient, or None, into a slot, whatever was there."""
+        if slot in self._own_slots:
+            slot.grad = gradient
+            return
+        self.slots.setdefault(slot, None)
+        self._gradients[slot] = gradient
 
     def own_slot(self, slot: GradientSlot) -> None:
         """Take note of a place for a gradient that the function makes itself, and that is gone with it."""
@@ -274,33 +280,47 @@ class Recorder:
 
     def finish(self) -> None:
         """Write down what the function leaves: the arrays that tensors were assigned, and gradients."""
-        for tensor, (recorded, node) in self._adopted.items():
-            if tensor._data is not recorded:
-                self.call(np.copyto, (recorded, tensor._data), {})
-                tensor._data = recorded
+        self._write_arrays()
+        for tensor, (_, node) in self._adopted.items():
             if tensor._node is not node and isinstance(node, Leaf) and isinstance(tensor._node, Leaf):
                 self.renewed.append(tensor)
         for slot, entered in self.slots.items():
-            gradient = None if slot.grad is None else slot.grad._data
-            if gradient is not None and not isinstance(gradient, RecordedArray):
-                gradient = self._capture(gradient)
-            if gradient is None or gradient.value is not entered:
-                self.final_gradients[slot] = None if gradient is None else gradient.value
-        self._randomness.check(self)
+            gradient = self._gradients[slot]
+            array = None if gradient is None else gradient._data
+            if array is not None and not isinstance(array, TracedArray):
+                array = self._capture(array)
+            if array is None or array.value is not entered:
+                self.final_gradients[slot] = None if array is None else array.value
+        self._randomness.check(self.refuse)
 
     def release(self) -> None:
-        """Give all tensors their plain arrays again, also where the function raised."""
-        for tensor, (recorded, _) in self._adopted.items():
-            tensor._data = recorded.array if tensor._data is recorded else bare(tensor._data)
-        for slot in self.slots:
-            if slot.grad is not None:
-                slot.grad._data = bare(slot.grad._data)
+        """Leave to the tensors what the function has left, as plain arrays; also where it raised."""
+        for tensor, array in self._assigned.items():
+            tensor._data = array.array
+        self._write_gradients()
+
+    def _write_arrays(self) -> None:
+        """Copy the arrays that were assigned to tensors into the tensors' own."""
+        assigned, self._assigned = self._assigned, {}
+        for tensor, array in assigned.items():
+            self.call(np.copyto, (self._adopted[tensor][0], array), {})
+
+    def _write_gradients(self) -> dict[GradientSlot, Tensor | None]:
+        """Put the gradients into their slots as plain arrays; those that were not changed stay."""
+        for slot, gradient in self._gradients.items():
+            if gradient is None:
+                slot.grad = None
+            elif not isinstance(gradient._data, TracedArray):
+                slot.grad = gradient
+            elif gradient._data.value is not self.slots[slot]:
+                slot.grad = wrap(gradient._data.array, gradient._node)
+        return {slot: slot.grad for slot in self._gradients}
 
     # ---- refusals ----
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise, with the line of the user's code."""
-        raise CompileError(f"{self.name}, at {line()}: {reason}")
+        raise CompileError(f"{self.name}, at {user_line()}: {reason}")
 
     def is_foreign(self, values: Iterable[Any]) -> bool:
         """Whether an operand has to answer in the place of the recorded arrays: a tensor does."""
@@ -315,31 +335,28 @@ class Recorder:
 
     @contextmanager
     def _suspended(self) -> Iterator[None]:
-        """For a while record nothing, and let all tensors have plain arrays."""
-        tensors = [*self._adopted, *(slot.grad for slot in self.slots if slot.grad is not None)]
-        recorded = [tensor._data for tensor in tensors]
-        plain = [bare(data) for data in recorded]
-        outer = STATE.recording
-        STATE.plan, STATE.recording = None, bool(outer)
-        for tensor, array in zip(tensors, plain, strict=True):
-            tensor._data = array
+        """For a while trace nothing; tensors and slots have the arrays that they have got by now."""
+        self._write_arrays()
+        arrays = [(tensor, tensor._data) for tensor in self._adopted]
+        gradients = self._write_gradients()
+        arrays += [(gradient, gradient._data) for gradient in gradients.values() if gradient is not None]
+        THREAD.context.tracer = None
         try:
             yield
         finally:
-            STATE.plan, STATE.recording = self, outer
-            changed = [t for t, array in zip(tensors, plain, strict=True) if t._data is not array]
-            for tensor, data in zip(tensors, recorded, strict=True):
-                tensor._data = data
-        if changed:
+            THREAD.context.tracer = self
+        changed = next((tensor for tensor, array in arrays if tensor._data is not array), None)
+        changed = changed or next((gradient for slot, gradient in gradients.items() if slot.grad is not gradient), None)
+        if changed is not None:
             self.refuse(
-                f"a callback assigned another array to {changed[0]._brief()}, which no replay would see; change it in "
+                f"a callback assigned another array to {changed._brief()}, which no replay would see; change it in "
                 "place, and name it in writes="
             )
 
     def _as_value(self, member: Any, plain: list[Array]) -> Any:
         if isinstance(member, np.ndarray):
             member = self._capture(member)
-        if not isinstance(member, RecordedArray):
+        if not isinstance(member, TracedArray):
             return member
         plain.append(member.array)
         return member.value
@@ -347,15 +364,7 @@ class Recorder:
 
 def bare(member: Any) -> Any:
     """The plain array of a recorded one; anything else as it is."""
-    return member.array if isinstance(member, RecordedArray) else member
-
-
-def line() -> str:
-    """The line of the user's code that runs: the innermost outside of NumPy and this library."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
-        frame = frame.f_back
-    return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return member.array if isinstance(member, TracedArray) else member
 
 
 def _written(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -371,13 +380,4 @@ def _written(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
 _WRITING = frozenset(
     {np.copyto, np.put, np.putmask, np.place, np.fill_diagonal, np.put_along_axis, operator.setitem}
     | {np.ndarray.fill, np.ndarray.sort, np.ndarray.partition, np.ndarray.put}
-)
-
-_PACKAGE = str(Path(__file__).parents[2])
-_LIBRARIES = (
-    *(
-        os.path.join(folder, "")
-        for folder in (_PACKAGE, os.path.join(os.path.dirname(_PACKAGE), "nn"), os.path.dirname(np.__file__))
-    ),
-    random.__file__,
 )

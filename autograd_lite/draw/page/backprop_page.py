@@ -19,9 +19,9 @@ from ...core.tensor import Tensor
 from ...files import write_atomically
 from ..clusters import Clusters
 from ..diagram import Diagram
-from ..draw_graph import check_module, check_recorded
 from ..graph_info import Contents
 from ..labels import Labels
+from ..picture import check_module, check_recorded
 from .chain_rule import chain_data
 from .html_arrays import Array, Gallery
 from .mathml import variable

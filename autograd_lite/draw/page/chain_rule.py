@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ...core.backward import pull_as_arrays
 from ...core.graph import Node
-from ...core.stepper import Step, step
+from ...core.stepper import Step
 from ..text import gradient_of
 from .mathml import variable
 
@@ -51,8 +52,11 @@ def _local_derivatives(node: Node, hooked: bool) -> list[float | str | None]:
     if hooked or not _is_scalar(node):
         return [None] * len(node.parents)
     with np.errstate(all="ignore"):
-        slopes = step(node, np.ones(node.shape, node.dtype))
-    return [_as_json(float(np.sum(slope))) if _is_scalar(parent) else None for parent, slope in slopes]
+        slopes = pull_as_arrays(node, np.ones(node.shape, node.dtype), node.saved) if node.parents else ()
+    return [
+        _as_json(float(np.sum(slope))) if _is_scalar(parent) else None
+        for parent, slope in zip(node.parents, slopes, strict=True)
+    ]
 
 
 def _is_scalar(node: Node) -> bool:

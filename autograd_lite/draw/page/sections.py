@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...core.graph import Node
-from ...core.outputs import Parts
+from ...core.outputs import OutputCotangents
 from ...core.rule import OUT, parameter_names
 from ...core.stepper import Contribution, Step
 from ..text import gradient_of
@@ -120,7 +120,7 @@ class Sections:
     # ---- what is in them ----
 
     def _figures(self, cotangent: Any, node: Node) -> str:
-        if isinstance(cotangent, Parts):
+        if isinstance(cotangent, OutputCotangents):
             return "".join(
                 self.gallery.figure(np.asarray(part), f"{self._inline(node)}, result {number}")
                 for number, part in cotangent.given.items()
@@ -134,7 +134,7 @@ class Sections:
     def _contribution(self, step: Step, argument: str, contribution: Contribution, reads: Reads) -> str:
         parent = contribution.parent
         parts = [f"<h3>Goes out to {self._name(parent)}</h3>"]
-        if isinstance(contribution.cotangent, Parts):
+        if isinstance(contribution.cotangent, OutputCotangents):
             parts.append(self._figures(contribution.cotangent, parent))
             return f"<div class='contribution'>{''.join(parts)}</div>"
         formulas = self._formulas(step, argument, contribution, reads)

@@ -384,3 +384,13 @@ def test_zero_and_negative_zero_are_two_programs():
     signed = compile(lambda x, sign: np.copysign(x, sign))
     for sign in (0.0, -0.0, 0.0):
         assert signed(np.ones(1), sign)[0] == np.copysign(1, sign)
+
+
+def test_a_callback_that_gives_a_tuple_of_one_array_is_replayed():
+    @compile
+    def f(x):
+        (doubled,) = callback(lambda x: (2 * x,), x)
+        return doubled + 1
+
+    for x in (np.array([1.0, 2.0]), np.array([3.0, 4.0])):
+        np.testing.assert_array_equal(f(x), 2 * x + 1)

@@ -178,7 +178,7 @@ def test_a_rule_that_returns_no_cotangent_is_refused_by_name(rule, error, messag
 @pytest.mark.usefixtures("_rules_restored")
 def test_a_rule_for_a_list_that_returns_too_few_cotangents_is_refused():
     defvjp(np.block, arrays=lambda g, members: [g])
-    with pytest.raises(ValueError, match=r"np\.block .* returned 1 cotangents where 2 were expected"):
+    with pytest.raises(ValueError, match=r"np\.block returned 1 cotangents where 2 were expected"):
         np.block([leaf([1.0]), leaf([2.0])]).sum().backward()
 
 

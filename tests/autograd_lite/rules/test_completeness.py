@@ -16,9 +16,9 @@ from .engine import gradients_of_leaves, seeds
 from .specs import EXAMPLES, SPECS
 
 PROGRAM = """
-import json, autograd_lite.rules.special, autograd_lite.special
-from autograd_lite.registry import DERIVED, RULES
-from autograd_lite.rule import name_of
+import json, autograd_lite.rules.scipy.special, autograd_lite.special
+from autograd_lite.core.registry import DERIVED, RULES
+from autograd_lite.core.rule import name_of
 print(json.dumps([[name_of(function) for function in table] for table in (RULES, DERIVED)]))
 """
 

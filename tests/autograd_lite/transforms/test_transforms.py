@@ -162,7 +162,7 @@ def test_passes_that_would_hold_too_many_numbers_are_made_one_after_the_other(mo
 
     x = np.linspace(0.1, 1.0, 7)
     together = jacobian(f, mode=mode)(x)
-    monkeypatch.setattr("autograd_lite.transforms.jacobian.ELEMENTS_TOGETHER", 100)
+    monkeypatch.setattr("autograd_lite.transforms.jacobians.ELEMENTS_TOGETHER", 100)
     apart = jacobian(f, mode=mode)(x)
     for name in ("a", "b"):
         np.testing.assert_allclose(apart[name], together[name], rtol=1e-14)

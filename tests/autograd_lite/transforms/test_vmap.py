@@ -6,7 +6,7 @@ import pytest
 import nn
 from autograd_lite import GradientError, Tensor
 from autograd_lite.transforms import checkpoint, grad, hessian, jacobian, jvp, stop_gradient, value_and_grad, vmap
-from autograd_lite.transforms.vmap import BatchLevel
+from autograd_lite.transforms.batching import BatchLevel
 from tests.autograd_lite import numerical
 
 RNG = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import inspect
 
 import numpy
 
-from autograd_lite.core.tensor import astype
+from autograd_lite.core.dispatch import astype
 
 from .spec import Spec, above_one, between, nonzero, off_steps, positive, reals, staggered, unit
 

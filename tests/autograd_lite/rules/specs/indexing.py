@@ -2,7 +2,7 @@
 
 import numpy
 
-from autograd_lite.core.tensor import getitem
+from autograd_lite.core.dispatch import getitem
 
 from .spec import Spec, nonzero, reals
 

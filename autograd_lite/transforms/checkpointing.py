@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from ..core.context import STATE
-from ..core.dispatch import record
-from ..core.rule import Rule
+from ..core.context import THREAD
+from ..core.dispatch import bare, recorded_result
+from ..core.rule import Mask, Rule
 from ..core.tensor import Tensor
-from ..core.tree import flatten
+from ..core.tree import flatten, mapped
 from ..errors import GradientError
-from .interpreter import Level, Traced
-from .modes import ForwardLevel, ReverseLevel
-from .vmap import BatchLevel
+from .batching import BatchLevel
+from .forward import ForwardLevel
+from .interpreter import Level, Traced, innermost_level
+from .reverse import ReverseLevel
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -66,7 +67,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(f, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        if STATE.paused >= STATE.level or isinstance(STATE.running, ForwardLevel | BatchLevel):
+        context, running = THREAD.context, innermost_level()
+        if context.paused >= context.depth or isinstance(running, ForwardLevel | BatchLevel):
             return f(*args, **kwargs)
         leaves, rebuild = flatten((args, kwargs))
         given = [i for i, leaf in enumerate(leaves) if _is_floating(leaf)]
@@ -78,7 +80,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             args, kwargs = rebuild(replaced)
             return f(*args, **kwargs)
 
-        return _Part(run, getattr(f, "__name__", type(f).__name__), STATE.running).forward([leaves[i] for i in given])
+        return _Part(run, getattr(f, "__name__", type(f).__name__), running).forward([leaves[i] for i in given])
 
     return checkpointed
 
@@ -119,7 +121,15 @@ class _Part:
         members = tuple(i for i, tensor in enumerate(tensors) if level.belongs_outside(tensor))
         if not members:
             return out._data if isinstance(out._data, Tensor) else Tensor(out._data)
-        return record(_RECOMPUTING, ((0, members),), (tensors, self), out._data, self.owner)
+        return self._recorded(tensors, members, out._data)
+
+    def _recorded(self, tensors: list[Any], members: tuple[int, ...], out: Any) -> Any:
+        """The result in the graph of the owner, or outside of all transforms."""
+        mask: Mask = ((0, members),)
+        if self.owner is not None:
+            return self.owner.record(_RECOMPUTING, mask, (tensors, self), out, (), {})
+        parents = tuple(tensors[member]._node for member in members)
+        return recorded_result(_RECOMPUTING.recipe(mask), parents, (bare(tensors), self), out)
 
     def pull(self, g: Any, values: Sequence[Any], members: Sequence[int]) -> list[Any]:
         """The cotangents of the members, over the graph that the function makes when it is run again."""
@@ -168,7 +178,7 @@ class _Capturing(ReverseLevel):
     def outside(self, value: Any) -> Any:
         """What a tensor of the owner's graph wraps; any other value as it is."""
         if type(value) is Tensor and (self.owner is None or value.node is None):
-            return value._data
+            return value._array()
         return self.owner.lower(value) if self.owner is not None else value
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -176,8 +186,11 @@ class _Capturing(ReverseLevel):
         return super().call(function, self._capture(args), self._capture(dict(kwargs)))
 
     def _capture(self, value: Any) -> Any:
+        return mapped(self._captured, value)
+
+    def _captured(self, value: Any) -> Any:
         if isinstance(self.owner, _Capturing):
-            value = self.owner._capture(value)
+            value = self.owner._captured(value)
         if self.belongs_outside(value):
             if value.node not in self._met:
                 data = self.outside(value)
@@ -191,10 +204,6 @@ class _Capturing(ReverseLevel):
                 self._met[value.node] = self.input(data)
                 self.inputs.append(self._met[value.node])
             return self._met[value.node]
-        if type(value) is tuple or type(value) is list:
-            return type(value)(map(self._capture, value))
-        if type(value) is dict:
-            return {name: self._capture(member) for name, member in value.items()}
         return value
 
 

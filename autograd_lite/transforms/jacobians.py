@@ -11,9 +11,9 @@ from ..core.tensor import Tensor
 from ..core.tree import flatten, structure
 from ..errors import GradientError
 from .argnums import ArgumentNumbers, named_after, numbers_of, replaced
-from .grad import grad, jvp
+from .batching import vmap
+from .gradients import grad, jvp
 from .linearize import entering, leaving, linearized
-from .vmap import vmap
 
 
 def jacobian(

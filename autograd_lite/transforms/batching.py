@@ -14,13 +14,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.context import STATE
-from ..core.lazy_rules import rule_of
+from ..core.context import THREAD
 from ..core.outputs import in_container_of
-from ..core.registry import BATCHING, DERIVED, STRUCTURAL, Batching
+from ..core.registry import BATCHING, DERIVED, STRUCTURAL, Batching, rule_of
 from ..core.rule import name_of
 from ..core.tensor import Tensor
-from ..core.tree import flatten
+from ..core.tree import flatten, found, mapped
 from ..errors import GradientError
 from .argnums import named_after
 from .interpreter import Level, Traced
@@ -110,8 +109,8 @@ def _entering(args: tuple[Any, ...], axes: list[int | None]) -> tuple[Callable[[
 
 def _examples_first(leaf: Any, axis: int | None) -> Any:
     value: Any = leaf if isinstance(leaf, Tensor) else array_like(leaf)
-    if type(value) is Tensor and (value.node is None or not STATE.recording):
-        value = value._data
+    if type(value) is Tensor and (value.node is None or not THREAD.context.recording):
+        value = value._array()
     return np.moveaxis(value, axis, 0) if axis else value
 
 
@@ -204,7 +203,7 @@ def concrete(value: Any, function: str) -> Any:
     while isinstance(value, Tensor):
         if isinstance(value, Batched):
             value._differs(f"{function} gives a shape that depends on the numbers")
-        value = value._data
+        value = value._array()
     return np.asarray(value)
 
 
@@ -301,9 +300,7 @@ class BatchLevel(Level):
 
     def _holds(self, value: Any) -> bool:
         """Whether a tensor of this level is in a value."""
-        if isinstance(value, list | tuple):
-            return any(map(self._holds, value))
-        return self.owns(value)
+        return any(tensor._level is self for tensor in found(Traced, value))
 
     def _one_by_one(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not self.size_of_batch:
@@ -315,21 +312,13 @@ class BatchLevel(Level):
 
     def _example(self, value: Any, i: int) -> Any:
         """A value with one example in place of all."""
-        if self.owns(value):
-            return value._data[i]
-        if type(value) is tuple or type(value) is list:
-            return type(value)(self._example(member, i) for member in value)
-        if type(value) is dict:
-            return {name: self._example(member, i) for name, member in value.items()}
-        return value
+        return mapped(lambda member: member._data[i] if self.owns(member) else member, value)
 
     def _stand_in(self, value: Any) -> Any:
         """A plain array of the same shape and dtype, for functions that ask for no more."""
-        if self.owns(value):
-            return np.broadcast_to(np.zeros((), value.dtype), value.shape)
-        if type(value) is tuple or type(value) is list:
-            return type(value)(map(self._stand_in, value))
-        return value
+        return mapped(
+            lambda each: np.broadcast_to(np.zeros((), each.dtype), each.shape) if self.owns(each) else each, value
+        )
 
 
 def _stacked(results: Sequence[Any]) -> Any:

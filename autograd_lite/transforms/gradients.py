@@ -10,9 +10,9 @@ import numpy as np
 from ..core.tensor import Tensor
 from ..core.tree import flatten, structure
 from .argnums import ArgumentNumbers, named_after, numbers_of, replaced
+from .forward import ForwardLevel
 from .interpreter import Traced
 from .linearize import array_like, direction, entering, leaving, linearized
-from .modes import ForwardLevel
 
 
 def stop_gradient(x: Any) -> Any:
