@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -200,3 +200,11 @@ class Call:
         if made.dtype.kind not in "fc":
             return 0
         return max([made.size, *(operand.layout.size for operand in self.operands)])
+
+
+@dataclass(frozen=True)
+class Output:
+    """A result that a compiled function returns, and as what."""
+
+    value: Value
+    kind: Literal["tensor", "array", "number"]

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..core.graph import GradientSlot, Leaf
 from ..core.tensor import Tensor, wrap
-from ..core.tree import found, mapped
+from ..core.tree import mapped
+from .emit import aliasing
 from .emit.codegen import write
 from .emit.python_emitter import Code
 from .hints import FusedUpdate
-from .ir import Array, Call, Captured, Constant, EntryGradient, Layout, OtherLayout, Value
-from .layout import aliasing
+from .ir import Array, Call, Captured, Constant, EntryGradient, Layout, OtherLayout, Output, Value
 from .layout.buffers import Memory
+from .layout.planned import PlannedProgram, values_of
 from .native import Jit, loader
 from .optimize.one_hot import with_chosen, with_minus_one_hot
 from .optimize.rectifier import fused
@@ -26,35 +26,13 @@ from .report import report
 from .trace.tracer import Tracer
 
 
-@dataclass(frozen=True)
-class Output:
-    """A result that the function returns, and as what."""
-
-    value: Value
-    kind: Literal["tensor", "array", "number"]
-
-
-class Plan:
-    """The calls of a compiled function, in memory that is planned for them.
+class Plan(PlannedProgram):
+    """The calls of a compiled function, in memory that is planned for them, as code that replays them.
 
     `print` shows the calls, their memory and their work; `autograd_lite.draw.draw_graph` draws them.
 
     Attributes
     ----------
-    name : str
-        Of the function.
-    calls : list of Call
-        What a replay calls, and the views that these calls read.
-    recorded_calls : int
-        How many calls the function made.
-    memory : Memory
-        Where the results lie.
-    names : dict
-        From the tensors that have a name to it.
-    persistent : set of Value
-        The gradients that the function leaves.
-    gradients : dict
-        From dtype to the flat array that holds the gradients that the function leaves, end to end.
     jit : bool or "exact"
         Whether stretches of the calls are run by machine code.
     stretches : list of list of Call
@@ -75,16 +53,15 @@ class Plan:
         self.names = {tensor: tensor.name for tensor in tracer.tensors if tensor.name}
         self._guards, self._renewed = tracer.guards, tracer.renewed
         calls, finals, owned = _with_own_memory(tracer.calls, tracer.final_gradients)
-        kept = [*_values_of(outputs), *(value for value in finals.values() if value is not None)]
+        kept = [*values_of(outputs), *(value for value in finals.values() if value is not None)]
         self.calls, renaming = simplified(calls, kept, owned)
         read_afterwards = {value.root for value in map(renaming.of, kept)}
         self.calls = with_minus_one_hot(self.calls, read_afterwards)
         self.calls = fused(self.calls, read_afterwards) if jit else with_chosen(self.calls)
-        self._outputs = _renamed(outputs, renaming)
+        self.outputs = _renamed(outputs, renaming)
         self._finals: dict[GradientSlot, Value | None] = {slot: renaming.of(value) for slot, value in finals.items()}
         self.persistent = set(map(renaming.of, owned))
         self.memory = Memory(self.calls, map(renaming.of, kept), map(renaming.of, owned))
-        self.gradients = self.memory.arenas
         self._bind()
 
     def __str__(self) -> str:
@@ -101,7 +78,7 @@ class Plan:
         for changed in self._renewed:
             name = code.name(changed, "t")
             code.statements.append(f"if getrefcount({name}._node) > references_alone: renew({name})")
-        code.statements.append(f"return {_returned(code, self._outputs)}")
+        code.statements.append(f"return {_returned(code, self.outputs)}")
         moved = [
             f"{code.name(tensor, 't')}._data is not {code.operand(value)}" for value, tensor in self._captured_tensors()
         ]
@@ -184,17 +161,6 @@ class Plan:
                 found.update(zip(call.results, views if len(call.results) > 1 else [views], strict=True))
         return found
 
-    def values(self) -> Iterator[Value]:
-        """All that the calls read and write, and what is returned."""
-        for call in self.calls:
-            yield from call.operands
-            yield from call.writes
-        yield from self.returned()
-
-    def returned(self) -> list[Value]:
-        """What the function returns."""
-        return _values_of(self._outputs)
-
 
 def _is_at_hand(calls: Sequence[Call]) -> bool:
     """Whether the machine code for all that they compute has been compiled on this machine before."""
@@ -227,10 +193,6 @@ def _changed(call: Call) -> list[Value]:
 
 def _array_of(member: Any, arrays: dict[Value, Array]) -> Any:
     return arrays[member] if isinstance(member, Value) else member
-
-
-def _values_of(outputs: Any) -> list[Value]:
-    return [output.value for output in found(Output, outputs)]
 
 
 def _renamed(outputs: Any, renaming: Renaming) -> Any:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..core.tensor import Tensor
 from .ir import Argument, Call, Captured, Constant, Value
-
-if TYPE_CHECKING:
-    from .plan import Plan
+from .layout.planned import PlannedProgram
 
 
-def report(plan: Plan) -> str:
+def report(plan: PlannedProgram) -> str:
     """The calls of a plan as a table, under a line that sums it up."""
     names = Names(plan)
     made = [call for call in plan.calls if not call.is_view]
@@ -47,7 +45,7 @@ def counted(number: float) -> str:
 class Names:
     """What the values of a plan are called in its text and its picture."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: PlannedProgram) -> None:
         self._plan = plan
         self._names: dict[Value, str] = {}
 

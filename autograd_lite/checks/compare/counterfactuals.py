@@ -13,8 +13,8 @@ from ...core.graph import Node, ancestors
 from ...core.stepper import cotangents_of_all
 from .mistakes import DIAGONAL, MISTAKES
 from .network import Layer, layers_of
-from .report import Array
 from .rewiring import Detour, rewired
+from .rows import Array
 
 
 class Counterfactual(NamedTuple):

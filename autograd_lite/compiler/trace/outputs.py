@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.tensor import Tensor, wrap
 from ...core.tree import mapped
-from ..plan import Output
+from ..ir import Output
 from .traced_array import TracedArray
 from .tracer import Tracer
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from autograd_lite import Tensor, compile
-from autograd_lite.compiler.layout import aliasing
+from autograd_lite.compiler.emit import aliasing
 from autograd_lite.compiler.native import is_installed
 
 JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="needs Numba"))]

@@ -6,19 +6,17 @@ A gradient that is passed to the next call, or read in it (a difference of gradi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..ir import Array, Call, EntryGradient, Value
-from .buffers import is_elementwise
-
-if TYPE_CHECKING:
-    from ..emit.python_emitter import Code
-    from ..plan import Plan
+from ..layout.buffers import is_elementwise
+from ..layout.planned import PlannedProgram
+from .python_emitter import Code
 
 
-def statements(plan: Plan, arguments: int, code: Code) -> Iterator[str]:
+def statements(plan: PlannedProgram, arguments: int, code: Code) -> Iterator[str]:
     """What takes copies of arguments and of gradients that were there, where they lie in the plan's own memory."""
     if not own_memory(plan):
         return
@@ -29,7 +27,7 @@ def statements(plan: Plan, arguments: int, code: Code) -> Iterator[str]:
         yield _taken_apart(plan, code, name, "" if result is None else f" and {name} is not {code.operand(result)}")
 
 
-def own_memory(plan: Plan) -> list[Any]:
+def own_memory(plan: PlannedProgram) -> list[Any]:
     """The memory where the plan leaves its gradients."""
     return [arena.base for arena in plan.memory.arenas.values() if arena.size]
 
@@ -48,7 +46,7 @@ def apart(array: Array, blocks: Sequence[Array]) -> Array:
     return np.ndarray(array.shape, array.dtype, owner.copy().data, start, array.strides)
 
 
-def _taken_apart(plan: Plan, code: Code, name: str, unless: str) -> str:
+def _taken_apart(plan: PlannedProgram, code: Code, name: str, unless: str) -> str:
     own = [code.name(block, "block") for block in own_memory(plan)]
     is_in = " or ".join(f"{name}.base is {block}" for block in own)
     # The base of a window that slides over an array has a base itself.
@@ -57,7 +55,7 @@ def _taken_apart(plan: Plan, code: Code, name: str, unless: str) -> str:
     return f"if {name}.base is not None and ({is_in} or {is_window}){unless}: {copied}"
 
 
-def _entries(plan: Plan) -> Iterator[tuple[Value, Value | None]]:
+def _entries(plan: PlannedProgram) -> Iterator[tuple[Value, Value | None]]:
     """The gradients that were there; each with the gradient that may be written over it, where one is added to it."""
     entries = dict.fromkeys(value.root for value in plan.values() if isinstance(value.root.origin, EntryGradient))
     returned = {value.root for value in plan.returned()}
@@ -66,6 +64,6 @@ def _entries(plan: Plan) -> Iterator[tuple[Value, Value | None]]:
         yield entry, None if entry in returned or len(uses) > 1 else _written_over(plan, uses[0], entry)
 
 
-def _written_over(plan: Plan, call: Call, entry: Value) -> Value | None:
+def _written_over(plan: PlannedProgram, call: Call, entry: Value) -> Value | None:
     result = call.results[0].root if call.results else entry
     return result if result in plan.persistent and is_elementwise(call) and result.layout == entry.layout else None
