@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any
 
 import numpy as np
 
 from ..core.tensor import Tensor
+from ..formatting import with_unit
 from .ir import Argument, Call, Captured, Constant, Value
 from .layout.planned import PlannedProgram
 
@@ -22,24 +22,12 @@ def report(plan: PlannedProgram) -> str:
     flops = sum(call.flops for call in made)
     buffers = sum(1 for call in made for result in call.results if result not in plan.persistent)
     gradients = sum(arena.nbytes for arena in plan.gradients.values())
+    shared, separate = (with_unit(size, "B") for size in (plan.memory.shared_bytes, plan.memory.separate_bytes))
     head = (
-        f"{plan.name}: {len(made)} calls of {plan.recorded_calls} recorded, {counted(flops)}flop; {buffers} buffers in "
-        f"{counted(plan.memory.shared_bytes)}B of memory ({counted(plan.memory.separate_bytes)}B if each had its own), "
-        f"gradients in {counted(gradients)}B"
+        f"{plan.name}: {len(made)} calls of {plan.recorded_calls} recorded, {with_unit(flops, 'flop')}; {buffers} "
+        f"buffers in {shared} of memory ({separate} if each had its own), gradients in {with_unit(gradients, 'B')}"
     )
     return "\n".join([head, *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)])
-
-
-def counted(number: float) -> str:
-    """A number with three digits and a prefix: ``52.4 M``.
-
-    Examples
-    --------
-    >>> counted(512), counted(52428800)
-    ('512 ', '52.4 M')
-    """
-    exponent = min(4, max(0, math.floor(math.log10(max(1.0, number)) / 3)))
-    return f"{number / 1000**exponent:.3g} {('', 'k', 'M', 'G', 'T')[exponent]}"
 
 
 class Names:
@@ -115,9 +103,9 @@ class Names:
         target = ", ".join(map(self.of, targets))
         layouts = [target.layout for target in targets]
         described = ", ".join(f"{layout.shape} {layout.dtype}" for layout in layouts)
-        size = f"{counted(sum(layout.nbytes for layout in layouts))}B" if layouts else ""
+        size = with_unit(sum(layout.nbytes for layout in layouts), "B") if layouts else ""
         sign = " = " if call.results else " <- " if targets else ""
-        work = f"{counted(call.flops)}flop" if call.flops else ""
+        work = with_unit(call.flops, "flop") if call.flops else ""
         return _shortened(f"{target}{sign}{self.expression(call)}", 90), _shortened(described, 40), size, work
 
 

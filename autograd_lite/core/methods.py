@@ -1,8 +1,9 @@
-"""The methods of NumPy's array, each the NumPy function of its name called on the tensor."""
+"""The attributes and methods of NumPy's array, each method the NumPy function of its name called on the tensor."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,65 @@ _np: Any = np
 
 
 class ArrayMethods:
-    """What `numpy.ndarray` offers as methods, for tensors: recorded like the functions, with the same arguments."""
+    """What `numpy.ndarray` offers, for tensors: methods are recorded like the functions, with the same arguments."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+        _data: Any
+        data: Any
+        __getitem__: Callable[..., Any]
+
+        def _brief(self) -> str: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        return self._data.dtype  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Self:  # noqa: N802 - NumPy's name
+        """The tensor with its axes reversed."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Self:  # noqa: N802
+        """The matrix transpose: the last two axes swapped."""
+        if self.ndim < 2:
+            raise ValueError(f"{self._brief()}: .mT needs at least two axes")
+        return self.swapaxes(-1, -2)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError(f"{self._brief()} has no axis, and so no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Self]:
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self.data
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"{self._brief()} cannot be assigned into, since the graph may have saved its values. Build the result "
+            "with np.where(mask, new, old) or np.concatenate; to change a leaf outside of the graph, assign to .data"
+        )
 
     def sum(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Self:
         """`numpy.sum`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from copy import copy
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,21 +18,14 @@ from .rule import Recipe, Rule
 
 
 class Dtypes(tuple[np.dtype[Any], ...]):
-    """The dtypes of several outputs."""
+    """The dtypes of several outputs; of a kind as a whole, complex if one is."""
 
     __slots__ = ()
 
     @property
     def kind(self) -> str:
-        """That of a complex output, if there is one."""
+        """The kind, as a single dtype has it."""
         return "c" if any(dtype.kind == "c" for dtype in self) else "f"
-
-
-class Layout(NamedTuple):
-    """The shapes and dtypes of several outputs."""
-
-    shapes: tuple[tuple[int, ...], ...]
-    dtypes: Dtypes
 
 
 class OutputCotangents:
@@ -41,44 +34,39 @@ class OutputCotangents:
     Attributes
     ----------
     shape, dtype : tuple
-        Of all the outputs, as their node has them.
+        Of all the outputs, as their call's node has them.
     given : dict
         From the number of an output to its cotangent.
     """
 
     __slots__ = ("dtype", "given", "shape")
 
-    def __init__(self, layout: Layout, given: dict[int, Any]) -> None:
-        self.shape, self.dtype = layout
-        self.given = given
+    def __init__(self, call: Any, given: dict[int, Any]) -> None:
+        self.shape, self.dtype, self.given = call.shape, call.dtype, given
 
     def __add__(self, other: OutputCotangents) -> OutputCotangents:
         both = self.given.keys() & other.given.keys()
         sums = {number: self.given[number] + other.given[number] for number in both}
-        return OutputCotangents(Layout(self.shape, self.dtype), {**self.given, **other.given, **sums})
-
-    def filled(self) -> tuple[Any, ...]:
-        """A cotangent for every output."""
-        return tuple(
-            self.given[number] if number in self.given else np.zeros(shape, dtype)
-            for number, (shape, dtype) in enumerate(zip(self.shape, self.dtype, strict=True))
-        )
+        return OutputCotangents(self, {**self.given, **other.given, **sums})
 
 
 def filled(g: Any) -> Any:
-    """A cotangent as a rule takes it: of several outputs as a tuple."""
-    return g.filled() if isinstance(g, OutputCotangents) else g
+    """A cotangent as a rule takes it: of several outputs as a tuple, with zeros where nothing has come in."""
+    if not isinstance(g, OutputCotangents):
+        return g
+    layouts = enumerate(zip(g.shape, g.dtype, strict=True))
+    return tuple(g.given[i] if i in g.given else np.zeros(shape, dtype) for i, (shape, dtype) in layouts)
 
 
 @cache
 def _picking(number: int) -> Recipe:
     """The recipe of the function that picks out one of several outputs."""
 
-    def output(outputs: tuple[Any, ...], layout: Layout) -> Any:
+    def output(outputs: tuple[Any, ...], call: Node) -> Any:
         return outputs[number]
 
     output.__name__ = f"result {number}"
-    return Rule(output, {"outputs": lambda g, layout: OutputCotangents(layout, {number: g})}).first
+    return Rule(output, {"outputs": lambda g, call: OutputCotangents(call, {number: g})}).first
 
 
 def node_of_call(recipe: Recipe, parents: tuple[Node, ...], saved: tuple[Any, ...], outputs: tuple[Any, ...]) -> Node:
@@ -92,8 +80,9 @@ def node_of_call(recipe: Recipe, parents: tuple[Node, ...], saved: tuple[Any, ..
 
 def node_of_output(call: Node, number: int) -> Node:
     """The node of one of its outputs."""
-    layout = Layout(call.shape, call.dtype)  # type: ignore[arg-type]
-    return new_node(_picking(number), (call,), (layout,), layout.shapes[number], layout.dtypes[number])
+    shape: Any = call.shape[number]
+    dtype: Any = call.dtype[number]
+    return new_node(_picking(number), (call,), (call,), shape, dtype)
 
 
 def in_container_of(outputs: tuple[Any, ...], members: Iterable[Any]) -> tuple[Any, ...]:

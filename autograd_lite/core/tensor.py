@@ -6,9 +6,9 @@ class, so ``x @ w`` and ``np.matmul(x, w)``, ``x.sum()`` and ``np.sum(x)`` are t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import RLock
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -126,45 +126,12 @@ class Tensor(Operators, Conversions, ArrayMethods):
                     f"{self._brief()}: .data was assigned {given}; expected shape {self.shape}, {self.dtype}. "
                     "Use .astype() or .reshape() on the array, or make a new Tensor"
                 )
-            tracer = THREAD.context.tracer
-            if tracer is None:
-                self._data = array
-            else:
+            if (tracer := THREAD.context.tracer) is not None:
                 tracer.assign(self, array)
+            else:
+                self._data = array
         if node is not None:
             self._node = node.successor("by assigning .data")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of the axes."""
-        return self._data.shape  # type: ignore[no-any-return]
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of the elements."""
-        return self._data.dtype  # type: ignore[no-any-return]
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
-
-    @property
-    def T(self) -> Tensor:  # noqa: N802 - NumPy's name
-        """The tensor with its axes reversed."""
-        return self.transpose()
-
-    @property
-    def mT(self) -> Tensor:  # noqa: N802
-        """The matrix transpose: the last two axes swapped."""
-        if self.ndim < 2:
-            raise ValueError(f"{self._brief()}: .mT needs at least two axes")
-        return self.swapaxes(-1, -2)
 
     # ---- the graph ----
 
@@ -187,8 +154,7 @@ class Tensor(Operators, Conversions, ArrayMethods):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow here; on a leaf it can be assigned, to freeze a parameter or to thaw it."""
-        if (tracer := THREAD.context.tracer) is not None:
-            tracer.look_at(self)
+        self._be_looked_at()
         return self._node is not None
 
     @requires_grad.setter
@@ -213,8 +179,7 @@ class Tensor(Operators, Conversions, ArrayMethods):
         Passes add up until ``zero_grad()``. Results keep theirs only after ``retain_grad()``.
         """
         node = self._node
-        if (tracer := THREAD.context.tracer) is not None:
-            tracer.look_at(self)
+        self._be_looked_at()
         if node is None:
             return None
         if node.slot is None or not node.slot.keeps:
@@ -237,14 +202,12 @@ class Tensor(Operators, Conversions, ArrayMethods):
                     f"{self._brief()}: .grad was assigned shape {value.shape}, {value.dtype}; it must have the "
                     f"tensor's own, {self.shape}, {self.dtype}"
                 )
-        if (tracer := THREAD.context.tracer) is not None:
-            tracer.look_at(self)
+        self._be_looked_at()
         node.slot.write(value)
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` is None again."""
-        if (tracer := THREAD.context.tracer) is not None:
-            tracer.look_at(self)
+        self._be_looked_at()
         if self._node is not None and self._node.slot is not None:
             self._node.slot.write(None)
 
@@ -388,29 +351,16 @@ class Tensor(Operators, Conversions, ArrayMethods):
         seed: Tensor = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
         return seed
 
-    # ---- a container as NumPy has it ----
-
-    def __len__(self) -> int:
-        if not self.ndim:
-            raise TypeError(f"{self._brief()} has no axis, and so no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
-    def __contains__(self, value: Any) -> bool:
-        return value in self.data
-
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise TypeError(
-            f"{self._brief()} cannot be assigned into, since the graph may have saved its values. Build the result "
-            "with np.where(mask, new, old) or np.concatenate; to change a leaf outside of the graph, assign to .data"
-        )
-
     def _array(self) -> Array:
         """The array to compute with: the tensor's own, or what a tracer puts in its place."""
         tracer = THREAD.context.tracer
         return self._data if tracer is None else tracer.array_of(self)
+
+    def _be_looked_at(self) -> None:
+        """Let a tracer know that the program depends on whether a gradient flows here, or is here."""
+        tracer = THREAD.context.tracer
+        if tracer is not None:
+            tracer.look_at(self)
 
 
 def wrap(data: Array, node: Node | None = None) -> Tensor:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..compiler import CompiledFunction
 from ..compiler.ir import Argument, Call, Captured, Constant, Value
-from ..compiler.report import Names, counted
+from ..compiler.report import Names
 from ..core.tensor import Tensor
+from ..formatting import with_unit
 from .diagram import literal
 from .styles import CALL, CLUSTER, CONSTANT, INPUT, LEAF, OUTPUT
 
@@ -35,8 +36,8 @@ def draw_plan(plan: Plan) -> Graph:
     made = [call for call in plan.calls if not call.is_view]
     flops = sum(call.flops for call in made)
     note = (
-        f"{len(made)} calls of {plan.recorded_calls} recorded, {counted(flops)}flop\\n"
-        f"buffers share {counted(plan.memory.shared_bytes)}B of {counted(plan.memory.separate_bytes)}B"
+        f"{len(made)} calls of {plan.recorded_calls} recorded, {with_unit(flops, 'flop')}\\n"
+        f"buffers share {with_unit(plan.memory.shared_bytes, 'B')} of {with_unit(plan.memory.separate_bytes, 'B')}"
     )
     graph = blank(note)
     picture = _Picture(plan, graph)
@@ -67,7 +68,7 @@ class _Picture:
     def call(self, call: Call, graph: Graph) -> None:
         """A call, and the gradients that it leaves."""
         name = self._nodes[id(call)] = f"n{len(self._nodes)}"
-        work = f"\\n{counted(call.flops)}flop" if call.flops else ""
+        work = f"\\n{with_unit(call.flops, 'flop')}" if call.flops else ""
         graph.node(name, label=f"{literal(call.name)}{work}", **CALL)
         for result in call.results:
             self._makers[result.root] = name

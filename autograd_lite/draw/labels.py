@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from ..core.graph import Node
+from ..formatting import with_unit
 from .graph_info import Array, Contents
-from .text import bytes_of, gradient_of
+from .text import gradient_of
 
 
 class Labels:
@@ -55,7 +56,7 @@ class Labels:
             lines = [f"{self.numbers[node]} = {lines[0]}"]
         if self.memory and node in self.contents.kept:
             names = ", ".join(self.contents.kept[node])
-            lines.append(f"keeps {names}: {bytes_of(self.contents.bytes_kept(node))}")
+            lines.append(f"keeps {names}: {with_unit(self.contents.bytes_kept(node), 'B')}")
         return lines if boxed else [*lines, *self._numbers(node, self.everywhere)]
 
     def of_module(self, title: str, nodes: list[Node]) -> list[str]:

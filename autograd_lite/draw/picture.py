@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..compiler import CompiledFunction
 from ..core.graph import Node
 from ..core.tensor import Tensor
+from ..formatting import with_unit
 from .clusters import Clusters
 from .diagram import Diagram
 from .graph_info import Array, Contents, has_several
 from .labels import Labels
 from .styles import HeatScale
-from .text import bytes_of, root_mean_square, values_of
+from .text import root_mean_square, values_of
 
 if TYPE_CHECKING:
     from .digraph import Graph
@@ -179,5 +180,5 @@ def _note(contents: Contents, gradients: Mapping[Node, Array], wanted: bool) -> 
     elif wanted and any(node not in gradients for node in contents.order if not has_several(node)):
         lines.append("gradients of results not shown where the graph is freed: backward(retain_graph=True) keeps it")
     if contents.kept:
-        lines.append(f"the graph keeps {bytes_of(contents.total_bytes)}")
+        lines.append(f"the graph keeps {with_unit(contents.total_bytes, 'B')}")
     return "\\n".join(lines)

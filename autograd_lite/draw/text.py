@@ -1,10 +1,12 @@
-"""Arrays, numbers of bytes and gradients in a few characters, for labels."""
+"""Arrays and gradients in a few characters, for labels."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+from ..formatting import short
 
 Array = np.ndarray[Any, Any]
 
@@ -20,9 +22,9 @@ def values_of(array: Array) -> list[str]:
         return [_row(row) for row in (array.reshape(-1, array.shape[-1]) if array.ndim > 1 else [array])]
     shown = array.astype(np.result_type(array.dtype, np.float64))
     with np.errstate(all="ignore"):
-        lines = [f"mean {_number(np.mean(shown))}, std {_number(np.std(shown))}"]
+        lines = [f"mean {short(np.mean(shown), 3)}, std {short(np.std(shown), 3)}"]
         if shown.dtype.kind != "c":
-            lines.append(f"from {_number(np.min(shown))} to {_number(np.max(shown))}")
+            lines.append(f"from {short(np.min(shown), 3)} to {short(np.max(shown), 3)}")
     missing = np.count_nonzero(~np.isfinite(shown))
     return [*lines, f"{missing} not finite"] if missing else lines
 
@@ -46,24 +48,10 @@ def gradient_of(array: Array) -> str:
     if zeros == 1:
         return "gradient exactly 0"
     if array.size == 1:
-        return f"gradient {array.item():.4g}"
+        return f"gradient {short(array.item())}"
     share = f", {zeros:.0%} zeros" if zeros else ""
     return f"gradient rms {root_mean_square(array):.2e}{share}"
 
 
-def bytes_of(count: int) -> str:
-    """A number of bytes, in units of 1000."""
-    size = float(count)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
-
-
-def _number(value: Any) -> str:
-    return f"{value:.3g}"
-
-
 def _row(row: Array) -> str:
-    return f"[{', '.join(f'{entry:.4g}' for entry in row)}]" if row.ndim else f"{row[()]:.4g}"
+    return f"[{', '.join(map(short, row))}]" if row.ndim else short(row[()])

@@ -17,6 +17,7 @@ from ...core.graph import Node
 from ...core.stepper import steps
 from ...core.tensor import Tensor
 from ...files import write_atomically
+from ...formatting import short
 from ..clusters import Clusters
 from ..diagram import Diagram
 from ..graph_info import Contents
@@ -147,4 +148,4 @@ def _options(contents: Contents, names: Mapping[Node, str], numbers: Mapping[Nod
 
 
 def _single_number(array: Array) -> list[str]:
-    return [f"value {array.item():.4g}"] if array.size == 1 else []
+    return [f"value {short(array.item())}"] if array.size == 1 else []

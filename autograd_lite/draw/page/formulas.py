@@ -30,9 +30,9 @@ def formula_of(vjp: VectorJacobianProduct, argument: str) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> from autograd_lite.registry import RULES
-    >>> from autograd_lite.draw.formulas import formula_of
-    >>> from autograd_lite.draw.mathml import text_of
+    >>> from autograd_lite.core.registry import RULES
+    >>> from autograd_lite.draw.page.formulas import formula_of
+    >>> from autograd_lite.draw.page.mathml import text_of
     >>> text_of(formula_of(RULES[np.multiply].vjps["x1"], "x1"))
     '∂L/∂x1 = ∂L/∂out · x2'
     """

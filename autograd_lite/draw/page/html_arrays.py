@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...formatting import short
 from ..text import root_mean_square
 from .heatmap import heat_map
 from .mathml import matrix, number
@@ -99,4 +100,4 @@ def statistics(array: Array) -> list[str]:
 
 
 def _figure(value: Any) -> str:
-    return f"{value:.4g}".replace("-", "−")
+    return short(value).replace("-", "−")

@@ -8,6 +8,8 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
+from ...formatting import short
+
 # How tightly an expression holds together: what is looser than its place gets parentheses.
 ANY, COMPARED, SUM, PRODUCT, SIGNED, ATOM = range(6)
 
@@ -70,7 +72,7 @@ def number(value: complex, digits: int = 4) -> str:
         parts = number(abs(value.imag), digits)
         sign = "−" if value.imag < 0 else "+"
         return in_parentheses(f"{number(value.real, digits)}<mo>{sign}</mo>{parts}<mi>i</mi>")
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else f"{value:.{digits}g}"
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else short(value, digits)
     text = text.replace("inf", "∞").replace("nan", "NaN")
     return f"{_NEGATIVE}<mn>{text[1:]}</mn></mrow>" if text.startswith("-") else f"<mn>{text}</mn>"
 

@@ -9,7 +9,7 @@ import nn
 from autograd_lite import Tensor
 from autograd_lite.draw import draw_graph
 from autograd_lite.draw.styles import HeatScale
-from autograd_lite.draw.text import bytes_of, gradient_of, root_mean_square, values_of
+from autograd_lite.draw.text import gradient_of, root_mean_square, values_of
 
 
 def leaf(data, name=None):
@@ -64,11 +64,6 @@ def test_gradients_tell_their_size_and_what_is_wrong_with_them(array, expected):
 def test_the_root_mean_square_stays_in_range():
     assert root_mean_square(np.array([3e-300, 4e-300])) == pytest.approx(3.5355e-300, rel=1e-4)
     assert root_mean_square(np.array([3e300, 4e300])) == pytest.approx(3.5355e300, rel=1e-4)
-
-
-@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (4_390_000, "4.39 MB")])
-def test_bytes_have_units(count, text):
-    assert bytes_of(count) == text
 
 
 # ---- values and gradients in pictures ----
