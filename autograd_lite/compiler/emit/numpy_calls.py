@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ...speed import fast_where
-from ...speed.fast_where import has_short_rows, is_by_bits, is_exact, is_zero
+from ...speed.fast_where import has_short_rows, is_by_bits, is_exact
 from ..ir import Argument, Array, Call, Layout, Value
 from ..optimize.one_hot import chosen, minus_one_hot
+from ..optimize.rectifier import masks
 
 Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """A function, and its arguments by position and by name."""
@@ -82,22 +83,6 @@ def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) 
     if isinstance(function, np.ufunc) and function.nout == 1 and len(arguments) == function.nin:
         return _by_ufunc(function, arguments, out, scratch)
     return None
-
-
-def masks(call: Call) -> bool:
-    """Whether a call is ``np.where(condition, x, 0)`` for floating-point numbers."""
-    if call.function is not np.where or len(call.args) != 3 or call.kwargs or not call.results:
-        return False
-    condition, x, otherwise = call.args
-    dtype = call.results[0].layout.dtype
-    return (
-        is_zero(otherwise)
-        and isinstance(condition, Value)
-        and condition.layout.dtype == np.bool_
-        and isinstance(x, Value)
-        and x.layout.dtype == dtype
-        and dtype in _FLOATS
-    )
 
 
 def _choice(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step] | None:

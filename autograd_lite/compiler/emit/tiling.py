@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..ir import Array, Call, Value
-from .numpy_calls import Scratch, Step, masks, steps
+from ..optimize.rectifier import masks
+from .numpy_calls import Scratch, Step, steps
 
 CHUNK_BYTES = 2**18
 """What the calls of a chunk read and write between them: half of a usual L2 cache."""

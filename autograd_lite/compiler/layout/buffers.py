@@ -13,10 +13,9 @@ import numpy as np
 
 from ...speed import aligned
 from ...speed.aligned import CACHE_LINE_BYTES
-from ..emit.numpy_calls import masks
 from ..ir import Argument, Array, Call, EntryGradient, Value
 from ..optimize.one_hot import minus_one_hot
-from ..optimize.rectifier import where_positive
+from ..optimize.rectifier import masks, where_positive
 
 
 class Memory:

@@ -1,4 +1,4 @@
-"""Calls that the machine code runs as one, where NumPy takes several."""
+"""Choices between numbers and zero: a rectifier's backward as one call, and masks."""
 
 from __future__ import annotations
 
@@ -45,4 +45,20 @@ def _is_rectifier(call: Call, compared: Call, uses: Counter[Value], kept: set[Va
         and isinstance(x, Value)
         and x.layout.dtype == chosen.layout.dtype
         and not x.root.version
+    )
+
+
+def masks(call: Call) -> bool:
+    """Whether a call is ``np.where(condition, x, 0)`` for floating-point numbers."""
+    if call.function is not np.where or len(call.args) != 3 or call.kwargs or not call.results:
+        return False
+    condition, x, otherwise = call.args
+    dtype = call.results[0].layout.dtype
+    return (
+        is_zero(otherwise)
+        and isinstance(condition, Value)
+        and condition.layout.dtype == np.bool_
+        and isinstance(x, Value)
+        and x.layout.dtype == dtype
+        and dtype in (np.float32, np.float64)
     )
