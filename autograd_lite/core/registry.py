@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from typing import Any, NamedTuple
 
-from .rule import LINEAR, JacobianVectorProduct, Rule, VectorJacobianProduct, name_of
+import numpy as np
+
+from .rule import LINEAR, JacobianVectorProduct, Rule, VectorJacobianProduct, name_of, parameter_names
 
 RULES: dict[Callable[..., Any], Rule] = {}
 """The rule of each function that has one."""
@@ -48,6 +51,7 @@ def defvjp(
     /,
     *,
     like: Callable[..., Any] | None = None,
+    any_value: Sequence[str] = (),
     **vjps: VectorJacobianProduct | None,
 ) -> None:
     """Say how a function differentiates: a vector-Jacobian product for each differentiable argument.
@@ -55,10 +59,14 @@ def defvjp(
     Parameters
     ----------
     function : callable
-        A NumPy function or ufunc, or one of your own that reaches tensors through NumPy's protocols, such as
-        ``np.frompyfunc``'s or SciPy's ufuncs. For an ordinary Python function use `custom_vjp`.
+        A NumPy function or ufunc, or another ufunc whose results are floating-point numbers, such as SciPy's. For an
+        ordinary Python function use `custom_vjp`.
     like : callable, optional
         A Python function with the same parameters, for a function written in C whose signature cannot be read.
+    any_value : sequence of str, default ()
+        Names of arguments that change the result, but not how it differentiates, such as ``initial`` of `numpy.sum`.
+        A call that gives another argument a value while no rule reads it is refused, since its gradient might be
+        wrong.
     **vjps : callable or None
         Named after the arguments (a ufunc's are ``x``, or ``x1``, ``x2``). Each takes the cotangent ``g`` first and
         then, by name, what it needs: arguments, ``out``, ``<argument>_shape``, ``out_shape``; the graph keeps just
@@ -86,10 +94,15 @@ def defvjp(
     >>> np.trapezoid(y, dx=0.1).backward()
     >>> y.grad
     Tensor([0.05, 0.1 , 0.1 , 0.05], shape=(4,), dtype=float64)
+
+    The rule holds until it is taken away, and NumPy's function is differentiated again as it was before:
+
+    >>> from autograd_lite.core.registry import RULES
+    >>> del RULES[np.trapezoid]
     """
     if not callable(function):
         raise TypeError(f"defvjp: expected a function, got {function!r}")
-    RULES[function] = Rule(function, vjps, like)
+    RULES[function] = Rule(function, vjps, like, any_value=any_value)
 
 
 def defjvp(function: Callable[..., Any], /, **jvps: JacobianVectorProduct) -> None:
@@ -158,13 +171,41 @@ def definplace(function: Callable[..., Any], **vjps: VectorJacobianProduct) -> N
 
 
 def derive(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make the decorated function stand for a NumPy function when that is called with tensors."""
+    """Make the decorated function stand for a NumPy function when that is called with tensors.
+
+    A call that gives an array for ``out`` is refused here, for all of them: a replacement has a parameter of that name
+    only where NumPy's function has one.
+    """
 
     def register(replacement: Callable[..., Any]) -> Callable[..., Any]:
-        DERIVED[function] = replacement
+        DERIVED[function] = _refusing_out(function, replacement)
         return replacement
 
     return register
+
+
+def _refusing_out(function: Callable[..., Any], replacement: Callable[..., Any]) -> Callable[..., Any]:
+    """The replacement with a check of ``out``, by name or by position, if the function has that argument."""
+    names = parameter_names(replacement)
+    keyword_only = getattr(replacement, "__kwdefaults__", None) or ()
+    if not ("out" in names or "out" in keyword_only or isinstance(function, np.ufunc)):
+        return replacement
+    place = names.index("out") if "out" in names else len(names)
+
+    @wraps(replacement)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        out = args[place] if len(args) > place else kwargs.get("out")
+        if out is not None:
+            given = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+            what = f"an array of shape {given.shape}" if hasattr(given, "shape") else f"a {type(given).__name__}"
+            name = name_of(function)
+            raise TypeError(
+                f"{name}: out= was given {what}, and a function of tensors cannot write into one; use the result that "
+                f"is returned: array = {name}(...)"
+            )
+        return replacement(*args, **kwargs)
+
+    return checked
 
 
 def defbatching(

@@ -155,7 +155,8 @@ class Rule:
     differentiable : frozenset of int
         The positions of the parameters in `vjps`.
     guarded : tuple of int
-        The positions of those that change the result while no rule reads them: they must stay at their defaults.
+        The positions of those that change the result while no rule reads them, and that `any_value` does not name:
+        they must stay at their defaults.
     joint : callable or None
         In place of them, one function that gives the cotangents of all arguments.
     elementwise : bool
@@ -175,6 +176,7 @@ class Rule:
         vjps: Mapping[str, VectorJacobianProduct | None],
         like: Callable[..., Any] | None = None,
         joint: VectorJacobianProduct | None = None,
+        any_value: Sequence[str] = (),
     ) -> None:
         self.function = function
         self.name = name_of(function)
@@ -189,9 +191,12 @@ class Rule:
         self.in_place: dict[str, VectorJacobianProduct] = {}
         self.call = function
         self._check(self.vjps, "g", "cotangent")
+        for name in any_value:
+            self._check_parameter(name, "defvjp")
         self.differentiable = frozenset(i for i, name in enumerate(self.parameters) if name in self.vjps)
         read = {wanted for vjp in self.vjps.values() if vjp for wanted in parameter_names(vjp)} - {"out"}
-        self.guarded = tuple(i for i, name in enumerate(self.parameters) if name not in {*read, *self.vjps, *NEUTRAL})
+        free = {*read, *self.vjps, *any_value, *NEUTRAL}
+        self.guarded = tuple(i for i, name in enumerate(self.parameters) if name not in free)
 
     def _signature(self, function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
         if isinstance(function, np.ufunc):
@@ -213,11 +218,9 @@ class Rule:
         return tuple(p.name for p in parameters), defaults
 
     def _check(self, products: Mapping[str, Callable[..., Any] | None], first: str, kind: str) -> None:
-        known = ", ".join(self.parameters)
         registering = "defvjp" if first == "g" else "defjvp"
         for name, product in products.items():
-            if name not in self.positions:
-                raise TypeError(f"{registering}: {self.name} has no parameter {name!r}; it has {known}")
+            self._check_parameter(name, registering)
             if product is None:
                 continue
             reads = parameter_names(product)
@@ -229,6 +232,11 @@ class Rule:
             for wanted in reads[1:]:
                 if wanted != "members":
                     self.locate(wanted, {})
+
+    def _check_parameter(self, name: str, registering: str) -> None:
+        if name not in self.positions:
+            known = ", ".join(self.parameters)
+            raise TypeError(f"{registering}: {self.name} has no parameter {name!r}; it has {known}")
 
     def set_jvps(self, jvps: Mapping[str, JacobianVectorProduct]) -> None:
         """Add Jacobian-vector products."""
