@@ -200,8 +200,8 @@ def _refusing_out(function: Callable[..., Any], replacement: Callable[..., Any])
             what = f"an array of shape {given.shape}" if hasattr(given, "shape") else f"a {type(given).__name__}"
             name = name_of(function)
             raise TypeError(
-                f"{name}: out= was given {what}, and a function of tensors cannot write into one; use the result that "
-                f"is returned: array = {name}(...)"
+                f"{name}: got out= ({what}), which cannot be used with tensors; use the result that is returned: "
+                f"array = {name}(...)"
             )
         return replacement(*args, **kwargs)
 

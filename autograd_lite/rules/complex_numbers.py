@@ -43,12 +43,13 @@ def _twice_modulus(x: Any) -> Any:
 defvjp(np.real, val=lambda g: g)
 # A scalar of NumPy stays one when it comes first: Python has -1j * np.float64 for a number of its own.
 defvjp(np.imag, val=lambda g: g * -1j)
+defelementwise(np.real, np.imag)
 defvjp(np.conjugate, x=lambda g: conjugate(g))
 defvjp(np.absolute, x=lambda g, x: g * conjugate(np.sign(x)))
 defvjp(np.sign, x=_sign)
 defjvp(np.sign, x=_sign_along)
 defvjp(np.angle, z=lambda g, z, deg: g * ((180 / np.pi if deg else 1.0) * -1j / z))
-defelementwise(np.real, np.imag, np.angle)
+defelementwise(np.angle)
 
 
 @derive(np.real_if_close)
