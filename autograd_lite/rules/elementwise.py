@@ -43,17 +43,23 @@ def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
         if x2 == 0:
             return _zero(g)
         slope = x2 * x1 ** (x2 - 1)
-        return g * (slope if x2 >= 1 else np.where((g == 0) & np.isinf(slope), 0, slope))
+        return g * (slope if x2 >= 1 else _finite_or_needed(slope, g, x1))
     exponent = np.where(np.equal(x1, 0) & np.equal(x2, 0), np.ones_like(x2), np.subtract(x2, 1.0))
-    return g * (x2 * x1**exponent)
+    return g * _finite_or_needed(x2 * x1**exponent, g, x1)
+
+
+def _finite_or_needed(slope: Any, g: Any, base: Any) -> Any:
+    """The slope of a power, and 0 where it is infinite and no cotangent comes in; a complex one is NaN at base 0."""
+    return np.where(np.equal(g, 0) & (np.isinf(slope) | np.equal(base, 0) & np.isnan(slope)), 0, slope)
 
 
 def _power_x2(g: Any, out: Any, x1: Any) -> Any:
-    """``g * out * np.log(x1)``, and 0 where ``x1^x2`` is 0 because ``x1`` is."""
-    if isinstance(x1, int | float):
-        return g * (float(np.log(x1 or 1)) * out)
-    base = np.where(np.equal(x1, 0), np.ones_like(x1), x1)
-    return g * out * np.log(base.astype(out.dtype) if out.dtype.kind == "c" else base)
+    """``g * (out * np.log(x1))``, and 0 where ``x1^x2`` is finite for an ``x1`` of 0."""
+    if isinstance(x1, int | float) and x1 != 0:
+        return g * (float(np.log(x1)) * out)
+    base = np.where(np.equal(x1, 0) & np.isfinite(out), np.ones_like(x1), x1)
+    slope = out * np.log(base.astype(out.dtype) if out.dtype.kind == "c" else base)
+    return g * _finite_or_needed(slope, g, x1)
 
 
 def _below_one(x: Any) -> Any:
