@@ -12,7 +12,9 @@ import numpy as np
 
 from .core.custom import custom_vjp
 from .core.registry import defbatching, defjvp
+from .rules._common import axes_of_all
 from .speed.fast_where import largest
+from .transforms.linearize import array_like
 
 _np: Any = np
 
@@ -56,7 +58,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     >>> total.item(), a.grad.data.round(9)
     (1000.6931471805599, array([0.5, 0.5, 0. ]))
     """
-    logarithm, sign = _log_and_sign_of_sum(_array(a), 1 if b is None else _array(b), axis)
+    logarithm, sign = _log_and_sign_of_sum(array_like(a), 1 if b is None else array_like(b), axis)
     if not keepdims:
         logarithm, sign = np.squeeze(logarithm, axis), np.squeeze(sign, axis)
     if return_sign:
@@ -95,6 +97,10 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     return exponentials / np.add.reduce(exponentials, axis=axis, keepdims=True)
 
 
+defjvp(softmax, x=lambda t, out, axis: out * (t - (out * t).sum(axis=axis, keepdims=True)))
+defbatching(softmax, "x")(lambda x, axis=None: softmax(x, axes_of_all(axis, x.ndim - 1)))
+
+
 @custom_vjp(x=lambda g, out, axis: g - _np.exp(out) * g.sum(axis=axis, keepdims=True))
 def log_softmax(x: Any, axis: Axis = None) -> Any:
     """The logarithm of `softmax`, without its underflow.
@@ -120,8 +126,8 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
-def _array(value: Any) -> Any:
-    return np.asarray(value) if isinstance(value, list | tuple) else value
+defjvp(log_softmax, x=lambda t, out, axis: t - (_np.exp(out) * t).sum(axis=axis, keepdims=True))
+defbatching(log_softmax, "x")(lambda x, axis=None: log_softmax(x, axes_of_all(axis, x.ndim - 1)))
 
 
 def _exponentials(a: Any, logarithm: Any) -> Any:
@@ -134,10 +140,10 @@ def _terms(a: Any, b: Any, logarithm: Any) -> Any:
     return b * _exponentials(np.where(np.equal(b, 0), -np.inf, a), logarithm)
 
 
-# The rules read the axis only to say that they hold for every one: all axes stay in the result.
 @custom_vjp(
-    a=lambda g, a, b, out, axis: g[0] * out[1] * _terms(a, b, out[0]),
-    b=lambda g, a, out, axis: g[0] * out[1] * _exponentials(a, out[0]),
+    any_value=("axis",),  # all axes stay in the result
+    a=lambda g, a, b, out: g[0] * out[1] * _terms(a, b, out[0]),
+    b=lambda g, a, out: g[0] * out[1] * _exponentials(a, out[0]),
 )
 def _log_and_sign_of_sum(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
     """The logarithm of a sum's absolute value, and its sign; of a complex sum its logarithm and 1. All axes stay."""
@@ -151,10 +157,6 @@ def _log_and_sign_of_sum(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
         return np.log(np.abs(total)) + largest, np.sign(total)
 
 
-defjvp(softmax, x=lambda t, out, axis: out * (t - (out * t).sum(axis=axis, keepdims=True)))
-defjvp(log_softmax, x=lambda t, out, axis: t - (_np.exp(out) * t).sum(axis=axis, keepdims=True))
-
-
 def _tangents(terms: Any, sign: Any, axis: Axis) -> tuple[Any, Any]:
     return sign * np.sum(terms, axis=axis, keepdims=True), np.zeros_like(sign)
 
@@ -166,24 +168,8 @@ defjvp(
 )
 
 
-def _axes_after_first(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """The axes of one example in an array of all, of which the first counts the examples."""
-    axes = range(ndim - 1) if axis is None else (axis,) if isinstance(axis, int) else axis
-    return tuple(each % (ndim - 1) + 1 for each in axes)
-
-
-def _examples_along_axis(function: Any) -> None:
-    @defbatching(function, "x")
-    def of_all(x: Any, axis: Axis = None) -> Any:
-        return function(x, _axes_after_first(axis, x.ndim))
-
-
-_examples_along_axis(softmax)
-_examples_along_axis(log_softmax)
-
-
 @defbatching(_log_and_sign_of_sum, "a", "b")
 def _log_and_sign_of_all_sums(a: Any, b: Any, axis: Axis) -> Any:
     ndim = max(a.ndim, b.ndim)
     a, b = (np.reshape(x, (len(x), *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in (a, b))
-    return _log_and_sign_of_sum(a, b, _axes_after_first(axis, ndim))
+    return _log_and_sign_of_sum(a, b, axes_of_all(axis, ndim - 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar, overload
 
@@ -49,13 +49,21 @@ def _has_one_parameter(function: Callable[..., Any]) -> bool:
 
 @overload
 def custom_vjp(
-    function: Function, /, *, backward: VectorJacobianProduct | None = None, **vjps: VectorJacobianProduct | None
+    function: Function,
+    /,
+    *,
+    backward: VectorJacobianProduct | None = None,
+    any_value: Sequence[str] = (),
+    **vjps: VectorJacobianProduct | None,
 ) -> Function: ...
 
 
 @overload
 def custom_vjp(
-    *, backward: VectorJacobianProduct | None = None, **vjps: VectorJacobianProduct | None
+    *,
+    backward: VectorJacobianProduct | None = None,
+    any_value: Sequence[str] = (),
+    **vjps: VectorJacobianProduct | None,
 ) -> Callable[[Function], Function]: ...
 
 
@@ -64,6 +72,7 @@ def custom_vjp(
     /,
     *,
     backward: VectorJacobianProduct | None = None,
+    any_value: Sequence[str] = (),
     **vjps: VectorJacobianProduct | None,
 ) -> Any:
     """Make a differentiable function out of any Python function, with a hand-written backward.
@@ -78,6 +87,8 @@ def custom_vjp(
         Gives the cotangents of all arguments at once, as a tuple in their order, with None for an argument that has
         none. It takes the cotangent ``g`` of the result and then, by name, what it needs: arguments, ``out``,
         ``<argument>_shape``.
+    any_value : sequence of str, default ()
+        Names of arguments that change the result, but not how it differentiates, as in `defvjp`.
     **vjps : callable or None
         In its place, one rule for each differentiable argument, as in `defvjp`.
 
@@ -112,7 +123,7 @@ def custom_vjp(
     3.0
     """
     if function is None:
-        return lambda decorated: custom_vjp(decorated, backward=backward, **vjps)
+        return lambda decorated: custom_vjp(decorated, backward=backward, any_value=any_value, **vjps)
     if not callable(function):
         raise TypeError(f"custom_vjp: expected a function, got {function!r}")
     if (backward is None) == (not vjps):
@@ -144,6 +155,6 @@ def custom_vjp(
         return array(out)
 
     differentiable = primitive(on_arrays)
-    rule = RULES[differentiable] = Rule(on_arrays, vjps, like=function, joint=backward)
+    rule = RULES[differentiable] = Rule(on_arrays, vjps, like=function, joint=backward, any_value=any_value)
     rule.call = differentiable
     return differentiable

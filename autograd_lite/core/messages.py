@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import LostGradientError, NoRuleError
+from .registry import refuse_out
 from .rule import Rule, name_of
 from .tensor import Tensor
 
@@ -32,11 +33,7 @@ def refuse_unread(rule: Rule, values: tuple[Any, ...], kwargs: Mapping[str, Any]
         if value is None:
             continue
         if name == "out":
-            refuse_tensor_as_out(rule.function, {"out": value})
-            raise LostGradientError(
-                f"{rule.name}: out= (and so array += tensor) would write into a plain array and lose the gradient; use "
-                "the result that is returned: array = array + tensor"
-            )
+            refuse_out(rule.function, value)
         raise TypeError(
             f"{rule.name}: {name}={value!r} is not supported for a tensor that requires a gradient, because no rule "
             "says how the gradient depends on it"
@@ -47,10 +44,7 @@ def refuse_tensor_as_out(function: Callable[..., Any], kwargs: Mapping[str, Any]
     """Refuse a tensor that a result is to be written to."""
     out = kwargs.get("out")
     if any(isinstance(target, Tensor) for target in (out if isinstance(out, tuple) else (out,))):
-        raise TypeError(
-            f"{name_of(function)}: out= cannot be a tensor, since the graph may have saved its values; use the result "
-            "that is returned, or pass out=tensor.data outside of the graph"
-        )
+        refuse_out(function, out)
 
 
 def check_dtype(rule: Rule, out: Any) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import LostGradientError
 from .rule import LINEAR, JacobianVectorProduct, Rule, VectorJacobianProduct, name_of
 
 RULES: dict[Callable[..., Any], Rule] = {}
@@ -52,6 +55,7 @@ def defvjp(
     /,
     *,
     like: Callable[..., Any] | None = None,
+    any_value: Sequence[str] = (),
     **vjps: VectorJacobianProduct | None,
 ) -> None:
     """Say how a function differentiates: a vector-Jacobian product for each differentiable argument.
@@ -59,18 +63,22 @@ def defvjp(
     Parameters
     ----------
     function : callable
-        A NumPy function or ufunc, or one of your own that reaches tensors through NumPy's protocols, such as
-        ``np.frompyfunc``'s or SciPy's ufuncs. For an ordinary Python function use `custom_vjp`.
+        A NumPy function or ufunc, or another ufunc whose results are floating-point numbers, such as SciPy's. For an
+        ordinary Python function use `custom_vjp`.
     like : callable, optional
         A Python function with the same parameters, for a function written in C whose signature cannot be read.
+    any_value : sequence of str, default ()
+        Names of arguments that change the result, but not how it differentiates, such as ``initial`` of `numpy.sum`.
+        A call that gives another argument a value while no rule reads it is refused, since its gradient might be
+        wrong.
     **vjps : callable or None
         Named after the arguments (a ufunc's are ``x``, or ``x1``, ``x2``). Each takes the cotangent ``g`` first and
-        then, by name, what it needs: arguments, ``out``, ``<argument>_shape``, ``out_shape``; the graph keeps just
-        these. It returns the cotangent of its argument, and may leave broadcasting to the engine, which sums it down
-        to the argument's shape. Written with NumPy functions it is differentiable itself. For an argument that is a
-        sequence of arrays it also reads ``members``, the indices of those that need a cotangent, and returns a list
-        with one for each. None says that the derivative is zero everywhere. For a function with several results
-        ``g`` is a tuple of their cotangents, and ``out`` the tuple of them.
+        then, by name, what it needs: arguments, ``out``, ``<argument>_shape``, ``<argument>_dtype``, ``out_shape``; the
+        graph keeps just these. It returns the cotangent of its argument, and may leave broadcasting to the engine,
+        which sums it down to the argument's shape. Written with NumPy functions it is differentiable itself. For an
+        argument that is a sequence of arrays it also reads ``members``, the indices of those that need a cotangent, and
+        returns a list with one for each. None says that the derivative is zero everywhere. For a function with several
+        results ``g`` is a tuple of their cotangents, and ``out`` the tuple of them.
 
     Raises
     ------
@@ -90,10 +98,15 @@ def defvjp(
     >>> np.trapezoid(y, dx=0.1).backward()
     >>> y.grad
     Tensor([0.05, 0.1 , 0.1 , 0.05], shape=(4,), dtype=float64)
+
+    The rule holds until it is taken away, and NumPy's function is differentiated again as it was before:
+
+    >>> from autograd_lite.core.registry import RULES
+    >>> del RULES[np.trapezoid]
     """
     if not callable(function):
         raise TypeError(f"defvjp: expected a function, got {function!r}")
-    RULES[function] = Rule(function, vjps, like)
+    RULES[function] = Rule(function, vjps, like, any_value=any_value)
 
 
 def defjvp(function: Callable[..., Any], /, **jvps: JacobianVectorProduct) -> None:
@@ -146,13 +159,37 @@ def defelementwise(*functions: Callable[..., Any]) -> None:
 
 
 def derive(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make the decorated function stand for a NumPy function when that is called with tensors."""
+    """Make the decorated function stand for a NumPy function when that is called with tensors; it refuses ``out=``."""
 
     def register(replacement: Callable[..., Any]) -> Callable[..., Any]:
-        DERIVED[function] = replacement
+        names = list(inspect.signature(replacement).parameters)
+        place = names.index("out") if "out" in names else len(names)
+
+        @wraps(replacement)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            refuse_out(function, args[place] if len(args) > place else kwargs.get("out"))
+            return replacement(*args, **kwargs)
+
+        takes_out = "out" in names or isinstance(function, np.ufunc)
+        DERIVED[function] = checked if takes_out else replacement
         return replacement
 
     return register
+
+
+def refuse_out(function: Callable[..., Any], out: Any) -> None:
+    """Refuse an array, or several in a tuple, that a result is to be written to."""
+    targets = [target for target in (out if isinstance(out, tuple) else (out,)) if target is not None]
+    if not targets:
+        return
+    given = targets[0]
+    what = f"an array of shape {given.shape}" if hasattr(given, "shape") else f"a {type(given).__name__}"
+    name = name_of(function)
+    raise LostGradientError(
+        f"{name}: got out= ({what}), which cannot be used with tensors: an array would lose the gradient, and a graph "
+        f"may have saved a tensor's values. Use the result, array = {name}(...); for array += tensor write array = "
+        "array + tensor"
+    )
 
 
 def defbatching(

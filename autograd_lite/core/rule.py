@@ -2,7 +2,8 @@
 
 A rule is a set of vector-Jacobian products, one for each differentiable argument and named after it. Its
 parameters say what the graph keeps: the cotangent ``g`` comes first, and after it, by name, the arguments that it
-reads, ``out`` (the function's result), and ``<argument>_shape`` or ``out_shape`` where a shape is enough.
+reads, ``out`` (the function's result), and ``<argument>_shape``, ``<argument>_dtype`` or ``out_shape`` where that is
+enough.
 
     defvjp(np.multiply, x1=lambda g, x2: g * x2, x2=lambda g, x1: g * x1)
     defvjp(np.exp, x=lambda g, out: g * out)
@@ -135,7 +136,8 @@ class Rule:
     differentiable : frozenset of int
         The positions of the parameters in `vjps`.
     guarded : tuple of int
-        The positions of those that change the result while no rule reads them: they must stay at their defaults.
+        The positions of those that change the result while no rule reads them, and that `any_value` does not name:
+        they must stay at their defaults.
     joint : callable or None
         In place of them, one function that gives the cotangents of all arguments.
     elementwise : bool
@@ -153,6 +155,7 @@ class Rule:
         vjps: Mapping[str, VectorJacobianProduct | None],
         like: Callable[..., Any] | None = None,
         joint: VectorJacobianProduct | None = None,
+        any_value: Sequence[str] = (),
     ) -> None:
         self.function = self.call = function
         self.name = name_of(function)
@@ -166,9 +169,12 @@ class Rule:
         self.recipes: dict[Mask, Recipe] = {}
         self._pushes: dict[str, Callable[..., Any]] = {}
         self._check(self.vjps, "g", "cotangent")
+        for name in any_value:
+            self._check_parameter(name, "defvjp")
         self.differentiable = frozenset(i for i, name in enumerate(self.parameters) if name in self.vjps)
         read = {wanted for vjp in self.vjps.values() if vjp for wanted in parameter_names(vjp)} - {"out"}
-        self.guarded = tuple(i for i, name in enumerate(self.parameters) if name not in {*read, *self.vjps, *NEUTRAL})
+        free = {*read, *self.vjps, *any_value, *NEUTRAL}
+        self.guarded = tuple(i for i, name in enumerate(self.parameters) if name not in free)
 
     def _signature(self, function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
         if isinstance(function, np.ufunc):
@@ -192,10 +198,7 @@ class Rule:
     def _check(self, products: Mapping[str, Callable[..., Any] | None], first: str, kind: str) -> None:
         registering = "defvjp" if first == "g" else "defjvp"
         for name, product in products.items():
-            if name not in self.positions:
-                raise TypeError(
-                    f"{registering}: {self.name} has no parameter {name!r}; it has {', '.join(self.parameters)}"
-                )
+            self._check_parameter(name, registering)
             if product is None:
                 continue
             reads = parameter_names(product)
@@ -207,6 +210,11 @@ class Rule:
             for wanted in reads[1:]:
                 if wanted != "members":
                     self.locate(wanted, {})
+
+    def _check_parameter(self, name: str, registering: str) -> None:
+        if name not in self.positions:
+            known = ", ".join(self.parameters)
+            raise TypeError(f"{registering}: {self.name} has no parameter {name!r}; it has {known}")
 
     def set_jvps(self, jvps: Mapping[str, JacobianVectorProduct]) -> None:
         """Add Jacobian-vector products."""
@@ -240,11 +248,12 @@ class Rule:
             return f"values[{position}]", parents.get(position)
         if wanted == "out_shape":
             return "out.shape", None
-        if (base := wanted.removesuffix("_shape")) in self.positions:
-            return f"shape_of(values[{self.positions[base]}])", None
+        base, _, property_ = wanted.rpartition("_")
+        if base in self.positions and property_ in ("shape", "dtype"):
+            return f"{property_}_of(values[{self.positions[base]}])", None
         raise TypeError(
             f"defvjp: a rule of {self.name} reads {wanted!r}; it can read g, out, out_shape, members, "
-            f"{', '.join(self.parameters)}, and the shape of one of these as <name>_shape"
+            f"{', '.join(self.parameters)}, and of one of these the shape or the dtype, as <name>_shape, <name>_dtype"
         )
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -349,6 +358,10 @@ def _shape_of(value: Any) -> Any:
     return np.shape(value)
 
 
+def _dtype_of(value: Any) -> np.dtype[Any]:
+    return value.dtype if hasattr(value, "dtype") else np.result_type(value)
+
+
 def _array_of(value: Any) -> Any:
     """A list of numbers as the array that it stands for; a list of arrays stays one."""
     if type(value) is np.ndarray:
@@ -360,4 +373,6 @@ def _items(expressions: Any) -> str:
     return "".join(f"{expression}, " for expression in expressions)
 
 
-_HELPERS = {"shape_of": _shape_of, "array_of": _array_of, "chosen": _chosen, "counted": _counted}
+_HELPERS = {
+    "shape_of": _shape_of, "dtype_of": _dtype_of, "array_of": _array_of, "chosen": _chosen, "counted": _counted,
+}  # fmt: skip

@@ -1,7 +1,6 @@
 """How each NumPy function differentiates, a file per family. To import this package is to register all of them."""
 
 from . import (
-    batching,
     calculus,
     complex_numbers,
     elementwise,
@@ -21,7 +20,6 @@ from . import (
 from .linalg import decompositions, einsum, norms, products, solve
 
 __all__ = [
-    "batching",
     "calculus",
     "complex_numbers",
     "decompositions",

@@ -3,7 +3,7 @@
 A cotangent ``g`` pairs with a tangent ``dz`` as ``Re(sum(g * dz))``, with no conjugate. So the rule of a holomorphic
 function is plain mathematics, ``g * f'(z)``, and the gradient of a real loss L at ``z = x + iy`` is
 ``dL/dx - i dL/dy``: that of JAX and HIPS autograd, and the conjugate of PyTorch's. A step of gradient descent
-goes along its conjugate. Where an argument is real the engine takes the real part of what its rule returns.
+goes along its conjugate. The cotangent of a real argument is the real part.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.backward import as_dtype
 from ..core.registry import defelementwise, defjvp, defvjp, derive
 from ..transforms.batching import concrete
 
@@ -42,13 +43,14 @@ def _twice_modulus(x: Any) -> Any:
 
 defvjp(np.real, val=lambda g: g)
 # A scalar of NumPy stays one when it comes first: Python has -1j * np.float64 for a number of its own.
-defvjp(np.imag, val=lambda g: g * -1j)
+defvjp(np.imag, val=lambda g, val_dtype: as_dtype(g * -1j, val_dtype))
+defelementwise(np.real, np.imag)
 defvjp(np.conjugate, x=lambda g: conjugate(g))
 defvjp(np.absolute, x=lambda g, x: g * conjugate(np.sign(x)))
 defvjp(np.sign, x=_sign)
 defjvp(np.sign, x=_sign_along)
-defvjp(np.angle, z=lambda g, z, deg: g * ((180 / np.pi if deg else 1.0) * -1j / z))
-defelementwise(np.real, np.imag, np.angle)
+defvjp(np.angle, z=lambda g, z, z_dtype, deg: as_dtype(g * ((180 / np.pi if deg else 1.0) * -1j / z), z_dtype))
+defelementwise(np.angle)
 
 
 @derive(np.real_if_close)

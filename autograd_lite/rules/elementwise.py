@@ -13,8 +13,9 @@ import numpy as np
 
 from ..core.custom import primitive
 from ..core.dispatch import astype
-from ..core.registry import defconstant, defelementwise, deflinear, defvjp, derive
+from ..core.registry import defbatching, defconstant, defelementwise, deflinear, defvjp, derive
 from ..speed import fast_where
+from ._common import batch_stack
 
 LN_2 = float(np.log(2.0))
 LN_10 = float(np.log(10.0))
@@ -42,17 +43,23 @@ def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
         if x2 == 0:
             return _zero(g)
         slope = x2 * x1 ** (x2 - 1)
-        return g * (slope if x2 >= 1 else np.where((g == 0) & np.isinf(slope), 0, slope))
+        return g * (slope if x2 >= 1 else _finite_or_needed(slope, g, x1))
     exponent = np.where(np.equal(x1, 0) & np.equal(x2, 0), np.ones_like(x2), np.subtract(x2, 1.0))
-    return g * (x2 * x1**exponent)
+    return g * _finite_or_needed(x2 * x1**exponent, g, x1)
+
+
+def _finite_or_needed(slope: Any, g: Any, base: Any) -> Any:
+    """The slope of a power, and 0 where it is infinite and no cotangent comes in; a complex one is NaN at base 0."""
+    return np.where(np.equal(g, 0) & (np.isinf(slope) | np.equal(base, 0) & np.isnan(slope)), 0, slope)
 
 
 def _power_x2(g: Any, out: Any, x1: Any) -> Any:
-    """``g * out * np.log(x1)``, and 0 where ``x1^x2`` is 0 because ``x1`` is."""
-    if isinstance(x1, int | float):
-        return g * (float(np.log(x1 or 1)) * out)
-    base = np.where(np.equal(x1, 0), np.ones_like(x1), x1)
-    return g * out * np.log(base.astype(out.dtype) if out.dtype.kind == "c" else base)
+    """``g * (out * np.log(x1))``, and 0 where ``x1^x2`` is finite for an ``x1`` of 0."""
+    if isinstance(x1, int | float) and x1 != 0:
+        return g * (float(np.log(x1)) * out)
+    base = np.where(np.equal(x1, 0) & np.isfinite(out), np.ones_like(x1), x1)
+    slope = out * np.log(base.astype(out.dtype) if out.dtype.kind == "c" else base)
+    return g * _finite_or_needed(slope, g, x1)
 
 
 def _below_one(x: Any) -> Any:
@@ -146,6 +153,7 @@ defvjp(
     x=lambda g, condition: fast_where.where(condition, g, 0),
     y=lambda g, condition: fast_where.where(condition, 0, g),
 )
+defelementwise(where)
 
 
 @derive(np.where)
@@ -174,13 +182,12 @@ defvjp(
         np.greater(a, a_max) | (a_min is not None and np.greater(a_min, a_max)), g, 0
     ),
 )
+defelementwise(clip_between)
 
 
 @derive(np.clip)
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None) -> Any:
     """`numpy.clip`, with the bounds under either of their names."""
-    if out is not None:
-        raise TypeError("np.clip: out= cannot be used with tensors; use the result that is returned")
     return clip_between(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
@@ -220,17 +227,20 @@ for _step in (np.floor, np.ceil, np.trunc, np.rint):
 defvjp(np.heaviside, x1=_zero, x2=lambda g, x1: g * np.equal(x1, 0))
 defvjp(np.floor_divide, x1=_zero, x2=_zero)
 defvjp(np.nextafter, x1=lambda g: g, x2=_zero)
-defvjp(np.round, a=lambda g, decimals: _zero(g))
+defvjp(np.round, any_value=("decimals",), a=_zero)
+defelementwise(np.round)
 
 # ---- the same numbers in another array ----
 defvjp(np.copy, a=lambda g: g)
 deflinear(np.copy, "a")
+defbatching(np.copy, "a")(lambda a: np.copy(a))
 defvjp(astype, x=lambda g: g)
 deflinear(astype, "x")
+defbatching(astype, "x")(lambda x, dtype: x.astype(dtype))
 if hasattr(np, "astype"):
     derive(np.astype)(lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype))
 
-derive(np.fix)(lambda x, out=None: np.trunc(x, out=out) if out is not None else np.trunc(x))
+derive(np.fix)(lambda x, out=None: np.trunc(x))
 derive(np.around)(lambda a, decimals=0, out=None: np.round(a, decimals))
 
 
@@ -252,9 +262,7 @@ def frexp(x: Any) -> tuple[Any, Any]:
     return np.ldexp(x, -exponent), exponent
 
 
-# What is no ufunc, and acts on each element like one.
-defelementwise(where, clip_between, np.round)
-
+# ---- comparisons, tests and bits, which carry no gradient ----
 defconstant(
     [
         np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
@@ -264,3 +272,10 @@ defconstant(
         np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift,
     ]
 )  # fmt: skip
+for _test in (np.isneginf, np.isposinf, np.isreal, np.iscomplex, binary_exponent):
+    batch_stack(_test)
+defbatching(np.isin, "element")(
+    lambda element, test_elements, assume_unique=False, invert=False: np.isin(
+        element, test_elements, assume_unique, invert
+    )
+)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.registry import deflinear, defvjp, derive
-
-Shape = tuple[int, ...]
+from ..core.backward import as_dtype
+from ..core.registry import defbatching, deflinear, defvjp, derive
+from ._common import Shape, as_tuple, axes_of_all
 
 SWAPPED: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 """The normalisation with which the transform in one direction has the factor that the other has."""
@@ -24,7 +24,7 @@ def _fitted(x: Any, length: int, axis: int) -> Any:
     return np.concatenate([x, np.zeros(shape, x.dtype)], axis=axis)
 
 
-def _irfft(g: Any, a_shape: Shape, axis: int, norm: Any) -> Any:
+def _irfft(g: Any, a_shape: Shape, a_dtype: np.dtype[Any], axis: int, norm: Any) -> Any:
     """All frequencies but the first and, of an even length, the last stand for their conjugates too."""
     n = g.shape[axis]
     spectrum = np.conjugate(np.fft.rfft(g, axis=axis, norm=SWAPPED[norm]))
@@ -32,16 +32,18 @@ def _irfft(g: Any, a_shape: Shape, axis: int, norm: Any) -> Any:
     times[0] = 1.0
     times[n // 2 :] = 1.0 if n % 2 == 0 else 2.0
     weighted = spectrum * np.reshape(times, [-1 if i == axis % g.ndim else 1 for i in range(g.ndim)])
-    return _fitted(weighted, a_shape[axis], axis)
+    return as_dtype(_fitted(weighted, a_shape[axis], axis), a_dtype)
 
 
 defvjp(
     np.fft.fft,
-    a=lambda g, a_shape, n, axis, norm: _fitted(np.fft.fft(g, axis=axis, norm=norm), a_shape[axis], axis),
+    any_value=("n",),
+    a=lambda g, a_shape, axis, norm: _fitted(np.fft.fft(g, axis=axis, norm=norm), a_shape[axis], axis),
 )
 defvjp(
     np.fft.ifft,
-    a=lambda g, a_shape, n, axis, norm: _fitted(np.fft.ifft(g, axis=axis, norm=norm), a_shape[axis], axis),
+    any_value=("n",),
+    a=lambda g, a_shape, axis, norm: _fitted(np.fft.ifft(g, axis=axis, norm=norm), a_shape[axis], axis),
 )
 defvjp(
     np.fft.rfft,
@@ -49,20 +51,25 @@ defvjp(
         np.fft.fft(g, n=a_shape[axis] if n is None else n, axis=axis, norm=norm), a_shape[axis], axis
     ),
 )
-defvjp(np.fft.irfft, a=lambda g, a_shape, n, axis, norm: _irfft(g, a_shape, axis, norm))
+defvjp(
+    np.fft.irfft, any_value=("n",), a=lambda g, a_shape, a_dtype, axis, norm: _irfft(g, a_shape, a_dtype, axis, norm)
+)
+
+
+def _linear_along_one_axis(function: Callable[..., Any]) -> None:
+    deflinear(function, "a")
+    defbatching(function, "a")(
+        lambda a, n=None, axis=-1, norm=None: function(a, n, axes_of_all(axis, a.ndim - 1), norm)
+    )
+
+
 for _function in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft):
-    deflinear(_function, "a")
-
-
-def _refuse_out(out: Any, function: str) -> None:
-    if out is not None:
-        raise TypeError(f"np.fft.{function}: out= cannot be used with tensors; use the result that is returned")
+    _linear_along_one_axis(_function)
 
 
 @derive(np.fft.hfft)
 def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: None = None) -> Any:
     """`numpy.fft.hfft` by `numpy.fft.irfft` of the conjugate."""
-    _refuse_out(out, "hfft")
     n = (a.shape[axis] - 1) * 2 if n is None else n
     return np.fft.irfft(np.conjugate(a), n, axis, norm=SWAPPED[norm])
 
@@ -70,7 +77,6 @@ def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: No
 @derive(np.fft.ihfft)
 def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: None = None) -> Any:
     """`numpy.fft.ihfft`: the conjugate of `numpy.fft.rfft`."""
-    _refuse_out(out, "ihfft")
     return np.conjugate(np.fft.rfft(a, n, axis, norm=SWAPPED[norm]))
 
 
@@ -98,7 +104,6 @@ def _over_axes(name: str, default_axes: Any, first: str | None, rest: str, last:
     """Register a transform along several axes: the last axis by itself first, or last, for real numbers."""
 
     def transform(a: Any, s: Any = None, axes: Any = default_axes, norm: Any = None, out: None = None) -> Any:
-        _refuse_out(out, name)
         lengths, over = _lengths(a, s, axes, inverse_real=last is not None)
         one = None if first is None and last is None else (lengths.pop(), over.pop())
         if first is not None and one is not None:
@@ -120,7 +125,7 @@ for _suffix, _default in (("n", None), ("2", (-2, -1))):
 # ---- the zero frequency moved to the middle and back ----
 def _shifting(sign: int) -> Callable[..., Any]:
     def shift(x: Any, axes: Any = None) -> Any:
-        over = tuple(range(x.ndim)) if axes is None else (axes,) if np.ndim(axes) == 0 else tuple(axes)
+        over = tuple(range(x.ndim)) if axes is None else as_tuple(axes)
         steps = tuple(x.shape[axis] // 2 if sign > 0 else -(x.shape[axis] // 2) for axis in over)
         return np.roll(x, steps, over)
 

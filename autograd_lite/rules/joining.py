@@ -1,87 +1,99 @@
-"""How functions that put arrays together, take them apart and pick from several differentiate."""
+"""How functions that join arrays, cut them apart and build them slice by slice differentiate: by the parts."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..core.registry import derive
-from ..transforms.batching import concrete
+from ..core.registry import defbatching, deflinear, defvjp, derive
+from ..core.tree import flatten
 from ..transforms.linearize import array_like
-from .indexing import scatter_add
-from .refusals import refuse_out
-
-Shape = tuple[int, ...]
-
-
-# ---- triangles and diagonals ----
-def _triangle(function: Callable[..., Any], upper: bool) -> None:
-    def triangle(m: Any, k: int = 0) -> Any:
-        rows, columns = m.shape[-2:]
-        lower = np.tri(rows, columns, k=k - 1 if upper else k, dtype=bool)
-        return np.where(~lower if upper else lower, m, 0)
-
-    derive(function)(triangle)
-
-
-_triangle(np.tril, upper=False)
-_triangle(np.triu, upper=True)
-
-
-@derive(np.diagonal)
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """`numpy.diagonal`."""
-    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    along = np.arange(max(0, min(a.shape[-2] + min(offset, 0), a.shape[-1] - max(offset, 0))))
-    return a[..., along - min(offset, 0), along + max(offset, 0)]
-
-
-@derive(np.diag)
-def diag(v: Any, k: int = 0) -> Any:
-    """`numpy.diag`: of a vector the matrix, of a matrix the vector."""
-    if v.ndim == 2:
-        return np.diagonal(v, k)
-    if v.ndim != 1:
-        raise ValueError(f"np.diag: expected one or two axes, got shape {v.shape}")
-    n = v.shape[0] + abs(k)
-    along = np.arange(v.shape[0])
-    return scatter_add(v, (along - min(k, 0), along + max(k, 0)), (n, n))
-
-
-derive(np.diagflat)(lambda v, k=0: np.diag(np.ravel(array_like(v)), k))
-
-
-# ---- turned ----
-derive(np.fliplr)(lambda m: np.flip(m, 1))
-derive(np.flipud)(lambda m: np.flip(m, 0))
-derive(np.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
-
-
-@derive(np.rot90)
-def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    """`numpy.rot90` by flips and an exchange of the two axes."""
-    first, second = (normalize_axis_index(axis, m.ndim) for axis in axes)
-    if first == second:
-        raise ValueError(f"np.rot90: axes={axes} must be two different ones")
-    if k % 4 == 1:
-        return np.swapaxes(np.flip(m, second), first, second)
-    if k % 4 == 3:
-        return np.flip(np.swapaxes(m, first, second), second)
-    return np.flip(m, (first, second)) if k % 4 else np.copy(m)
-
-
-@derive(np.rollaxis)
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    """`numpy.rollaxis`."""
-    axis = normalize_axis_index(axis, a.ndim)
-    start = start + a.ndim if start < 0 else start
-    return np.moveaxis(a, axis, start - 1 if axis < start else start)
+from ._common import as_tuple, axes_of_all
+from .shapes import at_least, at_least_1d, at_least_2d, at_least_3d
 
 
 # ---- joined ----
+def _pieces(g: Any, shapes: Any, axis: int | None, members: Sequence[int] | None) -> Any:
+    """The parts of a concatenation's cotangent that belong to the members; as one array if the members were one."""
+    if members is None:
+        count, *shape = shapes
+        return np.stack(_pieces(g, [tuple(shape)] * count, axis, range(count)))
+    if axis is None:
+        ends = list(accumulate(math.prod(shape) for shape in shapes))
+        return [np.reshape(g[ends[i] - math.prod(shapes[i]) : ends[i]], shapes[i]) for i in members]
+    before = (slice(None),) * (axis % len(shapes[0]))
+    ends = list(accumulate(shape[axis] for shape in shapes))
+    return [g[(*before, slice(ends[i] - shapes[i][axis], ends[i]))] for i in members]
+
+
+defvjp(
+    np.concatenate,
+    like=lambda arrays, axis=0, out=None, dtype=None, casting="same_kind": None,
+    arrays=lambda g, arrays_shape, axis, members: _pieces(g, arrays_shape, axis, members),
+)
+deflinear(np.concatenate, "arrays")
+
+
+def _listed(arrays: Any) -> list[Any]:
+    """The arrays to join, each for all examples, of which a single array holds one after the other."""
+    return arrays if isinstance(arrays, list) else [arrays[:, i] for i in range(arrays.shape[1])]
+
+
+@defbatching(np.concatenate, "arrays")
+def _concatenate_all(arrays: Any, axis: Any = 0, **options: Any) -> Any:
+    arrays = _listed(arrays)
+    if axis is None:
+        arrays, axis = [np.reshape(array, (array.shape[0], -1)) for array in arrays], 0
+    return np.concatenate(arrays, axes_of_all(axis, arrays[0].ndim - 1), **options)
+
+
+def _layers(g: Any, axis: int, members: Sequence[int] | None) -> Any:
+    """The parts of a stack's cotangent that belong to the members; as one array if the members were one."""
+    layers = np.moveaxis(g, axis, 0)
+    return layers if members is None else [layers[i] for i in members]
+
+
+defvjp(np.stack, arrays=lambda g, axis, members: _layers(g, axis, members))
+deflinear(np.stack, "arrays")
+
+
+@defbatching(np.stack, "arrays")
+def _stack_all(arrays: Any, axis: int = 0, **options: Any) -> Any:
+    arrays = _listed(arrays)
+    return np.stack(arrays, axes_of_all(axis, arrays[0].ndim), **options)
+
+
+def _joining(along: int, enough: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A function that joins arrays along an axis after giving them enough axes."""
+
+    def join(tup: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+        arrays = [enough(array) for array in tup]
+        axis = 0 if arrays and arrays[0].ndim == 1 else along
+        return np.concatenate(arrays, axis=axis, dtype=dtype, casting=casting)
+
+    return join
+
+
+def _columns(array: Any) -> Any:
+    return at_least(array, 2, lambda shape: (*shape, 1) if shape else (1, 1))
+
+
+derive(np.vstack)(_joining(0, at_least_2d))
+derive(np.hstack)(_joining(1, at_least_1d))
+derive(np.dstack)(_joining(2, at_least_3d))
+
+
+@derive(np.column_stack)
+def column_stack(tup: Sequence[Any]) -> Any:
+    """`numpy.column_stack`: vectors become columns."""
+    return np.concatenate([_columns(array) for array in tup], axis=1)
+
+
 @derive(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """`numpy.append`."""
@@ -94,12 +106,8 @@ def block(arrays: Any) -> Any:
     depth, leaves = 0, arrays
     while isinstance(leaves, list):
         depth, leaves = depth + 1, leaves[0]
-    ndim = max(depth, *(array_like(leaf).ndim for leaf in _leaves(arrays)), 0)
+    ndim = max(depth, *(array_like(leaf).ndim for leaf in flatten(arrays)[0]), 0)
     return _joined(arrays, depth, ndim)
-
-
-def _leaves(arrays: Any) -> list[Any]:
-    return [leaf for part in arrays for leaf in _leaves(part)] if isinstance(arrays, list) else [arrays]
 
 
 def _joined(arrays: Any, depth: int, ndim: int) -> Any:
@@ -107,14 +115,6 @@ def _joined(arrays: Any, depth: int, ndim: int) -> Any:
         return np.concatenate([_joined(part, depth - 1, ndim) for part in arrays], axis=-depth)
     array = array_like(arrays)
     return np.reshape(array, (1,) * (ndim - array.ndim) + array.shape)
-
-
-@derive(np.delete)
-def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
-    """`numpy.delete`: the elements at the positions that are left."""
-    arr = np.ravel(arr) if axis is None else arr
-    axis = normalize_axis_index(axis or 0, arr.ndim)
-    return np.take(arr, np.delete(np.arange(arr.shape[axis]), obj), axis=axis)
 
 
 @derive(np.insert)
@@ -136,98 +136,42 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     return np.take(np.concatenate([arr, values.astype(arr.dtype)], axis=axis), order, axis=axis)
 
 
-@derive(np.resize)
-def resize(a: Any, new_shape: Any) -> Any:
-    """`numpy.resize`: the elements over and over."""
-    shape = (new_shape,) if np.ndim(new_shape) == 0 else tuple(new_shape)
-    flat = np.ravel(a)
-    if not flat.size:
-        return np.zeros(shape, flat.dtype)
-    return np.reshape(np.take(flat, np.arange(np.prod(shape, dtype=int)) % flat.size), shape)
+# ---- cut apart ----
+def _splitting(sections_must_divide: bool) -> Callable[..., list[Any]]:
+    def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+        axis = normalize_axis_index(axis, ary.ndim, "np.split")
+        n = ary.shape[axis]
+        if np.ndim(indices_or_sections):
+            cuts = [int(i) for i in indices_or_sections]
+        else:
+            sections = int(indices_or_sections)
+            if sections < 1 or (sections_must_divide and n % sections):
+                raise ValueError(
+                    f"np.split: an axis of length {n} cannot be cut into {sections} equal parts; np.array_split allows "
+                    "unequal ones"
+                )
+            sizes = [n // sections + (i < n % sections) for i in range(sections)]
+            cuts = list(accumulate(sizes))[:-1]
+        before = (slice(None),) * axis
+        return [ary[(*before, slice(i, j))] for i, j in zip([0, *cuts], [*cuts, n], strict=True)]
+
+    return split
 
 
-# ---- products of all with all ----
-@derive(np.kron)
-def kron(a: Any, b: Any) -> Any:
-    """`numpy.kron`."""
-    a, b = array_like(a), array_like(b)
-    ndim = max(a.ndim, b.ndim)
-    a_shape, b_shape = ((1,) * (ndim - x.ndim) + x.shape for x in (a, b))
-    a = np.reshape(a, tuple(n for length in a_shape for n in (length, 1)))
-    b = np.reshape(b, tuple(n for length in b_shape for n in (1, length)))
-    return np.reshape(a * b, tuple(m * n for m, n in zip(a_shape, b_shape, strict=True)))
+split = derive(np.split)(_splitting(sections_must_divide=True))
+derive(np.array_split)(_splitting(sections_must_divide=False))
+derive(np.vsplit)(lambda ary, indices_or_sections: split(ary, indices_or_sections, 0))
+derive(np.hsplit)(lambda ary, indices_or_sections: split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0))
+derive(np.dsplit)(lambda ary, indices_or_sections: split(ary, indices_or_sections, 2))
 
 
-@derive(np.cross)
-def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
-    """`numpy.cross` of vectors in three dimensions."""
-    if axis is not None:
-        axisa = axisb = axisc = axis
-    a, b = np.moveaxis(array_like(a), axisa, -1), np.moveaxis(array_like(b), axisb, -1)
-    if a.shape[-1] != 3 or b.shape[-1] != 3:
-        raise ValueError(f"np.cross: vectors of length {a.shape[-1]} and {b.shape[-1]}; for tensors both must be 3")
-    following, before = [1, 2, 0], [2, 0, 1]
-    product = a[..., following] * b[..., before] - a[..., before] * b[..., following]
-    return np.moveaxis(product, -1, axisc)
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """`numpy.unstack`: the slices along an axis."""
+    return tuple(np.moveaxis(x, axis, 0))
 
 
-# ---- picked from several ----
-@derive(np.select)
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
-    """`numpy.select`: the choice of the first condition that holds."""
-    if len(condlist) != len(choicelist):
-        raise ValueError(f"np.select: {len(condlist)} conditions and {len(choicelist)} choices; expected as many")
-    result = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        result = np.where(condition, choice, result)
-    return result
-
-
-@derive(np.choose)
-def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
-    """`numpy.choose`: for each position the element of the array that its number names."""
-    refuse_out(out, "choose")
-    count = len(choices)
-    numbers = array_like(a)
-    if mode == "raise" and (np.any(numbers < 0) or np.any(numbers >= count)):
-        raise ValueError(f"np.choose: a number is outside of the {count} choices; mode='clip' or 'wrap' allows that")
-    numbers = np.clip(numbers, 0, count - 1) if mode == "clip" else numbers % count
-    shape = np.broadcast_shapes(np.shape(numbers), *(np.shape(choice) for choice in choices))
-    stacked = np.stack([np.broadcast_to(choice, shape) for choice in choices])
-    return np.take_along_axis(stacked, np.broadcast_to(numbers, shape)[None], 0)[0]
-
-
-@derive(np.compress)
-def compress(condition: Any, a: Any, axis: int | None = None, out: None = None) -> Any:
-    """`numpy.compress`: the slices where the condition holds."""
-    refuse_out(out, "compress")
-    return np.take(a, np.flatnonzero(concrete(condition, "np.compress")), axis=axis)
-
-
-derive(np.extract)(lambda condition, arr: np.compress(np.ravel(condition), np.ravel(arr)))
-
-
-@derive(np.piecewise)
-def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
-    """`numpy.piecewise`: each function is called with the elements for which its condition holds, the last one's."""
-    if isinstance(condlist, bool | np.bool) or (np.ndim(condlist[0]) == 0 and x.ndim):
-        condlist = [condlist]
-    conditions = [np.broadcast_to(concrete(c, "np.piecewise"), x.shape) for c in condlist]
-    if len(funclist) == len(conditions) + 1:
-        conditions.append(~np.any(conditions, axis=0))
-    if len(funclist) != len(conditions):
-        raise ValueError(
-            f"np.piecewise: {len(funclist)} functions for {len(conditions)} conditions; expected as many, or one more"
-        )
-    claimed = np.zeros(x.shape, bool)
-    total: Any = np.zeros(x.shape, x.dtype)
-    for condition, function in reversed(list(zip(conditions, funclist, strict=True))):
-        own = condition & ~claimed
-        claimed = claimed | condition
-        values = function(x[own], *args, **kw) if callable(function) else function
-        values = np.broadcast_to(array_like(values).astype(x.dtype), (int(np.count_nonzero(own)),))
-        total = total + scatter_add(values, own, x.shape)
-    return total
+if hasattr(np, "unstack"):
+    derive(np.unstack)(unstack)
 
 
 # ---- function by function ----
@@ -248,7 +192,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
 def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
     """`numpy.apply_over_axes`: a reduction over one axis after the other."""
     ndim = a.ndim
-    for axis in (axes,) if np.ndim(axes) == 0 else axes:
+    for axis in as_tuple(axes):
         axis = normalize_axis_index(axis, ndim)
         a = func(a, axis)
         a = a if a.ndim == ndim else np.expand_dims(a, axis)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ..core.registry import derive
-from .refusals import refuse_out
 
 
 def _filled(a: Any, value: float) -> Any:
@@ -22,11 +21,9 @@ def _sum_or_product(name: str, neutral: float) -> None:
     function = getattr(np, name.removeprefix("nan"))
 
     def reduce(a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False) -> Any:
-        refuse_out(out, name)
         return function(_filled(a, neutral), axis=axis, dtype=dtype, keepdims=bool(keepdims))
 
     def scan(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
-        refuse_out(out, name)
         return function(_filled(a, neutral), axis=axis, dtype=dtype)
 
     derive(getattr(np, name))(scan if "cum" in name else reduce)
@@ -42,7 +39,6 @@ def _extremum(name: str, lowest: float) -> None:
     function = getattr(np, name.removeprefix("nan"))
 
     def extremum(a: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Any:
-        refuse_out(out, name)
         found = function(_filled(a, lowest), axis=axis, keepdims=bool(keepdims))
         return np.where(np.all(np.isnan(a), axis=axis, keepdims=bool(keepdims)), np.nan, found)
 
@@ -56,7 +52,6 @@ _extremum("nanmin", np.inf)
 @derive(np.nanmean)
 def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False) -> Any:
     """`numpy.nanmean`."""
-    refuse_out(out, "nanmean")
     total = np.sum(_filled(a, 0.0), axis=axis, dtype=dtype, keepdims=bool(keepdims))
     return total / _count(a, axis, bool(keepdims)).astype(total.dtype)
 
@@ -66,7 +61,6 @@ def nanvar(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False
 ) -> Any:
     """`numpy.nanvar`."""
-    refuse_out(out, "nanvar")
     deviation = np.where(np.isnan(a), 0.0, a - np.nanmean(a, axis=axis, dtype=dtype, keepdims=True))
     squares = np.sum(np.real(deviation * np.conjugate(deviation)), axis=axis, keepdims=bool(keepdims))
     return squares / (_count(a, axis, bool(keepdims)) - ddof).astype(squares.dtype)
@@ -77,4 +71,4 @@ def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False
 ) -> Any:
     """`numpy.nanstd`."""
-    return np.sqrt(np.nanvar(a, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims))
+    return np.sqrt(np.nanvar(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims))

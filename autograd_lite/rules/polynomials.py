@@ -8,16 +8,18 @@ import numpy as np
 
 from ..core.registry import derive
 from ..transforms.batching import concrete
+from ..transforms.linearize import array_like
+from ._common import as_floats
 
 
 def _coefficients(p: Any) -> Any:
-    return np.atleast_1d(p if hasattr(p, "ndim") else np.asarray(p, float))
+    return np.atleast_1d(as_floats(p))
 
 
 @derive(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     """`numpy.polyval` by Horner's scheme."""
-    x = x if hasattr(x, "ndim") else np.asarray(x)
+    x = array_like(x)
     value: Any = np.zeros_like(x)
     for coefficient in _coefficients(p):
         value = value * x + coefficient
@@ -117,8 +119,8 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: 
     """`numpy.polyfit`: least squares over the powers of x, each scaled to length 1."""
     if full or cov:
         raise TypeError("np.polyfit: full= and cov= are not supported for tensors; use np.vander and np.linalg.lstsq")
-    powers = np.vander(x if hasattr(x, "ndim") else np.asarray(x, float), int(deg) + 1)
-    y = y if hasattr(y, "ndim") else np.asarray(y, float)
+    powers = np.vander(as_floats(x), int(deg) + 1)
+    y = as_floats(y)
     if w is not None:
         powers, y = powers * w[:, None], y * (w[:, None] if y.ndim == 2 else w)
     scale = np.sqrt(np.sum(powers * powers, axis=0))

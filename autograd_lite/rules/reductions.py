@@ -1,4 +1,4 @@
-"""How NumPy's reductions and cumulative sums and products differentiate.
+"""How reductions, and cumulative sums and products, differentiate.
 
 Where the largest (or smallest) value occurs several times, ``max`` (``min``) shares the cotangent equally among
 its places: of the subgradients the one that is symmetric.
@@ -11,54 +11,109 @@ from typing import Any
 
 import numpy as np
 
-from ..core.registry import defconstant, defjvp, deflinear, defvjp, derive
+from ..core.registry import defbatching, defconstant, defjvp, deflinear, defvjp, derive
+from ._common import Shape, axes_of_all, batch_reduction, batch_scan, reduced_axes, with_kept_axes
 from .complex_numbers import conjugate
 
-Shape = tuple[int, ...]
 
-
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes reduced over, counted from 0; a single number has none, and takes axis 0 for all of them."""
-    if axis is None or not ndim:
-        return tuple(range(ndim))
-    return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
-
-
-def _keep(reduced: Any, shape: Shape, axis: Any) -> Any:
-    """A reduction's result, or its cotangent, with the reduced axes as axes of length 1."""
-    axes = _axes(axis, len(shape))
-    return reduced.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape)))
-
-
+# ---- sums and means ----
 def _spread(g: Any, shape: Shape, axis: Any) -> Any:
     """The cotangent of a sum: the same for every term."""
-    return np.broadcast_to(_keep(g, shape, axis), shape)
+    return np.broadcast_to(with_kept_axes(g, shape, axis), shape)
 
 
 def _count(shape: Shape, axis: Any) -> int:
     """How many elements each reduction takes together."""
-    return math.prod(shape[i] for i in _axes(axis, len(shape)))
+    return math.prod(shape[i] for i in reduced_axes(axis, len(shape)))
 
 
+def _along(t: Any, gradient: Any, axis: Any, keepdims: Any) -> Any:
+    """The derivative of a reduction along ``t``: each element of the result has a gradient of its own elements."""
+    return np.sum(t * gradient, axis=axis, keepdims=bool(keepdims))
+
+
+defvjp(np.sum, any_value=("initial",), a=lambda g, a_shape, axis: _spread(g, a_shape, axis))
+defjvp(np.sum, a=lambda t, axis, keepdims: np.sum(t, axis=axis, keepdims=bool(keepdims)))
+batch_reduction(np.sum)
+
+defvjp(np.mean, a=lambda g, a_shape, axis: _spread(g / max(_count(a_shape, axis), 1), a_shape, axis))
+defjvp(np.mean, a=lambda t, axis, keepdims: np.mean(t, axis=axis, keepdims=bool(keepdims)))
+batch_reduction(np.mean)
+
+
+# ---- variances ----
+def _var(g: Any, a: Any, axis: Any, ddof: Any) -> Any:
+    """``2 (a - mean) / (n - ddof)``."""
+    n = _count(a.shape, axis) - ddof
+    return with_kept_axes(g, a.shape, axis) * 2 / n * conjugate(a - np.mean(a, axis=axis, keepdims=True))
+
+
+defvjp(np.var, a=lambda g, a, axis, ddof: _var(g, a, axis, ddof))
+defjvp(
+    np.var,
+    a=lambda t, out, a, axis, ddof, keepdims: _along(t, _var(np.ones_like(out), a, axis, ddof), axis, keepdims),
+)
+batch_reduction(np.var)
+
+
+def _std(g: Any, out: Any, a: Any, axis: Any, ddof: Any) -> Any:
+    """``(a - mean) / ((n - ddof) std)``, and 0 where all elements are equal, so that no direction is the steeper."""
+    n = _count(a.shape, axis) - ddof
+    std = with_kept_axes(out, a.shape, axis)
+    deviation = a - np.mean(a, axis=axis, keepdims=True)
+    # The mean of equal elements may be rounded, and then all of them deviate by the same amount, as much as ``std``.
+    deviation = deviation - np.mean(deviation, axis=axis, keepdims=True)
+    return (
+        with_kept_axes(g, a.shape, axis)
+        * conjugate(deviation)
+        / (n * np.where(np.equal(std, 0), np.ones_like(std), std))
+    )
+
+
+defvjp(np.std, a=lambda g, out, a, axis, ddof: _std(g, out, a, axis, ddof))
+defjvp(
+    np.std,
+    a=lambda t, out, a, axis, ddof, keepdims: _along(t, _std(np.ones_like(out), out, a, axis, ddof), axis, keepdims),
+)
+batch_reduction(np.std)
+
+
+# ---- the largest and the smallest ----
 def _extremum(g: Any, out: Any, a: Any, axis: Any) -> Any:
     """The cotangent at the places of the extremum, shared equally (of NaN, which is one, among the NaNs)."""
-    reached = np.equal(a, _keep(out, a.shape, axis)) | np.isnan(a)
-    ties = reached.sum(axis=_axes(axis, a.ndim), keepdims=True, dtype=g.dtype)
-    return np.where(reached, _keep(g, a.shape, axis) / ties, 0)
+    reached = np.equal(a, with_kept_axes(out, a.shape, axis)) | np.isnan(a)
+    ties = reached.sum(axis=reduced_axes(axis, a.ndim), keepdims=True, dtype=g.dtype)
+    return np.where(reached, with_kept_axes(g, a.shape, axis) / ties, 0)
 
 
+for _function in (np.max, np.amax, np.min, np.amin):
+    defvjp(_function, a=lambda g, out, a, axis: _extremum(g, out, a, axis))
+    defjvp(
+        _function,
+        a=lambda t, out, a, axis, keepdims: _along(t, _extremum(np.ones_like(out), out, a, axis), axis, keepdims),
+    )
+    batch_reduction(_function)
+
+
+@derive(np.ptp)
+def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
+    """`numpy.ptp` as the difference that it is."""
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+# ---- products ----
 def _prod(g: Any, out: Any, a: Any, axis: Any) -> Any:
     """The product of the other factors: by division where it has kept all of its digits, and without it elsewhere."""
-    axes = _axes(axis, a.ndim)
+    axes = reduced_axes(axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in axes]
     order = [*kept, *axes]
     rows = np.reshape(np.transpose(a, order), (*(a.shape[i] for i in kept), -1 if a.size else _count(a.shape, axis)))
     others = np.reshape(_product_of_others(rows), tuple(a.shape[i] for i in order))
     others = np.transpose(others, tuple(int(i) for i in np.argsort(order)))
-    product = _keep(out, a.shape, axis)
+    product = with_kept_axes(out, a.shape, axis)
     divisible = _divisible(product)
     quotient = product / np.where(divisible, a, np.ones_like(a))
-    return _keep(g, a.shape, axis) * np.where(divisible, quotient, others)
+    return with_kept_axes(g, a.shape, axis) * np.where(divisible, quotient, others)
 
 
 def _divisible(product: Any) -> Any:
@@ -76,63 +131,24 @@ def _product_of_others(rows: Any) -> Any:
     return _product_before(rows) * np.flip(_product_before(np.flip(rows, -1)), -1)
 
 
-def _var(g: Any, a: Any, axis: Any, ddof: Any) -> Any:
-    """``2 (a - mean) / (n - ddof)``."""
-    n = _count(a.shape, axis) - ddof
-    return _keep(g, a.shape, axis) * 2 / n * conjugate(a - np.mean(a, axis=axis, keepdims=True))
+defvjp(np.prod, a=lambda g, out, a, axis: _prod(g, out, a, axis))
+defjvp(
+    np.prod,
+    a=lambda t, out, a, axis, keepdims: _along(t, _prod(np.ones_like(out), out, a, axis), axis, keepdims),
+)
+batch_reduction(np.prod)
 
 
-def _std(g: Any, out: Any, a: Any, axis: Any, ddof: Any) -> Any:
-    """``(a - mean) / ((n - ddof) std)``, and 0 where all elements are equal, so that no direction is the steeper."""
-    n = _count(a.shape, axis) - ddof
-    std = _keep(out, a.shape, axis)
-    deviation = a - np.mean(a, axis=axis, keepdims=True)
-    # The mean of equal elements may be rounded, and then all of them deviate by the same amount, as much as ``std``.
-    deviation = deviation - np.mean(deviation, axis=axis, keepdims=True)
-    return _keep(g, a.shape, axis) * conjugate(deviation) / (n * np.where(np.equal(std, 0), np.ones_like(std), std))
-
-
+# ---- cumulative sums and products ----
 def _cumsum(g: Any, a_shape: Shape, axis: Any) -> Any:
     """Each element is in all the later sums: the sum of the cotangents from there to the end."""
     along = 0 if axis is None else axis
     return np.reshape(np.flip(np.cumsum(np.flip(g, along), axis=along), along), a_shape)
 
 
-defvjp(np.sum, a=lambda g, a_shape, axis, initial: _spread(g, a_shape, axis))
-defvjp(np.mean, a=lambda g, a_shape, axis: _spread(g / max(_count(a_shape, axis), 1), a_shape, axis))
-defvjp(np.prod, a=lambda g, out, a, axis: _prod(g, out, a, axis))
-for _function in (np.max, np.amax, np.min, np.amin):
-    defvjp(_function, a=lambda g, out, a, axis: _extremum(g, out, a, axis))
-defvjp(np.var, a=lambda g, a, axis, ddof: _var(g, a, axis, ddof))
-defvjp(np.std, a=lambda g, out, a, axis, ddof: _std(g, out, a, axis, ddof))
 defvjp(np.cumsum, a=lambda g, a_shape, axis: _cumsum(g, a_shape, axis))
-
-
-def _along(t: Any, gradient: Any, axis: Any, keepdims: Any) -> Any:
-    """The derivative of a reduction along ``t``: each element of the result has a gradient of its own elements."""
-    return np.sum(t * gradient, axis=axis, keepdims=bool(keepdims))
-
-
-defjvp(np.sum, a=lambda t, axis, keepdims: np.sum(t, axis=axis, keepdims=bool(keepdims)))
-defjvp(np.mean, a=lambda t, axis, keepdims: np.mean(t, axis=axis, keepdims=bool(keepdims)))
-defjvp(
-    np.prod,
-    a=lambda t, out, a, axis, keepdims: _along(t, _prod(np.ones_like(out), out, a, axis), axis, keepdims),
-)
-for _function in (np.max, np.amax, np.min, np.amin):
-    defjvp(
-        _function,
-        a=lambda t, out, a, axis, keepdims: _along(t, _extremum(np.ones_like(out), out, a, axis), axis, keepdims),
-    )
-defjvp(
-    np.var,
-    a=lambda t, out, a, axis, ddof, keepdims: _along(t, _var(np.ones_like(out), a, axis, ddof), axis, keepdims),
-)
-defjvp(
-    np.std,
-    a=lambda t, out, a, axis, ddof, keepdims: _along(t, _std(np.ones_like(out), out, a, axis, ddof), axis, keepdims),
-)
 deflinear(np.cumsum, "a")
+batch_scan(np.cumsum, axis=None)
 
 
 def _recurrence(a: Any, b: Any) -> Any:
@@ -170,13 +186,13 @@ def _cumprod_along(t: Any, a: Any, axis: Any) -> Any:
 
 defvjp(np.cumprod, a=lambda g, a, axis: _cumprod(g, a, axis))
 defjvp(np.cumprod, a=lambda t, a, axis: _cumprod_along(t, a, axis))
+batch_scan(np.cumprod, axis=None)
 
 
 def _cumulative(name: str, scan: Any, initial: float) -> None:
     def cumulative(
         x: Any, /, *, axis: Any = None, dtype: Any = None, out: None = None, include_initial: bool = False
     ) -> Any:
-        _refuse_out(out)
         if axis is None:
             if x.ndim > 1:
                 raise ValueError(f"np.{name}: an array of shape {x.shape} needs axis=")
@@ -197,21 +213,24 @@ if hasattr(np, "cumulative_sum"):
     _cumulative("cumulative_prod", np.cumprod, 1.0)
 
 
-@derive(np.ptp)
-def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    """`numpy.ptp` as the difference that it is."""
-    _refuse_out(out)
-    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
-
-
-def _refuse_out(out: Any) -> None:
-    if out is not None:
-        raise TypeError("out= cannot be used with tensors; use the result that is returned")
-
-
+# ---- counts, truth values and places, which carry no gradient ----
 defconstant(
     [
         np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero, np.flatnonzero, np.searchsorted, np.count_nonzero,
         np.all, np.any, np.digitize, np.lexsort, np.argpartition, np.nanargmax, np.nanargmin,
     ]
 )  # fmt: skip
+for _count_of in (np.all, np.any, np.count_nonzero):
+    batch_reduction(_count_of)
+for _place_of in (np.argmax, np.argmin, np.nanargmax, np.nanargmin):
+    batch_scan(_place_of, axis=None)
+batch_scan(np.argsort, axis=-1)
+defbatching(np.searchsorted, "v")(lambda a, v, side="left", sorter=None: np.searchsorted(a, v, side, sorter))
+defbatching(np.digitize, "x")(lambda x, bins, right=False: np.digitize(x, bins, right))
+
+
+@defbatching(np.argpartition, "a")
+def _argpartition_all(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Any:
+    if axis is None:
+        a, axis = np.reshape(a, (a.shape[0], -1)), 0
+    return np.argpartition(a, kth, axes_of_all(axis, a.ndim - 1), kind)

@@ -1,132 +1,116 @@
-"""How functions that move, join and repeat elements differentiate: cotangents go back where the elements came from."""
+"""How functions that give an array's elements another shape or another order differentiate: they go back in it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from itertools import accumulate
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.custom import primitive
-from ..core.registry import defconstant, defjvp, deflinear, defvjp, derive
-
-Shape = tuple[int, ...]
-
-
-def _inverse(axes: Any, ndim: int) -> tuple[int, ...] | None:
-    """The permutation that undoes ``transpose(axes)``."""
-    return None if axes is None else tuple(int(i) for i in np.argsort(np.atleast_1d(axes) % ndim))
+from ..core.registry import STRUCTURAL, defbatching, defconstant, defjvp, deflinear, defvjp, derive
+from ..transforms.linearize import array_like
+from ._common import Shape, as_tuple, axes_of_all
 
 
+# ---- the same elements in another shape ----
 def _reshape(g: Any, shape: Shape, order: Any) -> Any:
     if order not in ("C", "F"):
         raise TypeError(f"order={order!r} depends on the array's memory, which is not recorded; use 'C' or 'F'")
     return np.reshape(g, shape, order=order)
 
 
-def _negated(shift: Any) -> Any:
-    return tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
-
-
-def _pieces(g: Any, shapes: Any, axis: int | None, members: Sequence[int] | None) -> Any:
-    """The parts of a concatenation's cotangent that belong to the members; as one array if the members were one."""
-    if members is None:
-        count, *shape = shapes
-        return np.stack(_pieces(g, [tuple(shape)] * count, axis, range(count)))
-    if axis is None:
-        ends = list(accumulate(math.prod(shape) for shape in shapes))
-        return [np.reshape(g[ends[i] - math.prod(shapes[i]) : ends[i]], shapes[i]) for i in members]
-    before = (slice(None),) * (axis % len(shapes[0]))
-    ends = list(accumulate(shape[axis] for shape in shapes))
-    return [g[(*before, slice(ends[i] - shapes[i][axis], ends[i]))] for i in members]
-
-
-# ---- the same elements in another shape ----
 defvjp(
     np.reshape,
     like=lambda a, shape, order="C", copy=None: None,
-    a=lambda g, a_shape, shape, order: _reshape(g, a_shape, order),
+    any_value=("shape",),
+    a=lambda g, a_shape, order: _reshape(g, a_shape, order),
 )
+deflinear(np.reshape, "a")
+
+
+def _lengths(shape: Any, size: int) -> Shape:
+    """A shape with the length that was left open as -1."""
+    lengths = tuple(map(int, as_tuple(shape)))
+    known = math.prod(n for n in lengths if n >= 0)
+    return tuple(n if n >= 0 else size // max(known, 1) for n in lengths)
+
+
+@defbatching(np.reshape, "a")
+def _reshape_all(a: Any, shape: Any, order: str = "C") -> Any:
+    count, size = a.shape[0], math.prod(a.shape[1:])
+    lengths = _lengths(shape, size)
+    if math.prod(lengths) != size:
+        raise ValueError(f"np.reshape: one example of shape {a.shape[1:]} cannot have the shape {shape}")
+    if order == "C":
+        return np.reshape(a, (count, *lengths))
+    # Column-major for each example: the axes reversed, with the examples kept first.
+    flat = np.transpose(a, (0, *range(a.ndim - 1, 0, -1)))
+    columns = np.reshape(flat, (count, *reversed(lengths)))
+    return np.transpose(columns, (0, *range(columns.ndim - 1, 0, -1)))
+
+
 defvjp(np.ravel, a=lambda g, a_shape, order: _reshape(g, a_shape, order))
-defvjp(np.squeeze, a=lambda g, a_shape, axis: np.reshape(g, a_shape))
-defvjp(np.expand_dims, a=lambda g, a_shape, axis: np.reshape(g, a_shape))
-defvjp(np.broadcast_to, array=lambda g, shape: g)
+deflinear(np.ravel, "a")
+defbatching(np.ravel, "a")(lambda a, order="C": _reshape_all(a, -1, order))
 
-# ---- the same elements in another order ----
-defvjp(np.transpose, a=lambda g, axes: np.transpose(g, _inverse(axes, g.ndim)))
-defvjp(np.swapaxes, a=lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2))
-defvjp(np.moveaxis, a=lambda g, source, destination: np.moveaxis(g, destination, source))
-defvjp(np.flip, m=lambda g, axis: np.flip(g, axis))
-defvjp(np.roll, a=lambda g, shift, axis: np.roll(g, _negated(shift), axis))
+defvjp(np.squeeze, any_value=("axis",), a=lambda g, a_shape: np.reshape(g, a_shape))
+deflinear(np.squeeze, "a")
 
-# ---- joined ----
-defvjp(
-    np.concatenate,
-    like=lambda arrays, axis=0, out=None, dtype=None, casting="same_kind": None,
-    arrays=lambda g, arrays_shape, axis, members: _pieces(g, arrays_shape, axis, members),
+
+@defbatching(np.squeeze, "a")
+def _squeeze_all(a: Any, axis: Any = None) -> Any:
+    if axis is None:
+        return np.reshape(a, (a.shape[0], *(n for n in a.shape[1:] if n != 1)))
+    return np.squeeze(a, axis=axes_of_all(axis, a.ndim - 1))
+
+
+defvjp(np.expand_dims, any_value=("axis",), a=lambda g, a_shape: np.reshape(g, a_shape))
+deflinear(np.expand_dims, "a")
+defbatching(np.expand_dims, "a")(
+    lambda a, axis: np.expand_dims(a, axes_of_all(as_tuple(axis), a.ndim - 1 + len(as_tuple(axis))))
 )
 
-
-def _layers(g: Any, axis: int, members: Sequence[int] | None) -> Any:
-    """The parts of a stack's cotangent that belong to the members; as one array if the members were one."""
-    layers = np.moveaxis(g, axis, 0)
-    return layers if members is None else [layers[i] for i in members]
+defvjp(np.broadcast_to, any_value=("shape",), array=lambda g: g)
+deflinear(np.broadcast_to, "array")
 
 
-defvjp(np.stack, arrays=lambda g, axis, members: _layers(g, axis, members))
-
-for _function, _argument in (
-    (np.reshape, "a"), (np.ravel, "a"), (np.squeeze, "a"), (np.expand_dims, "a"), (np.broadcast_to, "array"),
-    (np.transpose, "a"), (np.swapaxes, "a"), (np.moveaxis, "a"), (np.flip, "m"), (np.roll, "a"),
-    (np.concatenate, "arrays"), (np.stack, "arrays"),
-):  # fmt: skip
-    deflinear(_function, _argument)
+@defbatching(np.broadcast_to, "array")
+def _broadcast_all(array: Any, shape: Any) -> Any:
+    lengths = as_tuple(shape)
+    missing = (1,) * (len(lengths) - array.ndim + 1)
+    return np.broadcast_to(np.reshape(array, (array.shape[0], *missing, *array.shape[1:])), (array.shape[0], *lengths))
 
 
-def _joining(along: int, at_least: Callable[[Any], Any]) -> Callable[..., Any]:
-    """A function that joins arrays along an axis after giving them enough axes."""
-
-    def join(tup: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
-        arrays = [at_least(array) for array in tup]
-        axis = 0 if arrays and arrays[0].ndim == 1 else along
-        return np.concatenate(arrays, axis=axis, dtype=dtype, casting=casting)
-
-    return join
+@derive(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    """`numpy.broadcast_arrays`."""
+    shape = np.broadcast_shapes(*(np.shape(array) for array in args))
+    return tuple(np.broadcast_to(array, shape) for array in args)
 
 
-def _at_least(array: Any, ndim: int, shape: Callable[[Shape], Shape]) -> Any:
-    array = array if hasattr(array, "ndim") else np.asarray(array)
+# ---- at least so many axes ----
+def at_least(array: Any, ndim: int, shape: Callable[[Shape], Shape]) -> Any:
+    """An array with fewer axes in the shape that is made of its own."""
+    array = array_like(array)
     return array if array.ndim >= ndim else np.reshape(array, shape(array.shape))
 
 
-def _at_least_1d(array: Any) -> Any:
-    return _at_least(array, 1, lambda shape: (1,))
+def at_least_1d(array: Any) -> Any:
+    """An array, of a number a vector."""
+    return at_least(array, 1, lambda shape: (1,))
 
 
-def _at_least_2d(array: Any) -> Any:
-    return _at_least(array, 2, lambda shape: (1, *shape) if shape else (1, 1))
+def at_least_2d(array: Any) -> Any:
+    """An array, of a vector a row."""
+    return at_least(array, 2, lambda shape: (1, *shape) if shape else (1, 1))
 
 
-def _at_least_3d(array: Any) -> Any:
-    return _at_least(array, 3, lambda shape: (*shape, 1) if len(shape) == 2 else (1, *shape, 1) if shape else (1, 1, 1))
-
-
-def _columns(array: Any) -> Any:
-    return _at_least(array, 2, lambda shape: (*shape, 1) if shape else (1, 1))
-
-
-derive(np.vstack)(_joining(0, _at_least_2d))
-derive(np.hstack)(_joining(1, _at_least_1d))
-derive(np.dstack)(_joining(2, _at_least_3d))
-
-
-@derive(np.column_stack)
-def column_stack(tup: Sequence[Any]) -> Any:
-    """`numpy.column_stack`: vectors become columns."""
-    return np.concatenate([_columns(array) for array in tup], axis=1)
+def at_least_3d(array: Any) -> Any:
+    """An array, of a vector the middle one of three axes, of a matrix the first two."""
+    return at_least(array, 3, lambda shape: (*shape, 1) if len(shape) == 2 else (1, *shape, 1) if shape else (1, 1, 1))
 
 
 def _for_each(one: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -136,54 +120,88 @@ def _for_each(one: Callable[[Any], Any]) -> Callable[..., Any]:
     return for_each
 
 
-derive(np.atleast_1d)(_for_each(_at_least_1d))
-derive(np.atleast_2d)(_for_each(_at_least_2d))
-derive(np.atleast_3d)(_for_each(_at_least_3d))
+derive(np.atleast_1d)(_for_each(at_least_1d))
+derive(np.atleast_2d)(_for_each(at_least_2d))
+derive(np.atleast_3d)(_for_each(at_least_3d))
 
 
-# ---- cut apart ----
-def _splitting(sections_must_divide: bool) -> Callable[..., list[Any]]:
-    def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-        axis = normalize_axis_index(axis, ary.ndim, "np.split")
-        n = ary.shape[axis]
-        if np.ndim(indices_or_sections):
-            cuts = [int(i) for i in indices_or_sections]
-        else:
-            sections = int(indices_or_sections)
-            if sections < 1 or (sections_must_divide and n % sections):
-                raise ValueError(
-                    f"np.split: an axis of length {n} cannot be cut into {sections} equal parts; np.array_split allows "
-                    "unequal ones"
-                )
-            sizes = [n // sections + (i < n % sections) for i in range(sections)]
-            cuts = list(accumulate(sizes))[:-1]
-        before = (slice(None),) * axis
-        return [ary[(*before, slice(i, j))] for i, j in zip([0, *cuts], [*cuts, n], strict=True)]
-
-    return split
+# ---- the same elements in another order ----
+def _inverse(axes: Any, ndim: int) -> tuple[int, ...] | None:
+    """The permutation that undoes ``transpose(axes)``."""
+    return None if axes is None else tuple(int(i) for i in np.argsort(np.atleast_1d(axes) % ndim))
 
 
-split = derive(np.split)(_splitting(sections_must_divide=True))
-derive(np.array_split)(_splitting(sections_must_divide=False))
-derive(np.vsplit)(lambda ary, indices_or_sections: split(ary, indices_or_sections, 0))
-derive(np.hsplit)(lambda ary, indices_or_sections: split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0))
-derive(np.dsplit)(lambda ary, indices_or_sections: split(ary, indices_or_sections, 2))
+defvjp(np.transpose, a=lambda g, axes: np.transpose(g, _inverse(axes, g.ndim)))
+deflinear(np.transpose, "a")
 
 
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
-    """`numpy.unstack`: the slices along an axis."""
-    return tuple(np.moveaxis(x, axis, 0))
+@defbatching(np.transpose, "a")
+def _transpose_all(a: Any, axes: Any = None) -> Any:
+    ndim = a.ndim - 1
+    return np.transpose(a, (0, *axes_of_all(tuple(range(ndim)[::-1]) if axes is None else as_tuple(axes), ndim)))
 
 
-if hasattr(np, "unstack"):
-    derive(np.unstack)(unstack)
+defvjp(np.swapaxes, a=lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2))
+deflinear(np.swapaxes, "a")
+defbatching(np.swapaxes, "a")(lambda a, axis1, axis2: np.swapaxes(a, *axes_of_all((axis1, axis2), a.ndim - 1)))
+
+defvjp(np.moveaxis, a=lambda g, source, destination: np.moveaxis(g, destination, source))
+deflinear(np.moveaxis, "a")
+defbatching(np.moveaxis, "a")(
+    lambda a, source, destination: np.moveaxis(a, axes_of_all(source, a.ndim - 1), axes_of_all(destination, a.ndim - 1))
+)
+
+defvjp(np.flip, m=lambda g, axis: np.flip(g, axis))
+deflinear(np.flip, "m")
+defbatching(np.flip, "m")(lambda m, axis=None: np.flip(m, axes_of_all(axis, m.ndim - 1)))
+
+
+def _negated(shift: Any) -> Any:
+    return tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
+
+
+defvjp(np.roll, a=lambda g, shift, axis: np.roll(g, _negated(shift), axis))
+deflinear(np.roll, "a")
+
+
+@defbatching(np.roll, "a")
+def _roll_all(a: Any, shift: Any, axis: Any = None) -> Any:
+    if axis is None:
+        return np.reshape(np.roll(np.reshape(a, (a.shape[0], -1)), shift, 1), a.shape)
+    return np.roll(a, shift, axes_of_all(axis, a.ndim - 1))
+
+
+derive(np.fliplr)(lambda m: np.flip(m, 1))
+derive(np.flipud)(lambda m: np.flip(m, 0))
+derive(np.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
+
+
+@derive(np.rot90)
+def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+    """`numpy.rot90` by flips and an exchange of the two axes."""
+    first, second = (normalize_axis_index(axis, m.ndim) for axis in axes)
+    if first == second:
+        raise ValueError(f"np.rot90: axes={axes} must be two different ones")
+    if k % 4 == 1:
+        return np.swapaxes(np.flip(m, second), first, second)
+    if k % 4 == 3:
+        return np.flip(np.swapaxes(m, first, second), second)
+    return np.flip(m, (first, second)) if k % 4 else np.copy(m)
+
+
+@derive(np.rollaxis)
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    """`numpy.rollaxis`."""
+    axis = normalize_axis_index(axis, a.ndim)
+    start = start + a.ndim if start < 0 else start
+    return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
 # ---- repeated ----
 @derive(np.tile)
 def tile(A: Any, reps: Any) -> Any:
     """`numpy.tile`: broadcast along a new axis beside each old one."""
-    repetitions = (reps,) if np.ndim(reps) == 0 else tuple(reps)
+    repetitions = as_tuple(reps)
     ndim = max(A.ndim, len(repetitions))
     repetitions = (1,) * (ndim - len(repetitions)) + repetitions
     shape = (1,) * (ndim - A.ndim) + A.shape
@@ -192,18 +210,21 @@ def tile(A: Any, reps: Any) -> Any:
     return np.reshape(copies, tuple(r * n for r, n in zip(repetitions, shape, strict=True)))
 
 
+@derive(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    """`numpy.resize`: the elements over and over."""
+    shape = as_tuple(new_shape)
+    flat = np.ravel(a)
+    if not flat.size:
+        return np.zeros(shape, flat.dtype)
+    return np.reshape(np.take(flat, np.arange(np.prod(shape, dtype=int)) % flat.size), shape)
+
+
 @derive(np.full_like)
 def full_like(a: Any, fill_value: Any, dtype: Any = None, **layout: Any) -> Any:
     """`numpy.full_like`: the value broadcast into an array of the other's kind."""
     blank = np.zeros_like(a, dtype, **layout)
     return np.where(True, fill_value, blank).astype(blank.dtype)
-
-
-@derive(np.broadcast_arrays)
-def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
-    """`numpy.broadcast_arrays`."""
-    shape = np.broadcast_shapes(*(np.shape(array) for array in args))
-    return tuple(np.broadcast_to(array, shape) for array in args)
 
 
 # ---- padded ----
@@ -215,11 +236,20 @@ def pad_with(array: Any, pad_width: Any, constant_values: Any = 0) -> Any:
 
 defvjp(
     pad_with,
-    array=lambda g, array_shape, pad_width, constant_values: g[
+    any_value=("constant_values",),
+    array=lambda g, array_shape, pad_width: g[
         tuple(slice(before, before + n) for (before, _), n in zip(pad_width, array_shape, strict=True))
     ],
 )
 defjvp(pad_with, array=lambda t, pad_width: pad_with(t, pad_width))
+
+
+@defbatching(pad_with, "array")
+def _pad_all(array: Any, pad_width: Any, constant_values: Any = 0) -> Any:
+    values = constant_values
+    if np.ndim(values):
+        values = np.concatenate([np.zeros((1, 2)), np.broadcast_to(values, (array.ndim - 1, 2))])
+    return pad_with(array, np.concatenate([np.zeros((1, 2), int), pad_width]), values)
 
 
 @derive(np.pad)
@@ -247,10 +277,12 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     return array
 
 
-defconstant(
+# ---- what asks for shapes and dtypes alone, and gives no gradient ----
+STRUCTURAL.update(
     [
         np.shape, np.size, np.ndim, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.min_scalar_type,
-        np.common_type, np.may_share_memory, np.shares_memory, np.isscalar,
-        np.zeros_like, np.ones_like, np.empty_like, np.array_repr, np.array_str, np.array2string,
+        np.common_type, np.zeros_like, np.ones_like, np.empty_like,
     ]
 )  # fmt: skip
+defconstant(STRUCTURAL)
+defconstant([np.may_share_memory, np.shares_memory, np.isscalar, np.array_repr, np.array_str, np.array2string])

@@ -32,6 +32,7 @@ def sinc_derivative(y: Any, order: int) -> Any:
 
 defvjp(sinc_derivative, y=lambda g, y, order: g * sinc_derivative(y, order + 1))
 defvjp(np.sinc, x=lambda g, x: g * np.pi * sinc_derivative(np.pi * x, 1))
+defelementwise(sinc_derivative, np.sinc)
 
 
 @primitive
@@ -53,4 +54,4 @@ def i0_derivative(x: Any, order: int) -> Any:
 
 defvjp(i0_derivative, x=lambda g, x, order: g * i0_derivative(x, order + 1))
 defvjp(np.i0, x=lambda g, x: g * i0_derivative(x, 1))
-defelementwise(sinc_derivative, np.sinc, i0_derivative, np.i0)
+defelementwise(i0_derivative, np.i0)

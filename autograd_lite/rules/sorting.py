@@ -14,7 +14,6 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..core.registry import derive
 from ..transforms.batching import concrete
 from ..transforms.interpreter import innermost_array
-from .refusals import refuse_out
 
 # ---- sorted ----
 
@@ -87,7 +86,6 @@ def _quantiles(name: str, scale: float, skip_missing: bool) -> None:
         a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
         keepdims: Any = False, *, weights: None = None, interpolation: str | None = None,
     ) -> Any:  # fmt: skip
-        refuse_out(out, name)
         if weights is not None:
             raise TypeError(f"np.{name}: weights= is not supported for tensors that require a gradient")
         method = interpolation or method
@@ -102,7 +100,6 @@ def _quantiles(name: str, scale: float, skip_missing: bool) -> None:
 
 def _median(name: str, skip_missing: bool) -> None:
     def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
-        refuse_out(out, name)
         keepdims = bool(keepdims and keepdims is not np._NoValue)
         return _quantile(a, 0.5, axis, "linear", keepdims, skip_missing).astype(a.dtype)
 

@@ -7,17 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..core.registry import derive
-
-
-def _array(a: Any) -> Any:
-    return a if hasattr(a, "ndim") else np.asarray(a, float)
+from ._common import as_floats
 
 
 def _spread(start: Any, stop: Any, num: int, endpoint: bool) -> tuple[Any, Any, Any]:
     """The two ends with a first axis, and how far from one to the other each number lies."""
     if num < 0:
         raise ValueError(f"num={num} must not be negative")
-    start, stop = np.broadcast_arrays(_array(start), _array(stop))
+    start, stop = np.broadcast_arrays(as_floats(start), as_floats(stop))
     shares = (np.arange(num) / max(num - 1 if endpoint else num, 1)).astype(np.finfo(np.result_type(start, stop)).dtype)
     return start[None], stop[None], np.reshape(shares, (num, *(1,) * start.ndim))
 

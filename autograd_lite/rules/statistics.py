@@ -8,6 +8,8 @@ import numpy as np
 
 from ..core.registry import derive
 from ..transforms.batching import concrete
+from ..transforms.linearize import array_like
+from ._common import as_floats, as_tuple
 from .complex_numbers import conjugate
 from .indexing import scatter_add
 
@@ -16,14 +18,14 @@ from .indexing import scatter_add
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
     """`numpy.average`: the weighted sum over the sum of the weights."""
     keepdims = bool(keepdims and keepdims is not np._NoValue)
-    a = a if hasattr(a, "ndim") else np.asarray(a)
+    a = array_like(a)
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         total = np.full(mean.shape, a.size / max(mean.size, 1), mean.dtype)
         return (mean, total) if returned else mean
-    weights = weights if hasattr(weights, "ndim") else np.asarray(weights)
+    weights = array_like(weights)
     if weights.shape != a.shape:
-        axes = () if axis is None else (axis,) if np.ndim(axis) == 0 else tuple(axis)
+        axes = () if axis is None else as_tuple(axis)
         if not axes or weights.shape != tuple(a.shape[k] for k in axes):
             raise ValueError(
                 f"np.average: weights of shape {weights.shape} for an array of shape {a.shape} along axis={axis}; "
@@ -62,7 +64,7 @@ def cov(
 
 
 def _variables(m: Any, rowvar: bool) -> Any:
-    m = m if hasattr(m, "ndim") else np.asarray(m, float)
+    m = as_floats(m)
     if m.ndim > 2:
         raise ValueError(f"np.cov: expected one or two axes, got shape {m.shape}")
     m = np.atleast_2d(m)

@@ -19,6 +19,7 @@ from ...core.custom import primitive
 from ...core.registry import defjvp, defvjp, derive
 from ...errors import GradientError
 from ...transforms.interpreter import innermost_array
+from .._common import batch_stack
 from ..complex_numbers import conjugate
 from .solve import adjoint, diagonal_matrix, diagonal_of
 
@@ -79,6 +80,7 @@ def _cholesky_along(t: Any, out: Any) -> Any:
 
 defvjp(cholesky_lower, a=_cholesky)
 defjvp(cholesky_lower, a=_cholesky_along)
+batch_stack(cholesky_lower)
 
 
 @derive(np.linalg.cholesky)
@@ -104,8 +106,9 @@ def _eigh_along(t: Any, out: tuple[Any, Any]) -> tuple[Any, Any]:
     return np.real(diagonal_of(inner)), v @ _over_gaps(inner, w)
 
 
-defvjp(np.linalg.eigh, a=lambda g, out, UPLO: _eigh(g, out))
-defjvp(np.linalg.eigh, a=lambda t, out: _eigh_along(t, out))
+defvjp(np.linalg.eigh, any_value=("UPLO",), a=_eigh)
+defjvp(np.linalg.eigh, a=_eigh_along)
+batch_stack(np.linalg.eigh)
 
 
 def _eig(g: tuple[Any, Any], out: tuple[Any, Any]) -> Any:
@@ -129,6 +132,7 @@ def _eig_along(t: Any, out: tuple[Any, Any]) -> tuple[Any, Any]:
 
 defvjp(np.linalg.eig, a=_eig)
 defjvp(np.linalg.eig, a=_eig_along)
+batch_stack(np.linalg.eig)
 
 
 @derive(np.linalg.eigvalsh)
@@ -193,6 +197,7 @@ def _svd_along(t: Any, out: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
 
 defvjp(svd_thin, a=_svd)
 defjvp(svd_thin, a=_svd_along)
+batch_stack(svd_thin)
 
 
 @primitive
@@ -214,6 +219,7 @@ def _singular_values_along(t: Any, a: Any) -> Any:
 
 defvjp(singular_values, a=_singular_values)
 defjvp(singular_values, a=_singular_values_along)
+batch_stack(singular_values)
 derive(np.linalg.svdvals)(lambda x, /: singular_values(x))
 
 
@@ -242,6 +248,7 @@ def _svd_full_along(t: Any, out: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
 
 defvjp(svd_full, a=_svd_full)
 defjvp(svd_full, a=_svd_full_along)
+batch_stack(svd_full)
 
 
 @derive(np.linalg.svd)
@@ -289,6 +296,7 @@ def _qr_along(t: Any, out: tuple[Any, Any]) -> tuple[Any, Any]:
 
 defvjp(qr_reduced, a=_qr)
 defjvp(qr_reduced, a=_qr_along)
+batch_stack(qr_reduced)
 
 
 @derive(np.linalg.qr)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ...core.registry import defjvp, defvjp
+from ...core.registry import defbatching, defjvp, defvjp
 
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
+def _explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
     """The operands' labels and the result's, with the ellipsis and the implied result spelled out."""
     if not isinstance(subscripts, str):
         raise TypeError(
@@ -23,7 +23,7 @@ def explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[s
     text = subscripts.replace(" ", "")
     left, arrow, result = text.partition("->")
     terms = left.split(",")
-    unused = [letter for letter in LETTERS if letter not in text]
+    unused = [letter for letter in _LETTERS if letter not in text]
     rank = max(
         (len(s) - len(t.replace("...", "")) for t, s in zip(terms, shapes, strict=True) if "..." in t), default=0
     )
@@ -40,7 +40,7 @@ def explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[s
 
 def _einsum(g: Any, subscripts: Any, operands: Sequence[Any], members: Sequence[int]) -> list[Any]:
     shapes = [np.shape(operand) for operand in operands]
-    terms, result = explicit(subscripts, shapes)
+    terms, result = _explicit(subscripts, shapes)
     return [_operand(g, i, terms, result, operands, shapes[i]) for i in members]
 
 
@@ -88,3 +88,11 @@ defvjp(
     operands=_einsum,
 )
 defjvp(np.einsum, operands=lambda t, subscripts, operands, members: _along(t, subscripts, operands, members))
+
+
+@defbatching(np.einsum, "operands")
+def _einsum_all(subscripts: Any, *operands: Any, **options: Any) -> Any:
+    terms, result = _explicit(subscripts, [operand.shape[1:] for operand in operands])
+    examples = next(letter for letter in _LETTERS if letter not in "".join(terms))
+    inputs = ",".join(examples + term for term in terms)
+    return np.einsum(f"{inputs}->{examples}{result}", *operands, **options)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ...core.custom import primitive
-from ...core.registry import defjvp, defvjp, derive
+from ...core.registry import defbatching, defjvp, defvjp, derive
+from .._common import as_tuple, axes_of_all, with_kept_axes
 from ..complex_numbers import conjugate
-from ..reductions import _keep
 
 
 @primitive
@@ -25,7 +25,7 @@ def vector_norm_of(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
 
 def _slope(x: Any, out: Any, ord: Any, axis: Any) -> Any:
     """The derivative of the norm by each element: ``(|x| / norm)^(ord - 1)`` in the direction of ``conj(x)``."""
-    norm = _keep(out, x.shape, axis)
+    norm = with_kept_axes(out, x.shape, axis)
     safe = np.where(np.equal(norm, 0), np.ones_like(norm), norm)
     if ord == 2:
         return conjugate(x) / safe
@@ -42,13 +42,18 @@ def _slope(x: Any, out: Any, ord: Any, axis: Any) -> Any:
 
 defvjp(
     vector_norm_of,
-    x=lambda g, x, out, ord, axis, keepdims: _keep(g, x.shape, axis) * _slope(x, out, ord, axis),
+    x=lambda g, x, out, ord, axis: with_kept_axes(g, x.shape, axis) * _slope(x, out, ord, axis),
 )
 defjvp(
     vector_norm_of,
     x=lambda t, x, out, ord, axis, keepdims: np.sum(
         np.real(t * _slope(x, out, ord, axis)), axis=axis, keepdims=keepdims
     ),
+)
+defbatching(vector_norm_of, "x")(
+    lambda x, ord, axis, keepdims: (
+        np.absolute(x) if axis == () else vector_norm_of(x, ord, axes_of_all(axis, x.ndim - 1), keepdims)
+    )
 )
 
 
@@ -88,7 +93,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         if x.ndim not in (1, 2):
             raise ValueError(f"np.linalg.norm: ord={ord!r} of an array of shape {x.shape} needs axis=")
         axis = tuple(range(x.ndim))
-    axes = (axis,) if np.ndim(axis) == 0 else tuple(axis)
+    axes = as_tuple(axis)
     if len(axes) == 1:
         return _vectors(x, ord, int(axes[0]), keepdims)
     if len(axes) == 2:
@@ -99,7 +104,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 @derive(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """`numpy.linalg.vector_norm`: of all elements, or along any number of axes."""
-    axes = tuple(range(x.ndim)) if axis is None else (axis,) if np.ndim(axis) == 0 else tuple(axis)
+    axes = tuple(range(x.ndim)) if axis is None else as_tuple(axis)
     axes = tuple(int(a) % x.ndim for a in axes)
     kept = [i for i in range(x.ndim) if i not in axes]
     flat = np.reshape(np.transpose(x, (*axes, *kept)), (-1, *(x.shape[i] for i in kept)))

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ...core.registry import deflinear, defvjp, derive
+from ...core.registry import defbatching, deflinear, defvjp, derive
 from ...transforms.linearize import array_like
+from .._common import Shape
 from ..complex_numbers import conjugate
-
-Shape = tuple[int, ...]
 
 
 def _matmul_x1(g: Any, x1_shape: Shape, x2: Any) -> Any:
@@ -41,20 +40,47 @@ def _matmul_x2(g: Any, x1: Any, x2_shape: Shape) -> Any:
 
 
 defvjp(np.matmul, x1=_matmul_x1, x2=_matmul_x2)
+deflinear(np.matmul, "x1", "x2")
+
+
+@defbatching(np.matmul, "x1", "x2", repeats=False)
+def _matmul_all(x1: Any, x2: Any, *, mapped: frozenset[str] = frozenset()) -> Any:
+    ndim1, ndim2 = (np.ndim(x) - (name in mapped) for x, name in ((x1, "x1"), (x2, "x2")))
+    if mapped == {"x1"} and ndim2 <= 2:
+        # The rows of all examples meet the same matrix, in one product.
+        product = np.matmul(np.reshape(x1, (-1, x1.shape[-1])) if x1.size else x1, x2)
+        return np.reshape(product, (*x1.shape[:-1], *x2.shape[1:]))
+    if mapped == {"x2"} and ndim2 == 1 and ndim1 <= 2:
+        return np.matmul(x2, x1.T)
+    # A vector becomes a matrix of one row or column, which is taken away again.
+    if ndim1 == 1:
+        x1 = x1[..., None, :]
+    if ndim2 == 1:
+        x2 = x2[..., :, None]
+    if "x1" in mapped and ndim2 > max(ndim1, 2):
+        x1 = np.reshape(x1, (x1.shape[0], *(1,) * (ndim2 - max(ndim1, 2)), *x1.shape[1:]))
+    if "x2" in mapped and ndim1 > max(ndim2, 2):
+        x2 = np.reshape(x2, (x2.shape[0], *(1,) * (ndim1 - max(ndim2, 2)), *x2.shape[1:]))
+    product = np.matmul(x1, x2)
+    if ndim2 == 1:
+        product = product[..., 0]
+    if ndim1 == 1:
+        product = product[..., 0] if ndim2 == 1 else product[..., 0, :]
+    return product
+
+
 defvjp(
     np.outer,
     a=lambda g, a_shape, b: (g @ np.ravel(b)).reshape(a_shape),
     b=lambda g, a, b_shape: (np.ravel(a) @ g).reshape(b_shape),
 )
-deflinear(np.matmul, "x1", "x2")
 deflinear(np.outer, "a", "b")
+defbatching(np.outer, "a", "b")(lambda a, b: np.reshape(a, (a.shape[0], -1, 1)) * np.reshape(b, (b.shape[0], 1, -1)))
 
 
 @derive(np.dot)
 def dot(a: Any, b: Any, out: None = None) -> Any:
     """`numpy.dot`: a product of numbers, of matrices, or over the last axis and the last but one."""
-    if out is not None:
-        raise TypeError("np.dot: out= cannot be used with tensors; use the result that is returned")
     a, b = array_like(a), array_like(b)
     if a.ndim == 0 or b.ndim == 0:
         return np.multiply(a, b)
@@ -103,11 +129,33 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 @derive(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Any:
     """`numpy.trace` as the sum of a diagonal."""
-    if out is not None:
-        raise TypeError("np.trace: out= cannot be used with tensors; use the result that is returned")
     a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows = np.arange(max(0, min(a.shape[-2] + min(offset, 0), a.shape[-1] - max(offset, 0))))
     return np.sum(a[..., rows - min(offset, 0), rows + max(offset, 0)], axis=-1, dtype=dtype)
+
+
+@derive(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    """`numpy.kron`."""
+    a, b = array_like(a), array_like(b)
+    ndim = max(a.ndim, b.ndim)
+    a_shape, b_shape = ((1,) * (ndim - x.ndim) + x.shape for x in (a, b))
+    a = np.reshape(a, tuple(n for length in a_shape for n in (length, 1)))
+    b = np.reshape(b, tuple(n for length in b_shape for n in (1, length)))
+    return np.reshape(a * b, tuple(m * n for m, n in zip(a_shape, b_shape, strict=True)))
+
+
+@derive(np.cross)
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """`numpy.cross` of vectors in three dimensions."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = np.moveaxis(array_like(a), axisa, -1), np.moveaxis(array_like(b), axisb, -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(f"np.cross: vectors of length {a.shape[-1]} and {b.shape[-1]}; for tensors both must be 3")
+    following, before = [1, 2, 0], [2, 0, 1]
+    product = a[..., following] * b[..., before] - a[..., before] * b[..., following]
+    return np.moveaxis(product, -1, axisc)
 
 
 # ---- products of vectors in stacks ----

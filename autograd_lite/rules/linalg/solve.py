@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ...core.registry import defconstant, defjvp, defvjp, derive
+from ...core.registry import defbatching, defconstant, defjvp, defvjp, derive
 from ...transforms.interpreter import innermost_array
 from ...transforms.linearize import array_like
+from .._common import Shape, batch_stack
 from ..complex_numbers import conjugate
 from .products import vecdot
-
-Shape = tuple[int, ...]
 
 
 def adjoint(x: Any) -> Any:
@@ -45,6 +44,7 @@ def diagonal_matrix(x: Any) -> Any:
 # ---- inverses and systems of equations ----
 defvjp(np.linalg.inv, a=lambda g, out: -out.mT @ g @ out.mT)
 defjvp(np.linalg.inv, a=lambda t, out: -out @ t @ out)
+batch_stack(np.linalg.inv)
 
 
 def _solve_a(g: Any, a: Any, b_shape: Shape, out: Any) -> Any:
@@ -74,6 +74,19 @@ defjvp(
 )
 
 
+@defbatching(np.linalg.solve, "a", "b", repeats=False)
+def _solve_all(a: Any, b: Any, *, mapped: frozenset[str] = frozenset()) -> Any:
+    one = np.ndim(b) - ("b" in mapped) == 1
+    columns = b[..., None] if one else b
+    rank_a, rank_b = np.ndim(a) - ("a" in mapped), np.ndim(columns) - ("b" in mapped)
+    if "a" in mapped and rank_b > rank_a:
+        a = np.reshape(a, (a.shape[0], *(1,) * (rank_b - rank_a), *a.shape[1:]))
+    if "b" in mapped and rank_a > rank_b:
+        columns = np.reshape(columns, (columns.shape[0], *(1,) * (rank_a - rank_b), *columns.shape[1:]))
+    solution = np.linalg.solve(a, columns)
+    return solution[..., 0] if one else solution
+
+
 def _pinv(g: Any, a: Any, out: Any) -> Any:
     """The cotangent under the pairing ``Re tr(g^H t)``, at constant rank."""
     g, inverse = conjugate(g), adjoint(out)
@@ -89,8 +102,9 @@ def _pinv_along(t: Any, a: Any, out: Any) -> Any:
     return -out @ t @ out + beside - beside @ a @ out + before - out @ a @ before
 
 
-defvjp(np.linalg.pinv, a=lambda g, a, rcond, hermitian, rtol, out: _pinv(g, a, out))
-defjvp(np.linalg.pinv, a=lambda t, a, out: _pinv_along(t, a, out))
+defvjp(np.linalg.pinv, any_value=("rcond", "hermitian", "rtol"), a=_pinv)
+defjvp(np.linalg.pinv, a=_pinv_along)
+batch_stack(np.linalg.pinv)
 
 
 @derive(np.linalg.lstsq)
@@ -135,6 +149,11 @@ def _over_matrix(g: Any) -> Any:
     return g[..., None, None]
 
 
+defvjp(np.linalg.det, a=lambda g, a, out: _over_matrix(g * out) * np.linalg.inv(a).mT)
+defjvp(np.linalg.det, a=lambda t, a, out: out * np.sum(np.linalg.inv(a).mT * t, axis=(-2, -1)))
+batch_stack(np.linalg.det)
+
+
 def _slogdet(g: tuple[Any, Any], a: Any, out: tuple[Any, Any]) -> Any:
     """With ``w = tr(a^-1 t)`` the logarithm moves by ``Re w``, and a complex sign turns by ``Im w``."""
     sign, log = g
@@ -143,17 +162,14 @@ def _slogdet(g: tuple[Any, Any], a: Any, out: tuple[Any, Any]) -> Any:
     return _over_matrix(log) * np.linalg.inv(a).mT
 
 
-defvjp(np.linalg.det, a=lambda g, a, out: _over_matrix(g * out) * np.linalg.inv(a).mT)
-defvjp(np.linalg.slogdet, a=_slogdet)
-
-
 def _slogdet_along(t: Any, a: Any, out: tuple[Any, Any]) -> tuple[Any, Any]:
     w = np.sum(np.linalg.inv(a).mT * t, axis=(-2, -1))
     return 1j * out[0] * np.imag(w) if a.dtype.kind == "c" else np.zeros_like(w), np.real(w)
 
 
-defjvp(np.linalg.det, a=lambda t, a, out: out * np.sum(np.linalg.inv(a).mT * t, axis=(-2, -1)))
+defvjp(np.linalg.slogdet, a=_slogdet)
 defjvp(np.linalg.slogdet, a=_slogdet_along)
+batch_stack(np.linalg.slogdet)
 
 
 # ---- products of many matrices ----
@@ -178,8 +194,6 @@ def matrix_power(a: Any, n: int) -> Any:
 @derive(np.linalg.multi_dot)
 def multi_dot(arrays: Sequence[Any], *, out: None = None) -> Any:
     """`numpy.linalg.multi_dot`: the product in the order that needs the fewest multiplications."""
-    if out is not None:
-        raise TypeError("np.linalg.multi_dot: out= cannot be used with tensors; use the result that is returned")
     if len(arrays) < 2:
         raise ValueError(f"np.linalg.multi_dot: expected at least two arrays, got {len(arrays)}")
     matrices = list(map(array_like, arrays))
@@ -226,3 +240,4 @@ derive(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis
 derive(np.linalg.vecdot)(vecdot)
 
 defconstant([np.linalg.matrix_rank])
+batch_stack(np.linalg.matrix_rank)

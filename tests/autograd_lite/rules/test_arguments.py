@@ -1,9 +1,14 @@
 """Arguments of NumPy's functions beside the arrays: either the gradient is right, or the call is refused."""
 
+import inspect
+
 import numpy as np
 import pytest
 
-from autograd_lite import LostGradientError, Tensor
+from autograd_lite import LostGradientError, Tensor, custom_vjp, defvjp
+from autograd_lite.core.registry import DERIVED, RULES, derive
+from autograd_lite.core.rule import name_of
+from autograd_lite.transforms import jvp
 
 from .engine import gradients
 
@@ -79,6 +84,114 @@ def test_out_is_refused_and_keeps_what_it_holds(call):
     with pytest.raises(TypeError, match="out="):
         call(leaf((3, 3)), target)
     assert (target == 7).all()
+
+
+def _takes_out(function):
+    return isinstance(function, np.ufunc) or "out" in inspect.signature(function).parameters
+
+
+@pytest.mark.parametrize("function", [f for f in DERIVED if _takes_out(f)], ids=name_of)
+def test_out_is_refused_by_every_function_that_is_written_in_terms_of_others(function):
+    expected = rf"{name_of(function)}: got out= \(an array of shape \(3,\)\), .* array = {name_of(function)}\("
+    with pytest.raises(TypeError, match=expected):
+        DERIVED[function](out=np.ones(3))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, out: np.dot(x, x, out),
+        lambda x, out: np.clip(x, 0, 1, out),
+        lambda x, out: np.trace(x, 0, 0, 1, None, out),
+        lambda x, out: np.nanmean(x, None, None, out),
+        lambda x, out: np.modf(x, out, out),
+        lambda x, out: np.vecdot(x, x, out),
+    ],
+    ids=["dot", "clip", "trace", "nanmean", "modf", "vecdot"],
+)
+def test_out_by_position_is_refused_and_keeps_what_it_holds(call):
+    target = np.full((3, 3), 7.0)
+    with pytest.raises(TypeError, match="out="):
+        call(leaf((3, 3)), target)
+    with pytest.raises(TypeError, match="out="):
+        jvp(lambda x: call(x, target), (np.ones((3, 3)),), (np.ones((3, 3)),))
+    assert (target == 7).all()
+
+
+def test_an_out_of_none_is_no_array_to_write_into():
+    x = leaf((3, 3))
+    assert np.dot(x, x, None).data.tolist() == np.dot(x.data, x.data, out=None).tolist()
+    assert np.nanmean(x, 0, None, None, True).shape == (1, 3)
+
+
+def test_the_replacement_of_a_function_needs_no_check_of_out(monkeypatch):
+    monkeypatch.delitem(DERIVED, np.ptp)
+    derive(np.ptp)(lambda a, axis=None, out=None: np.max(a, axis=axis))
+    assert np.ptp(leaf((3,)), 0, None).requires_grad
+    with pytest.raises(TypeError, match=r"np\.ptp: got out= \(a float\)"):
+        np.ptp(leaf((3,)), 0, 1.0)
+
+
+# ---- any value ----
+
+
+def reads(function, *positions):
+    """The names of what the graph keeps for a call whose arguments at these positions need a gradient."""
+    return RULES[function].recipe(tuple((position, None) for position in positions)).reads
+
+
+@pytest.mark.parametrize(
+    ("call", "function", "kept"),
+    [
+        (lambda x: np.sum(x, initial=2.0), np.sum, ("a_shape", "axis")),
+        (lambda x: np.round(x, 1), np.round, ()),
+        (lambda x: np.squeeze(x, axis=None), np.squeeze, ("a_shape",)),
+        (lambda x: np.broadcast_to(x, (2, 2, 3)), np.broadcast_to, ()),
+        (lambda x: np.real(np.fft.fft(x, 5)), np.fft.fft, ("a_shape", "axis", "norm")),
+        (lambda x: np.linalg.pinv(x, rtol=1e-9), np.linalg.pinv, ("a", "out")),
+        (lambda x: np.linalg.eigh(x[:, :2], "U")[0], np.linalg.eigh, ("out",)),
+    ],
+    ids=["sum", "round", "squeeze", "broadcast_to", "fft", "pinv", "eigh"],
+)
+def test_an_argument_of_any_value_is_taken_and_not_kept_in_the_graph(call, function, kept):
+    x = leaf()
+    call(x).sum().backward()
+    assert x.grad.shape == x.shape
+    assert reads(function, 0) == kept
+
+
+def test_a_users_rule_takes_any_value_only_of_what_it_names():
+    def scaled(x, gain, label):
+        return x * gain
+
+    strict = custom_vjp(scaled, x=lambda g, gain: g * gain)
+    lenient = custom_vjp(scaled, any_value=["label"], x=lambda g, gain: g * gain)
+    with pytest.raises(TypeError, match="label='a' is not supported"):
+        strict(leaf(), 2.0, "a")
+    x = leaf()
+    lenient(x, 2.0, "a").sum().backward()
+    assert (x.grad.data == 2).all()
+    decorated = custom_vjp(any_value=["label"], x=lambda g, gain: g * gain)(scaled)
+    assert decorated(x, 2.0, "a").requires_grad
+
+
+def test_defvjp_takes_any_value_only_of_what_it_names(monkeypatch):
+    monkeypatch.setitem(RULES, np.sum, RULES[np.sum])
+    defvjp(np.sum, a=lambda g, a_shape: np.broadcast_to(g, a_shape))
+    with pytest.raises(TypeError, match=r"initial=2\.0 is not supported"):
+        np.sum(leaf(), initial=2.0)
+    defvjp(np.sum, any_value=("initial",), a=lambda g, a_shape: np.broadcast_to(g, a_shape))
+    x = leaf()
+    np.sum(x, initial=2.0).backward()
+    assert (x.grad.data == 1).all()
+
+
+@pytest.mark.parametrize("register", [lambda **k: defvjp(np.sum, **k), lambda **k: custom_vjp(lambda a: a, **k)])
+def test_an_argument_of_any_value_that_the_function_does_not_have_is_refused(register):
+    rule = RULES[np.sum]
+    with pytest.raises(TypeError, match="has no parameter 'start'; it has a"):
+        register(any_value=("start",), a=lambda g: g)
+    assert RULES[np.sum] is rule
 
 
 # ---- dtype ----

@@ -152,6 +152,84 @@ def test_the_square_as_a_power_is_smooth_at_zero(exponent):
     assert second(lambda x: x**exponent, [-2.0, 0.0, 3.0]) == [2, 2, 2]
 
 
+# From the exponent to the first and the second derivative of the power at 0.
+AT_ZERO = {
+    -1.0: (-np.inf, np.inf),
+    0.0: (0, 0),
+    0.5: (np.inf, -np.inf),
+    1.0: (1, 0),
+    1.5: (0, np.inf),
+    2.0: (0, 2),
+    3.0: (0, 0),
+}
+ONE_BY_ONE = [(np.array([y]), [first], [curved]) for y, (first, curved) in AT_ZERO.items()]
+TOGETHER = (np.array([*AT_ZERO]), *map(list, zip(*AT_ZERO.values(), strict=True)))
+NUMBERS = [(y, [first], [curved]) for y, (first, curved) in AT_ZERO.items()]
+
+
+@pytest.mark.parametrize("power", [np.power, np.float_power], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(("exponent", "first", "curved"), [*NUMBERS, *ONE_BY_ONE, TOGETHER], ids=repr)
+def test_a_power_at_zero_is_as_steep_and_as_curved_as_its_exponent_says(power, exponent, first, curved):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert gradient(lambda x: power(x, exponent), np.zeros(len(first))) == first
+        assert second(lambda x: power(x, exponent), np.zeros(len(first))) == curved
+
+
+@pytest.mark.parametrize("exponent", [-1.0, 0.5, 1.5, TOGETHER[0]], ids=repr)
+def test_a_power_at_zero_has_no_gradient_where_no_cotangent_comes_in(exponent):
+    zeros = np.zeros(np.size(exponent))
+    with np.errstate(divide="ignore"):
+        assert gradient(lambda x: np.power(x, exponent), zeros, g=zeros) == zeros.tolist()
+        assert second(lambda x: np.where(True, 0.0, np.power(x, exponent)), zeros) == zeros.tolist()
+
+
+@pytest.mark.parametrize("exponent", [0.5, np.array([0.5, 0.5]), np.array(0.5), np.float64(0.5)], ids=repr)
+def test_a_masked_power_stays_finite(exponent):
+    with np.errstate(divide="ignore"):
+        power = gradient(lambda x: np.where(np.array([False, True]), np.power(x, exponent), 0.0), [0.0, 4.0])
+    assert power == [0, 0.25]
+
+
+def test_the_exponent_of_a_differentiated_power_at_zero_counts_in_the_slope_of_the_base():
+    x, y = Tensor(np.zeros(3), requires_grad=True), Tensor([0.5, 1.0, 2.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        np.power(x, y).sum().backward()
+    assert x.grad.tolist() == [np.inf, 1, 0]
+    assert y.grad.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("exponent", [np.array([3, 2, 1, 0, -1]), np.array([3, 2, 1, 0, -1.0])], ids=repr)
+@pytest.mark.parametrize("base", [-2.0, -2.0 + 0j], ids=repr)
+def test_a_negative_base_has_derivatives_for_every_whole_exponent(base, exponent):
+    x = Tensor(np.full(5, base), requires_grad=True)
+    np.power(x, exponent).backward(np.ones_like(x.data), create_graph=True)
+    first = x.grad
+    x.zero_grad()
+    first.backward(np.ones_like(x.data))
+    np.testing.assert_allclose(first.data, [12, -4, 1, 0, -0.25], rtol=1e-14)
+    np.testing.assert_allclose(x.grad.data, [-12, 2, 0, 0, -0.25], rtol=1e-14)
+
+
+@pytest.mark.parametrize("exponent", [np.array([0.0, 1.0, 1.5, 2.0]), np.array([0, 1, 1.5, 2]) + 0j], ids=repr)
+def test_a_complex_power_at_zero_has_the_slope_of_a_real_one_where_that_is_finite(exponent):
+    (found,) = gradients(lambda x: np.power(x, exponent), [np.zeros(4, complex)], [np.ones(4, complex)])
+    assert found.tolist() == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("exponent", [0.5, -1.0, np.array([0.5]), np.array([-1.0])], ids=repr)
+def test_a_complex_power_at_zero_has_no_gradient_where_no_cotangent_comes_in(exponent):
+    with np.errstate(invalid="ignore"):
+        (found,) = gradients(lambda x: np.power(x, exponent), [np.zeros(1, complex)], [np.zeros(1, complex)])
+    assert found.tolist() == [0]
+
+
+@pytest.mark.parametrize("base", [0, 0.0, np.zeros(2), np.zeros(2, dtype=complex)], ids=repr)
+def test_0_to_a_negative_exponent_falls_with_it_without_bound(base):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert not np.isfinite(gradients(lambda y: np.power(base, y), [np.full(2, -1.0)], [np.ones(2)])).any()
+        assert gradient(lambda y: np.power(base, y), [-1.0, -1.0], g=[0, 0]) == [0, 0]
+
+
 @pytest.mark.parametrize("base", [0, 0.0, np.zeros(3), np.zeros(3, dtype=int)], ids=repr)
 def test_0_to_the_y_is_flat(base):
     assert gradient(lambda y: base**y, [0.0, 1.0, 2.5]) == [0, 0, 0]
@@ -336,11 +414,4 @@ def test_an_infinite_cotangent_is_nothing_where_it_is_not_taken(cut):
     x = Tensor([-1.0, 4.0], requires_grad=True)
     with np.errstate(divide="ignore"):
         np.sqrt(cut(x)).sum().backward()
-    assert x.grad.tolist() == [0, 0.25]
-
-
-def test_a_fractional_power_at_zero_has_no_gradient_where_no_cotangent_comes_in():
-    x = Tensor([0.0, 4.0], requires_grad=True)
-    with np.errstate(divide="ignore"):
-        np.where(np.array([False, True]), x**0.5, 0.0).sum().backward()
     assert x.grad.tolist() == [0, 0.25]

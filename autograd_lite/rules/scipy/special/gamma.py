@@ -92,5 +92,5 @@ rule_of_several("sici", lambda x, out: (np.sinc(x / np.pi), np.cos(x) / x))
 rule_of_several("shichi", lambda x, out: (np.sinh(x) / x, np.cosh(x) / x))
 rule("wrightomega", x=lambda g, out: g * out / (1 + out))
 
-# This one reads the branch x2 and the tolerance x3 only to say that it holds for all of them.
-rule("_lambertw", x1=lambda g, x2, x3, out: g * np.exp(-out) / (1 + out))
+# x2 is the branch, and x3 the tolerance.
+rule("_lambertw", any_value=("x2", "x3"), x1=lambda g, out: g * np.exp(-out) / (1 + out))

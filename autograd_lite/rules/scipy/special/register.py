@@ -5,7 +5,7 @@ Some are private, behind Python functions of nearly the same name. A rule that a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,14 @@ def rule(
     name: str,
     /,
     jvps: Mapping[str, JacobianVectorProduct] | None = None,
+    any_value: Sequence[str] = (),
     **vjps: VectorJacobianProduct | None,
 ) -> None:
     """A vector-Jacobian product for each differentiable argument of a ufunc; `jvps` where those are not its own."""
     candidates = (getattr(home, name, None) for home in (special, special._ufuncs))
     function = next((found for found in candidates if isinstance(found, np.ufunc)), None)
     if function is not None and function not in RULES:
-        defvjp(function, **vjps)
+        defvjp(function, any_value=any_value, **vjps)
         defjvp(function, **(jvps or {}))
 
 
