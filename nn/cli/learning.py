@@ -12,10 +12,10 @@ import numpy as np
 
 from .. import metrics
 from ..data.minibatches import train_test_split
-from ..layers.dense import MLP
-from ..layers.dropout import weight_decay_groups
+from ..layers.sequential import MLP
 from ..losses import mean_squared_error, softmax_cross_entropy
 from ..optimizers.optim import Adam
+from ..penalties import weight_decay_groups
 from ..training.callbacks import EarlyStopping
 from ..training.fit import TrainingWarning, fit
 from ..training.history import History
