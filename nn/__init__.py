@@ -56,7 +56,6 @@ from .penalties import weight_decay_groups as weight_decay_groups
 from .report.summary import LayerSummary as LayerSummary
 from .report.summary import Summary as Summary
 from .report.summary import summary as summary
-from .training.callbacks import Callback as Callback
 from .training.callbacks import ClipGradientNorm as ClipGradientNorm
 from .training.callbacks import ClipGradientValue as ClipGradientValue
 from .training.callbacks import EarlyStopping as EarlyStopping
@@ -64,9 +63,10 @@ from .training.callbacks import LearningRate as LearningRate
 from .training.callbacks import ReduceOnPlateau as ReduceOnPlateau
 from .training.checkpoint import Checkpoint as Checkpoint
 from .training.checkpoint import save_checkpoint as save_checkpoint
-from .training.fit import Training as Training
-from .training.fit import TrainingWarning as TrainingWarning
 from .training.fit import fit as fit
-from .training.fit import predict as predict
 from .training.gradient_monitor import GradientMonitor as GradientMonitor
 from .training.history import History as History
+from .training.predict import predict as predict
+from .training.training import Callback as Callback
+from .training.training import Training as Training
+from .training.training import TrainingWarning as TrainingWarning

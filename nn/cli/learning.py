@@ -17,8 +17,9 @@ from ..losses import mean_squared_error, softmax_cross_entropy
 from ..optimizers.optim import Adam
 from ..penalties import weight_decay_groups
 from ..training.callbacks import EarlyStopping
-from ..training.fit import TrainingWarning, fit
+from ..training.fit import fit
 from ..training.history import History
+from ..training.training import TrainingWarning
 from .columns import as_text, fitted, recognised
 from .model import TableModel, Target
 from .tables import Row, Table, TableError, as_number, is_missing

@@ -13,8 +13,8 @@ import numpy as np
 from ..io.weights import CheckpointError, fill, model_of, read_file, save_weights
 from ..layers.activations import softmax
 from ..module import Module
-from ..training.fit import predict
 from ..training.history import History
+from ..training.predict import predict
 from .columns import Column, Numbers, as_data, as_text, from_data
 from .tables import Row, Table, TableError, as_number, is_missing
 

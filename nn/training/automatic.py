@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,8 @@ from autograd_lite.core.registry import RULES
 
 from ..data.minibatches import Minibatches
 from ..io.architecture import ArchitectureError, describe
-
-if TYPE_CHECKING:
-    from ..module import Module
-    from .fit import Training
+from ..module import Module
+from .training import Training
 
 ENOUGH_STEPS = 400
 """In fewer steps, what compiling takes is not saved again."""

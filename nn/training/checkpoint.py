@@ -16,8 +16,7 @@ import numpy as np
 from ..arguments import positive_int
 from ..data.minibatches import Minibatches
 from ..io.weights import CheckpointError, fill, read_file, write_file
-from .callbacks import Callback
-from .fit import Training, TrainingWarning
+from .training import Callback, Training, TrainingWarning
 
 Array = np.ndarray[Any, Any]
 
@@ -148,7 +147,7 @@ def resume_training(training: Training, path: str | os.PathLike[str]) -> None:
         try:
             read_file(file, "checkpoint")
         except CheckpointError as error:
-            warnings.warn(f"{error}; the one before it is taken", TrainingWarning, stacklevel=4)
+            warnings.warn(f"{error}; the one before it is taken", TrainingWarning, stacklevel=3)
         else:
             _restore(training, file)
             return

@@ -1,4 +1,4 @@
-"""`History`: what training went through, by step and by epoch, as a table, a plot, and a file."""
+"""`History`: the figures of a training by step and by epoch, as a table, a plot, and a file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autograd_lite.files import write_atomically
+
+from ..report.plots import plot_history
 
 Rows = dict[str, list[float]]
 
@@ -121,8 +123,6 @@ class History:
         ValueError
             If there is nothing to plot.
         """
-        from ..report.plots import plot_history
-
         return plot_history(self, path)
 
     # ---- as a file ----
