@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd_lite import Tensor, assume
-from autograd_lite.speed.aligned import moved_to_cache_line
+from autograd_lite.extend import moved_to_cache_line
 
 
 class Setting:

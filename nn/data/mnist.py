@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from autograd_lite.files import write_atomically
+from autograd_lite.extend import write_atomically
 
 _FOLDER_VARIABLE = "AUTOGRAD_LITE_MNIST"
 

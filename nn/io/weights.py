@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.files import write_atomically
+from autograd_lite.extend import write_atomically
 
 from ..module import Module
 from .architecture import ArchitectureError, build, describe

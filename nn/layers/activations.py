@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import custom_vjp, special
-from autograd_lite.core.registry import defelementwise, definplace
-from autograd_lite.speed.fast_where import masked, where
+from autograd_lite.extend import defelementwise, definplace, masked, where
 
 from ..module import Module
 

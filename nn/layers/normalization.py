@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite import Tensor
-from autograd_lite.transforms.interpreter import innermost_array
+from autograd_lite.extend import innermost_array
 
 from ..arguments import fraction, nonnegative, positive_int
 from ..module import Module, Setting

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from autograd_lite.extend import write_atomically
+
 # From Okabe and Ito's palette, which colour-blind readers can tell apart; validation is dashed, so that a grey print
 # tells it as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -80,8 +82,6 @@ def plot_curves(histories: Mapping[str, Figures], path: str | os.PathLike[str]) 
 def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     """Save a figure by the path's ending; whole, or not at all."""
     import io
-
-    from autograd_lite.files import write_atomically
 
     path = Path(path)
     suffix = path.suffix.lower()

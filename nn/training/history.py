@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from autograd_lite.files import write_atomically
+from autograd_lite.extend import write_atomically
 
 from ..report.plots import plot_history
 
