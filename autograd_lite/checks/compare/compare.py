@@ -16,7 +16,8 @@ from ...transforms.argnums import ArgumentNumbers, numbers_of, replaced
 from .counterfactuals import Recording
 from .evidence import Sizes, row_of
 from .explain import explanations
-from .report import Array, GradientComparison, ParameterComparison
+from .report import GradientComparison
+from .rows import Array, ParameterComparison
 
 Gradients = Mapping[str, Any]
 

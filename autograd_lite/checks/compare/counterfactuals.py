@@ -12,7 +12,7 @@ from ...core.graph import Node, ancestors
 from ...core.stepper import Detour, cotangents_of_all, step
 from .mistakes import DIAGONAL, MISTAKES
 from .network import Layer, layers_of
-from .report import Array
+from .rows import Array
 
 
 class Counterfactual(NamedTuple):

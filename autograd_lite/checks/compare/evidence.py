@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .report import Array, ParameterComparison
+from .rows import Array, ParameterComparison
 
 DOUBLE, SINGLE, HALF = 1e-9, 5e-5, 2e-2
 """How far two ways of computing the same numbers may be apart, over the largest, in each precision."""

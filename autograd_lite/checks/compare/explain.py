@@ -9,7 +9,7 @@ import numpy as np
 from .counterfactuals import Counterfactual, Recording, counterfactuals
 from .evidence import SINGLE, Row, Sizes, largest, multiple
 from .network import Layer
-from .report import Explanation
+from .rows import Explanation
 from .single import Finding, finding
 
 OF_FORM = ("transpose", "reversal", "permutation", "shape", "batch sum", "L2")

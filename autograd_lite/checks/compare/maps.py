@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .report import Array, ParameterComparison
+from .rows import Array, ParameterComparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

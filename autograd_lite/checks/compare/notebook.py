@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from .report import HEADER, Explanation, ParameterComparison, cells
+from .rows import HEADER, Explanation, ParameterComparison, cells
 
 # Translucent, so that they are readable on light and on dark pages; okabe-ito colours, for all eyes.
 _AGREES = "rgba(0, 158, 115, 0.22)"

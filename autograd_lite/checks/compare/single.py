@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .evidence import FOLD, Row, largest, multiple
-from .report import Array
+from .rows import Array
 
 SHOWN = 8
 """The longest permutation that is written out."""
