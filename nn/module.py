@@ -160,8 +160,8 @@ class Module:
                 if names
             ]
             raise KeyError(
-                f"load_state_dict of {type(self).__name__}: the entries are not the module's ({'; '.join(problems)}). "
-                f"Expected {', '.join(tensors)}"
+                f"load_state_dict of {type(self).__name__}: the entries do not match the module "
+                f"({'; '.join(problems)}). Expected {', '.join(tensors)}"
             )
         arrays = {}
         for path, tensor in tensors.items():

@@ -127,7 +127,7 @@ def _as_target(table: Table, rows: Sequence[Row], place: int, task: str) -> tupl
         for row, number in zip(rows, numbers, strict=True):
             if number is None:
                 cell = row.cells[place]
-                raise TableError(f"{table.path}, row {row.number}, column {name!r}: {cell!r} is no finite number")
+                raise TableError(f"{table.path}, row {row.number}, column {name!r}: {cell!r} is not a finite number")
         values = np.array(numbers, np.float64)
         if np.abs(values).max() > 1e150:
             raise TableError(f"{table.path}, column {name!r}: its numbers are too large to be squared")

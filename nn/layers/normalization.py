@@ -85,8 +85,8 @@ class BatchNorm(Module):
         count = math.prod(x.shape[:-1])
         if count < 2:
             raise ValueError(
-                f"BatchNorm({self.features}): in training a batch needs two examples or more, and this one has "
-                f"{count}; drop a last batch that is so small (drop_last=True), or call eval() for use"
+                f"BatchNorm({self.features}): in training a batch needs two examples or more, but this one has "
+                f"{count}; leave out a smaller last batch with drop_last=True, or call eval() to use the model"
             )
         mean = _np.mean(x, axis=axes)
         centred = x - mean

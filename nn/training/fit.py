@@ -94,7 +94,7 @@ def fit(
     Notes
     -----
     Ctrl-C ends training after the step that runs; callbacks end as usual, and the history so far is returned. A second
-    one interrupts at once. Where the loss is no finite number, training stops with a `TrainingWarning` before the
+    one interrupts at once. Where the loss is not a finite number, training stops with a `TrainingWarning` before the
     optimizer uses its gradients.
 
     Examples

@@ -57,7 +57,9 @@ class History:
     def __getitem__(self, name: str) -> list[float]:
         """A column of the epochs."""
         if name not in self.epochs:
-            raise KeyError(f"the history has no {name!r} by epoch; it has {', '.join(self.epochs) or 'nothing yet'}")
+            raise KeyError(
+                f"the history has no column {name!r} by epoch; it has {', '.join(self.epochs) or 'nothing yet'}"
+            )
         return self.epochs[name]
 
     def __len__(self) -> int:
@@ -154,12 +156,12 @@ class History:
         try:
             state = json.loads(Path(path).read_text(encoding="utf-8"))
         except (ValueError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is no history: {error}") from None
+            raise ValueError(f"{path} is not a history file: {error}") from None
         history = cls()
         try:
             history.load_state_dict(state)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{path} is no history: {error}") from None
+            raise ValueError(f"{path} is not a history file: {error}") from None
         return history
 
     def state_dict(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ Listener = Callable[[Training], None]
 
 
 class NotFiniteError(ArithmeticError):
-    """The loss is no finite number."""
+    """The loss is not a finite number."""
 
 
 class Step:
@@ -34,7 +34,7 @@ class Step:
     Raises
     ------
     NotFiniteError
-        On a call, if the loss is no finite number; the weights are as they were.
+        On a call, if the loss is not a finite number; the weights are as they were.
     """
 
     def __init__(self, training: Training, compile: bool | Literal["auto"], on_gradient: Sequence[Listener]) -> None:

@@ -47,7 +47,7 @@ def test_the_result_is_writable(tmp_path):
 def test_a_file_cut_anywhere_is_refused_by_name(tmp_path, size):
     path = tmp_path / "cut"
     path.write_bytes(idx(np.arange(8, dtype="i1").reshape(2, 4))[:size])
-    with pytest.raises(DataFileError, match=f"{path} is (no IDX file|truncated)"):
+    with pytest.raises(DataFileError, match=f"{path} is (not an IDX file|truncated)"):
         read_idx(path)
 
 
@@ -73,8 +73,8 @@ def test_flipped_gzip_data_are_refused(tmp_path):
         (b"", "is empty"),
         (gzip.compress(b""), "is empty"),
         (b"\x89PNG\r\n\x1a\n", "begins with the bytes 89 50 4e 47, where 00 00, a type"),
-        (bytes([0, 0, 0x0A, 1, 0, 0, 0, 0]), "is no IDX file"),
-        (bytes([0, 0, 8, 0]), "is no IDX file"),
+        (bytes([0, 0, 0x0A, 1, 0, 0, 0, 0]), "is not an IDX file"),
+        (bytes([0, 0, 8, 0]), "is not an IDX file"),
         (bytes([0, 0, 8, 2, 0, 0, 0, 1]), "8 bytes, and a header of 2 dimensions takes 12"),
         (idx(np.zeros((2, 3), "f4"))[:-1], r"truncated: 35 bytes .*\(shape \(2, 3\) of float32\) demands 36"),
         (idx(np.zeros((2, 3), "u1")) + b"\0", r"too long: 19 bytes .* demands 18"),

@@ -102,7 +102,7 @@ def mirrors(monkeypatch):
 FAILURES = {
     "cut": r"bytes",
     "cut_unannounced": "corrupt or truncated gzip data",
-    "wrong": f"SHA-256 of the raw bytes is [0-9a-f]{{64}}, and {CHECKSUM} is expected",
+    "wrong": f"SHA-256 of the raw bytes is [0-9a-f]{{64}}; expected {CHECKSUM}",
     "page": "SHA-256",
     "absent": "HTTP Error 404",
     "nonsense": "nonsense",

@@ -134,7 +134,7 @@ def test_values_whose_squares_overflow_are_refused():
         (([[1j]],), {}, TypeError, "X must hold real numbers, got complex128"),
         ((3.0,), {}, TypeError, "X must hold examples along its first axis"),
         ((np.zeros((0, 2)),), {}, ValueError, "X has no examples"),
-        (([[1, 2]], [[1]]), {}, ValueError, r"others\[0\] has columns of shape \(1,\), and X of \(2,\)"),
+        (([[1, 2]], [[1]]), {}, ValueError, r"others\[0\] has columns of shape \(1,\), but those of X have \(2,\)"),
         (([[1, 2]],), {"mean": 0}, TypeError, "mean and scale belong together"),
         (([[1, 2]],), {"mean": [0], "scale": 1}, ValueError, r"mean has shape \(1,\)"),
         (([[1, 2]],), {"mean": np.nan, "scale": 1}, ValueError, "mean must be finite"),

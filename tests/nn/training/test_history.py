@@ -46,7 +46,7 @@ def test_figures_that_are_not_finite_survive_a_file(tmp_path):
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"steps": {"loss": [1], "epoch": []}, "epochs": {}}', "\xff"])
 def test_what_is_no_history_is_refused(text, tmp_path):
     (tmp_path / "h.json").write_text(text, encoding="latin-1")
-    with pytest.raises(ValueError, match="is no history"):
+    with pytest.raises(ValueError, match="is not a history file"):
         nn.History.from_json(tmp_path / "h.json")
 
 
@@ -57,7 +57,7 @@ def test_the_best_epoch_is_found():
     assert history.best()["epoch"] == 2
     assert history.best("val_accuracy")["epoch"] == 2
     assert history.best("val_accuracy", mode="min")["epoch"] == 1
-    with pytest.raises(KeyError, match="no 'val_auc' by epoch; it has epoch, val_loss"):
+    with pytest.raises(KeyError, match="no column 'val_auc' by epoch; it has epoch, val_loss"):
         history["val_auc"]
 
 
