@@ -1,5 +1,9 @@
 """Neural networks on autograd_lite: modules, layers, activations, losses, initialisers, optimizers, data."""
 
+from pathlib import Path as _Path
+
+from autograd_lite.extend import add_library as _add_library
+
 from . import data as data
 from . import init as init
 from . import metrics as metrics
@@ -28,16 +32,13 @@ from .layers.activations import silu as silu
 from .layers.activations import softmax as softmax
 from .layers.activations import softplus as softplus
 from .layers.activations import tanh as tanh
-from .layers.dense import MLP as MLP
 from .layers.dense import Dense as Dense
-from .layers.dense import Sequential as Sequential
 from .layers.dropout import Dropout as Dropout
-from .layers.dropout import l1_penalty as l1_penalty
-from .layers.dropout import l2_penalty as l2_penalty
-from .layers.dropout import weight_decay_groups as weight_decay_groups
 from .layers.embedding import Embedding as Embedding
 from .layers.normalization import BatchNorm as BatchNorm
 from .layers.normalization import LayerNorm as LayerNorm
+from .layers.sequential import MLP as MLP
+from .layers.sequential import Sequential as Sequential
 from .losses import mean_squared_error as mean_squared_error
 from .losses import quadratic_cost as quadratic_cost
 from .losses import sigmoid_cross_entropy as sigmoid_cross_entropy
@@ -53,10 +54,12 @@ from .optimizers.optim import Adam as Adam
 from .optimizers.optim import AdamW as AdamW
 from .optimizers.optim import Optimizer as Optimizer
 from .optimizers.optim import RMSprop as RMSprop
+from .penalties import l1_penalty as l1_penalty
+from .penalties import l2_penalty as l2_penalty
+from .penalties import weight_decay_groups as weight_decay_groups
 from .report.summary import LayerSummary as LayerSummary
 from .report.summary import Summary as Summary
 from .report.summary import summary as summary
-from .training.callbacks import Callback as Callback
 from .training.callbacks import ClipGradientNorm as ClipGradientNorm
 from .training.callbacks import ClipGradientValue as ClipGradientValue
 from .training.callbacks import EarlyStopping as EarlyStopping
@@ -64,9 +67,12 @@ from .training.callbacks import LearningRate as LearningRate
 from .training.callbacks import ReduceOnPlateau as ReduceOnPlateau
 from .training.checkpoint import Checkpoint as Checkpoint
 from .training.checkpoint import save_checkpoint as save_checkpoint
-from .training.fit import Training as Training
-from .training.fit import TrainingWarning as TrainingWarning
 from .training.fit import fit as fit
-from .training.fit import predict as predict
 from .training.gradient_monitor import GradientMonitor as GradientMonitor
 from .training.history import History as History
+from .training.predict import predict as predict
+from .training.training import Callback as Callback
+from .training.training import Training as Training
+from .training.training import TrainingWarning as TrainingWarning
+
+_add_library(_Path(__file__).parent)

@@ -13,13 +13,18 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from autograd_lite import callback, custom_vjp
-from autograd_lite.checks.compare.mistakes import DIAGONAL, defmistake
-from autograd_lite.compiler import IndexCheck, constant
-from autograd_lite.core.memo import Memo
-from autograd_lite.core.registry import defbatching, defelementwise
-from autograd_lite.core.tensor import wrap
-from autograd_lite.speed.fast_where import largest
-from autograd_lite.transforms.interpreter import innermost_array
+from autograd_lite.extend import (
+    DIAGONAL,
+    IndexCheck,
+    Memo,
+    constant,
+    defbatching,
+    defelementwise,
+    defmistake,
+    innermost_array,
+    largest,
+    wrap,
+)
 
 from .arguments import as_array, as_array_or_tensor, fraction
 from .layers.activations import log_softmax, sigmoid, softmax

@@ -158,7 +158,7 @@ def precision_recall(
     if average == "binary":
         if len(names) > 2:
             raise ValueError(
-                f"precision_recall: average='binary' is for two labels, and there are {len(names)}; choose 'macro', "
+                f"precision_recall: average='binary' is for two labels, but {len(names)} occur; choose 'macro', "
                 "'micro', 'weighted', or None for each label's own"
             )
         if len(names) == 2 and pos_label not in names:
@@ -247,7 +247,7 @@ def roc_auc(y_true: ArrayLike, y_score: Any) -> float:
         names = np.unique(true)
         if len(names) != 2:
             raise ValueError(
-                f"roc_auc: scores of shape {scores.shape} are for two labels, and {len(names)} occur: "
+                f"roc_auc: scores of shape {scores.shape} are for two labels, but {len(names)} occur: "
                 f"{names.tolist()[:5]}"
             )
         return _area(true == names[1], scores)
@@ -290,7 +290,7 @@ def log_loss(y_true: ArrayLike, y_prob: Any) -> float:
     sums = probabilities.sum(axis=1)
     if not np.allclose(sums, 1, atol=np.sqrt(eps)):
         worst = int(np.argmax(np.abs(sums - 1)))
-        raise ValueError(f"log_loss: the probabilities of example {worst} add up to {sums[worst]:.6g}, and not to 1")
+        raise ValueError(f"log_loss: the probabilities of example {worst} add up to {sums[worst]:.6g} instead of 1")
     picked = probabilities[np.arange(len(true)), true].astype(np.float64)
     return float(-np.mean(np.log(np.clip(picked, eps, 1 - eps))))
 
@@ -337,7 +337,7 @@ def _labels(metric: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         )
     if predicted.dtype.kind == "f" and true.dtype.kind in "iub" and (predicted != np.round(predicted)).any():
         raise ValueError(
-            f"{metric}: y_pred holds {predicted.dtype} that are no labels; compare scores with a threshold first, as "
+            f"{metric}: y_pred holds {predicted.dtype} that are not labels; compare scores with a threshold first, as "
             "in scores > 0.5"
         )
     return true, predicted

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd_lite import Tensor, assume
-from autograd_lite.speed.aligned import moved_to_cache_line
+from autograd_lite.extend import moved_to_cache_line
 
 
 class Setting:
@@ -160,8 +160,8 @@ class Module:
                 if names
             ]
             raise KeyError(
-                f"load_state_dict of {type(self).__name__}: the entries are not the module's ({'; '.join(problems)}). "
-                f"Expected {', '.join(tensors)}"
+                f"load_state_dict of {type(self).__name__}: the entries do not match the module "
+                f"({'; '.join(problems)}). Expected {', '.join(tensors)}"
             )
         arrays = {}
         for path, tensor in tensors.items():

@@ -48,7 +48,7 @@ class Numbers:
             return [0.0, 1.0][: self.width]
         number = as_number(cell)
         if number is None:
-            raise TableError(f"{path}, row {row.number}, column {self.name!r}: {_shown(cell)} is no finite number")
+            raise TableError(f"{path}, row {row.number}, column {self.name!r}: {_shown(cell)} is not a finite number")
         return [(number - self.mean) / self.scale, 0.0][: self.width]
 
 
@@ -107,7 +107,7 @@ def recognised(
         if texts and not as_categories and len(texts) <= (1 - _MOSTLY_NUMBERS) * len(present):
             cell, row = texts[0]
             raise TableError(
-                f"{path}, row {row.number}, column {name!r}: {_shown(cell)} is no finite number, and "
+                f"{path}, row {row.number}, column {name!r}: {_shown(cell)} is not a finite number, and "
                 f"{1 - len(texts) / len(present):.0%} of the column are; correct it, or pass --categories {name!r}"
             )
         kinds = Counter(as_text(cell) for cell, _ in present)

@@ -12,13 +12,14 @@ import numpy as np
 
 from .. import metrics
 from ..data.minibatches import train_test_split
-from ..layers.dense import MLP
-from ..layers.dropout import weight_decay_groups
+from ..layers.sequential import MLP
 from ..losses import mean_squared_error, softmax_cross_entropy
 from ..optimizers.optim import Adam
+from ..penalties import weight_decay_groups
 from ..training.callbacks import EarlyStopping
-from ..training.fit import TrainingWarning, fit
+from ..training.fit import fit
 from ..training.history import History
+from ..training.training import TrainingWarning
 from .columns import as_text, fitted, recognised
 from .model import TableModel, Target
 from .tables import Row, Table, TableError, as_number, is_missing
@@ -126,7 +127,7 @@ def _as_target(table: Table, rows: Sequence[Row], place: int, task: str) -> tupl
         for row, number in zip(rows, numbers, strict=True):
             if number is None:
                 cell = row.cells[place]
-                raise TableError(f"{table.path}, row {row.number}, column {name!r}: {cell!r} is no finite number")
+                raise TableError(f"{table.path}, row {row.number}, column {name!r}: {cell!r} is not a finite number")
         values = np.array(numbers, np.float64)
         if np.abs(values).max() > 1e150:
             raise TableError(f"{table.path}, column {name!r}: its numbers are too large to be squared")

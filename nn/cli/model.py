@@ -13,8 +13,8 @@ import numpy as np
 from ..io.weights import CheckpointError, fill, model_of, read_file, save_weights
 from ..layers.activations import softmax
 from ..module import Module
-from ..training.fit import predict
 from ..training.history import History
+from ..training.predict import predict
 from .columns import Column, Numbers, as_data, as_text, from_data
 from .tables import Row, Table, TableError, as_number, is_missing
 
@@ -55,7 +55,7 @@ class Target:
             return float(self.classes.index(text))
         number = as_number(cell)
         if number is None:
-            raise TableError(f"{path}, row {row.number}, column {self.name!r}: {cell!r} is no finite number")
+            raise TableError(f"{path}, row {row.number}, column {self.name!r}: {cell!r} is not a finite number")
         return (number - self.mean) / self.scale
 
 
@@ -114,9 +114,7 @@ class TableModel:
         """
         tensors, texts = read_file(path, "weights")
         if "table" not in texts:
-            raise CheckpointError(
-                f"{path} has weights, and no columns; this tool reads the files that its train writes"
-            )
+            raise CheckpointError(f"{path} has weights but no columns; expected a file written by python -m nn train")
         model = model_of(texts, path)
         fill(model, tensors, path)
         try:

@@ -91,7 +91,8 @@ class Table:
         for row in records:
             if len(row.cells) != len(self.names):
                 raise TableError(
-                    f"{self.path}, row {row.number}: it has {len(row.cells)} cells, and the first row {len(self.names)}"
+                    f"{self.path}, row {row.number}: it has {len(row.cells)} cells, but the first row has "
+                    f"{len(self.names)}"
                 )
             yield row
 
@@ -167,7 +168,7 @@ class Table:
             raise
         except Exception as error:
             # NumPy and zipfile raise what they like for what is none of their files.
-            raise TableError(f"{self.path} is no file of arrays: {_one_line(error)}") from None
+            raise TableError(f"{self.path} is not a file of arrays: {_one_line(error)}") from None
         columns: dict[str, np.ndarray[Any, Any]] = {}
         for name, array in arrays.items():
             if array.dtype.names:

@@ -253,7 +253,7 @@ def _stratified(
     n_train = length - n_test
     for part, size in (("training", n_train), ("test", n_test)):
         if size < len(classes):
-            raise ValueError(f"stratify has {len(classes)} classes, and the {part} part only {size} examples")
+            raise ValueError(f"stratify has {len(classes)} classes, but the {part} part has only {size} examples")
 
     # Largest remainders: the whole part of each share, then one more where the most was cut off.
     train_counts, remainders = np.divmod(counts * n_train, length)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from autograd_lite.files import write_atomically
+from autograd_lite.extend import write_atomically
 
 _FOLDER_VARIABLE = "AUTOGRAD_LITE_MNIST"
 
@@ -186,7 +186,7 @@ def read_idx(path: str | os.PathLike[str], mmap: bool = False) -> NDArray[Any]:
 def _mapped(path: Path) -> NDArray[Any]:
     head = _read(path, _LONGEST_HEADER)
     if head.startswith(b"\x1f\x8b"):
-        raise DataFileError(f"{path} is gzipped, so it cannot be mapped; unpack it with gzip -d first")
+        raise DataFileError(f"{path} is gzipped and cannot be mapped into memory; unpack it with gzip -d first")
     dtype, shape, header = _layout(head, path.stat().st_size, path)
     if not math.prod(shape):
         return np.zeros(shape, dtype)
@@ -199,7 +199,7 @@ def _contents(path: Path) -> bytes:
 
 def _read(path: Path, length: int = -1) -> bytes:
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, and a file is expected")
+        raise IsADirectoryError(f"{path} is a folder; expected a file")
     try:
         with path.open("rb") as file:
             return file.read(length)
@@ -233,12 +233,12 @@ _LONGEST_HEADER = 4 + 4 * 255
 def _layout(head: bytes, length: int, source: Path) -> tuple[np.dtype[Any], tuple[int, ...], int]:
     """The dtype, the shape and the bytes of the header of an IDX file that has this length."""
     if not head:
-        raise DataFileError(f"{source} is empty; an IDX file is expected")
+        raise DataFileError(f"{source} is empty; expected an IDX file")
     magic = head[:4]
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _IDX_DTYPES or magic[3] == 0:
         codes = " ".join(f"{code:02x}" for code in _IDX_DTYPES)
         raise DataFileError(
-            f"{source} is no IDX file: it begins with the bytes {magic.hex(' ')}, where 00 00, "
+            f"{source} is not an IDX file: it begins with the bytes {magic.hex(' ')}, where 00 00, "
             f"a type (one of {codes}) and the number of dimensions are expected"
         )
     dtype, ndim = np.dtype(_IDX_DTYPES[magic[2]]), magic[3]
@@ -328,7 +328,7 @@ def _verified(contents: bytes, checksum: str, source: Path | str) -> bytes:
 
     found = hashlib.sha256(contents).hexdigest()
     if found != checksum:
-        raise DataFileError(f"{source}: SHA-256 of the raw bytes is {found}, and {checksum} is expected")
+        raise DataFileError(f"{source}: the SHA-256 of the raw bytes is {found}; expected {checksum}")
     return contents
 
 

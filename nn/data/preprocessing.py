@@ -69,7 +69,7 @@ def standardize(
     columns = arrays["X"].shape[1:]
     for name, array in arrays.items():
         if array.shape[1:] != columns:
-            raise ValueError(f"{name} has columns of shape {array.shape[1:]}, and X of {columns}")
+            raise ValueError(f"{name} has columns of shape {array.shape[1:]}, but those of X have {columns}")
     if mean is None and scale is None:
         mean, scale = column_statistics(arrays["X"])
     elif mean is None or scale is None:
@@ -176,7 +176,7 @@ def _real(array: Array, name: str) -> Array:
 def _figure(given: ArrayLike, name: str, columns: tuple[int, ...]) -> NDArray[np.float64]:
     figure = _real(as_array(given, name), name)
     if figure.shape not in ((), columns):
-        raise ValueError(f"{name} has shape {figure.shape}, and the columns of X {columns}")
+        raise ValueError(f"{name} has shape {figure.shape}, but the columns of X have {columns}")
     if not np.isfinite(figure).all():
         raise ValueError(f"{name} must be finite, got {figure}")
     return figure.astype(np.float64)

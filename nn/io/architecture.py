@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..layers import activations
-from ..layers.dense import MLP, Dense, Sequential
+from ..layers.dense import Dense
 from ..layers.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.normalization import BatchNorm, LayerNorm
+from ..layers.sequential import MLP, Sequential
 from ..module import Module
 
 Spec = dict[str, Any]

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.files import write_atomically
+from autograd_lite.extend import write_atomically
 
 from ..module import Module
 from .architecture import ArchitectureError, build, describe
@@ -127,12 +127,12 @@ def write_file(path: Path, tensors: Mapping[str, Array], texts: Mapping[str, str
 
     for name, text in texts.items():
         if not isinstance(name, str) or not isinstance(text, str):
-            raise TypeError(f"metadata must be texts; got {name!r}: {text!r}")
+            raise TypeError(f"metadata must map strings to strings, got {name!r}: {text!r}")
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     for name, array in arrays.items():
         if array.dtype.kind not in "fiub":
             raise TypeError(
-                f"{name} holds {array.dtype}, which safetensors files cannot; save its parts as real numbers"
+                f"{name} holds {array.dtype}, which a safetensors file cannot store; save its real and imaginary part"
             )
     texts = {**texts, "program": PROGRAM, "layout": str(LAYOUT), "version": _project_version()}
     data = save(arrays, {**texts, "sha256": _checksum(arrays, texts)})
@@ -151,16 +151,16 @@ def read_file(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, str]]:
             _check_origin(path, texts)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
     except SafetensorError as error:
-        raise CheckpointError(f"{path} is no safetensors file, or is truncated: {error}") from None
+        raise CheckpointError(f"{path} is not a safetensors file, or is truncated: {error}") from None
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{path} holds arrays that cannot be read: {error}") from None
     given = texts.pop("sha256", "")
     if given != _checksum(arrays, texts):
-        raise CheckpointError(f"{path} is damaged: its contents are not those that its checksum is of")
+        raise CheckpointError(f"{path} is damaged: its contents do not match its checksum")
     if texts.get("kind") != kind:
-        raise CheckpointError(f"{path} is a file of {texts.get('kind')!r}; expected one of {kind!r}")
+        raise CheckpointError(f"{path} holds {texts.get('kind')!r}; expected a file that holds {kind!r}")
     return arrays, texts
 
 
@@ -171,10 +171,12 @@ def _check_origin(path: Path, texts: Mapping[str, str]) -> None:
             "program's arrays, use safetensors.numpy.load_file and Module.load_state_dict"
         )
     layout = texts.get("layout", "")
-    if not layout.isdigit() or int(layout) > LAYOUT:
+    if not layout.isdigit():
+        raise CheckpointError(f"{path} has the layout {layout!r} in its metadata; expected a number")
+    if int(layout) > LAYOUT:
         raise CheckpointError(
-            f"{path} has the layout {layout or 'of no number'!r}, of version {texts.get('version', 'unknown')}; this "
-            f"version ({_project_version()}) reads layouts up to {LAYOUT}: upgrade {PROGRAM}"
+            f"{path} has the layout {layout}, written by version {texts.get('version', 'unknown')}; this version "
+            f"({_project_version()}) reads layouts up to {LAYOUT}: upgrade {PROGRAM}"
         )
 
 

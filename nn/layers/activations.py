@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import custom_vjp, special
-from autograd_lite.core.registry import defelementwise
-from autograd_lite.speed.fast_where import where
+from autograd_lite.extend import defelementwise, where
 
 from ..module import Module
 

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite import Tensor, callback
-from autograd_lite.compiler import IndexCheck
-from autograd_lite.transforms.interpreter import innermost_array
+from autograd_lite.extend import IndexCheck, innermost_array
 
 from ..arguments import as_array_or_tensor, positive_int
 from ..init import Initializer, Random, get_initializer, normal

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite import Tensor
-from autograd_lite.transforms.interpreter import innermost_array
+from autograd_lite.extend import innermost_array
 
 from ..arguments import fraction, nonnegative, positive_int
 from ..module import Module, Setting
@@ -85,8 +85,8 @@ class BatchNorm(Module):
         count = math.prod(x.shape[:-1])
         if count < 2:
             raise ValueError(
-                f"BatchNorm({self.features}): in training a batch needs two examples or more, and this one has "
-                f"{count}; drop a last batch that is so small (drop_last=True), or call eval() for use"
+                f"BatchNorm({self.features}): in training a batch needs two examples or more, but this one has "
+                f"{count}; leave out a smaller last batch with drop_last=True, or call eval() to use the model"
             )
         mean = _np.mean(x, axis=axes)
         centred = x - mean

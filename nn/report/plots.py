@@ -1,23 +1,39 @@
-"""Plots of histories, with Matplotlib."""
+"""Plots of the figures of trainings, with Matplotlib."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from ..training.history import History
+from autograd_lite.extend import write_atomically
 
 # From Okabe and Ito's palette, which colour-blind readers can tell apart; validation is dashed, so that a grey print
 # tells it as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
+
+class Figures(Protocol):
+    """The figures of a training by step and by epoch, such as those of an `nn.History`."""
+
+    @property
+    def steps(self) -> Mapping[str, list[float]]:
+        """The columns by step."""
+
+    @property
+    def epochs(self) -> Mapping[str, list[float]]:
+        """The columns by epoch."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, name: str, /) -> list[float]: ...
+
+
 _OTHER = frozenset({"epoch", "examples", "seconds", "lr", "gradient_norm"})
 
 
-def plot_history(history: History, path: str | os.PathLike[str] | None) -> Any:
+def plot_history(history: Figures, path: str | os.PathLike[str] | None) -> Any:
     """The loss, the metrics if there are some, and the sizes of gradients and learning rate, side by side."""
     figure_class = _figure_class("History.plot")
     epochs, steps = history.epochs, history.steps
@@ -41,7 +57,7 @@ def plot_history(history: History, path: str | os.PathLike[str] | None) -> Any:
     return figure
 
 
-def plot_curves(histories: Mapping[str, History], path: str | os.PathLike[str]) -> Any:
+def plot_curves(histories: Mapping[str, Figures], path: str | os.PathLike[str]) -> Any:
     """The losses, and the metrics that all have, of several histories over each other."""
     figure_class = _figure_class("plot")
     shared = set.intersection(*({*history.epochs} for history in histories.values())) - _OTHER
@@ -67,8 +83,6 @@ def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     """Save a figure by the path's ending; whole, or not at all."""
     import io
 
-    from autograd_lite.files import write_atomically
-
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in (".png", ".svg", ".pdf"):
@@ -78,7 +92,7 @@ def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     write_atomically(path, data.getvalue())
 
 
-def _losses(axes: Any, history: History) -> None:
+def _losses(axes: Any, history: Figures) -> None:
     places, losses = _places(history), history.steps.get("loss", [])
     if losses:
         axes.plot(places, losses, color=COLOURS[0], alpha=0.25, linewidth=0.8, label="each step")
@@ -91,7 +105,7 @@ def _losses(axes: Any, history: History) -> None:
     axes.legend(frameon=False)
 
 
-def _metrics(axes: Any, history: History, names: Sequence[str]) -> None:
+def _metrics(axes: Any, history: Figures, names: Sequence[str]) -> None:
     for i, name in enumerate(names):
         colour = COLOURS[i % len(COLOURS)]
         if name in history.epochs:
@@ -104,7 +118,7 @@ def _metrics(axes: Any, history: History, names: Sequence[str]) -> None:
     axes.legend(frameon=False)
 
 
-def _sizes(axes: Any, history: History) -> None:
+def _sizes(axes: Any, history: Figures) -> None:
     places = _places(history)
     for i, (name, label) in enumerate((("gradient_norm", "gradient norm"), ("lr", "learning rate"))):
         sizes = history.steps.get(name, [])
@@ -116,7 +130,7 @@ def _sizes(axes: Any, history: History) -> None:
         axes.legend(frameon=False)
 
 
-def _places(history: History) -> list[float]:
+def _places(history: Figures) -> list[float]:
     """Where on the axis of epochs each step stands."""
     numbers = history.steps.get("epoch", [])
     counts: dict[float, int] = {}

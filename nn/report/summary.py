@@ -143,7 +143,7 @@ def summary(
     batch_size = positive_int(batch_size, "summary: batch_size")
     shapes = input_shape if isinstance(input_shape, list) else [input_shape]
     if not all(isinstance(shape, tuple) and all(isinstance(n, int) and n > 0 for n in shape) for shape in shapes):
-        raise TypeError(f"summary: input_shape={input_shape!r} is no shape of one example, such as (784,)")
+        raise TypeError(f"summary: input_shape={input_shape!r} is not the shape of one example, such as (784,)")
     inputs = [np.zeros((batch_size, *shape), dtype) for shape in shapes]
     lines: list[LayerSummary] = []
     with in_mode(model, training=False), no_grad(), _watched(model, lines):

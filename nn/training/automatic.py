@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd_lite.core.graph import Leaf
-from autograd_lite.core.registry import RULES
+from autograd_lite.extend import has_hooks, is_leaf, known_rules
 
 from ..data.minibatches import Minibatches
 from ..io.architecture import ArchitectureError, describe
-
-if TYPE_CHECKING:
-    from ..module import Module
-    from .fit import Training
+from ..module import Module
+from .training import Training
 
 ENOUGH_STEPS = 400
 """In fewer steps, what compiling takes is not saved again."""
@@ -68,14 +65,17 @@ def _is_own_model(model: Module) -> bool:
         return False
     if not all(_is_own_object(module) and _is_own_function(module.forward) for _, module in model.named_modules()):
         return False
-    leaves = [parameter.node for parameter in model.parameters()]
-    return all(isinstance(leaf, Leaf) and not leaf.slot.hooks for leaf in leaves)
+    return all(is_leaf(parameter) and not has_hooks(parameter) for parameter in model.parameters())
 
 
 def _has_own_rules() -> bool:
     """Whether no function of NumPy's or of the library's differentiates by a rule of a user's."""
-    rules = [rule for function, rule in RULES.items() if _is_of(getattr(function, "__module__", "numpy"), _KNOWN)]
-    return all(_is_own_function(vjp) for rule in rules for vjp in rule.vjps.values() if vjp is not None)
+    return all(
+        _is_own_function(vjp)
+        for function, vjps in known_rules()
+        if _is_of(getattr(function, "__module__", "numpy"), _KNOWN)
+        for vjp in vjps
+    )
 
 
 def _is_of(module: str | None, packages: tuple[str, ...]) -> bool:

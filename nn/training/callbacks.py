@@ -1,70 +1,21 @@
 """Callbacks: what happens beside the training, from early stopping to learning-rate schedules and gradient clipping.
 
-One's own is any subclass of `Callback` with the methods that it needs; each is given the running `Training`, with its
-model, optimizer, history, and the place it is at.
+A callback of your own is any subclass of `Callback` with the methods that it needs.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, Literal
 
 from ..arguments import fraction, nonnegative, positive_int, real_number
 from ..optimizers.clipping import clip_gradient_norm, clip_gradient_value
 from ..optimizers.schedules import Schedule
 from .history import smaller_is_better
-
-if TYPE_CHECKING:
-    from .fit import Training
+from .training import Callback, Training
 
 Mode = Literal["auto", "min", "max"]
-
-
-class Callback:
-    """The protocol: every method does nothing until a subclass says otherwise.
-
-    Examples
-    --------
-    >>> class StopWhenGood(Callback):
-    ...     def on_epoch_end(self, training):
-    ...         if training.history["loss"][-1] < 0.1:
-    ...             training.stop("the loss is below 0.1")
-    """
-
-    last: ClassVar[bool] = False
-    """Whether it is called after those that are not, in whatever order they are given."""
-
-    def on_train_begin(self, training: Training) -> None:
-        """Before the first step, after a checkpoint was loaded if there is one."""
-
-    def on_epoch_begin(self, training: Training) -> None:
-        """Before an epoch."""
-
-    def on_step_begin(self, training: Training) -> None:
-        """Before a step."""
-
-    def on_gradient(self, training: Training) -> None:
-        """When the gradients of a step are there, and before the optimizer uses them."""
-
-    def on_step_end(self, training: Training) -> None:
-        """After a step, which is in the history by then."""
-
-    def on_epoch_end(self, training: Training) -> None:
-        """After an epoch, which is in the history by then."""
-
-    def on_pause(self, training: Training) -> None:
-        """When Ctrl-C has ended training, before its end is told."""
-
-    def on_train_end(self, training: Training) -> None:
-        """After the last step, however training ended, except by an error."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """What the callback has to remember for training to go on later: numbers, text, and arrays by name."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave."""
 
 
 class EarlyStopping(Callback):
@@ -323,8 +274,3 @@ class ClipGradientValue(Callback):
     def on_gradient(self, training: Training) -> None:
         """Clip."""
         clip_gradient_value(training.parameters, self.limit)
-
-
-def overrides(callback: Callback, event: str) -> bool:
-    """Whether a callback does something at an event."""
-    return getattr(type(callback), event, None) is not getattr(Callback, event)

@@ -16,8 +16,7 @@ import numpy as np
 from ..arguments import positive_int
 from ..data.minibatches import Minibatches
 from ..io.weights import CheckpointError, fill, read_file, write_file
-from .callbacks import Callback
-from .fit import Training, TrainingWarning
+from .training import Callback, Training, TrainingWarning
 
 Array = np.ndarray[Any, Any]
 
@@ -148,7 +147,7 @@ def resume_training(training: Training, path: str | os.PathLike[str]) -> None:
         try:
             read_file(file, "checkpoint")
         except CheckpointError as error:
-            warnings.warn(f"{error}; the one before it is taken", TrainingWarning, stacklevel=4)
+            warnings.warn(f"{error}; the checkpoint before it is used", TrainingWarning, stacklevel=3)
         else:
             _restore(training, file)
             return
@@ -193,17 +192,17 @@ def _check_fit(training: Training, plain: Mapping[str, Any], path: Path) -> None
     names = [type(callback).__name__ for callback in training.callbacks]
     if plain["callbacks"] != names:
         raise CheckpointError(
-            f"{path} is of a training with the callbacks {plain['callbacks']}, and this one has {names}"
+            f"{path} was written by a training with the callbacks {plain['callbacks']}; this training has {names}"
         )
     if plain["steps_in_an_epoch"] != len(training.batches):
         raise CheckpointError(
-            f"{path} is of a training with {plain['steps_in_an_epoch']} steps in an epoch, and this one has "
-            f"{len(training.batches)}: the data or the batch size is another"
+            f"{path} was written by a training with {plain['steps_in_an_epoch']} steps in an epoch; this training has "
+            f"{len(training.batches)}: the data or the batch size differs"
         )
     found = set(plain["generators"]), {name for name, _ in _generators(training)}
     if found[0] != found[1]:
         raise CheckpointError(
-            f"{path} has random generators of {sorted(found[0])}, and this training of {sorted(found[1])}"
+            f"{path} has the random generators {sorted(found[0])}; this training has {sorted(found[1])}"
         )
 
 

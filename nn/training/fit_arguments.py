@@ -27,11 +27,11 @@ def as_batches(train: Any, batch_size: int, rng: Random) -> Any:
         return Minibatches(*as_arrays(train), batch_size=batch_size, rng=rng)
     if not hasattr(train, "__iter__") or not hasattr(train, "__len__") or isinstance(train, np.ndarray | list):
         raise TypeError(
-            f"fit: train must be a tuple (X, y), nn.data.Minibatches, or what gives such batches and has a length; got "
+            f"fit: train must be a tuple (X, y), nn.data.Minibatches, or an iterable of batches with a length; got "
             f"{type(train).__name__}"
         )
     if isinstance(train, Minibatches) and len(train.arrays) < 2:
-        raise ValueError("fit: the minibatches have one array, and no targets; write Minibatches(X, y)")
+        raise ValueError("fit: the minibatches hold one array but no targets; write Minibatches(X, y)")
     return train
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +14,8 @@ from autograd_lite import Tensor
 from ..arguments import positive_int, real_number
 from ..module import Module
 from ..optimizers.clipping import norm_of
-from .callbacks import Callback
-from .fit import TrainingWarning
 from .history import table
-
-if TYPE_CHECKING:
-    from .fit import Training
+from .training import Callback, Training, TrainingWarning
 
 Array = np.ndarray[Any, Any]
 

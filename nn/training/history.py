@@ -1,4 +1,4 @@
-"""`History`: what training went through, by step and by epoch, as a table, a plot, and a file."""
+"""`History`: the figures of a training by step and by epoch, as a table, a plot, and a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from autograd_lite.files import write_atomically
+from autograd_lite.extend import write_atomically
+
+from ..report.plots import plot_history
 
 Rows = dict[str, list[float]]
 
@@ -55,7 +57,9 @@ class History:
     def __getitem__(self, name: str) -> list[float]:
         """A column of the epochs."""
         if name not in self.epochs:
-            raise KeyError(f"the history has no {name!r} by epoch; it has {', '.join(self.epochs) or 'nothing yet'}")
+            raise KeyError(
+                f"the history has no column {name!r} by epoch; it has {', '.join(self.epochs) or 'nothing yet'}"
+            )
         return self.epochs[name]
 
     def __len__(self) -> int:
@@ -121,8 +125,6 @@ class History:
         ValueError
             If there is nothing to plot.
         """
-        from ..report.plots import plot_history
-
         return plot_history(self, path)
 
     # ---- as a file ----
@@ -154,12 +156,12 @@ class History:
         try:
             state = json.loads(Path(path).read_text(encoding="utf-8"))
         except (ValueError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is no history: {error}") from None
+            raise ValueError(f"{path} is not a history file: {error}") from None
         history = cls()
         try:
             history.load_state_dict(state)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{path} is no history: {error}") from None
+            raise ValueError(f"{path} is not a history file: {error}") from None
         return history
 
     def state_dict(self) -> dict[str, Any]:

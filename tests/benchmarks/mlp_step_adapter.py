@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from speed import ours
+from workers import ours
 
 
 def _candidate(how):

@@ -113,14 +113,14 @@ def test_tensors_are_measured_as_their_numbers():
         (lambda: metrics.accuracy([0, 1], [0.2, 0.7]), "compare scores with a threshold"),
         (lambda: metrics.accuracy([[0, 1]], [0]), "expected a label for each example"),
         (lambda: metrics.accuracy([0, 1], [[0.2], [0.7]]), "two classes or more"),
-        (lambda: metrics.precision([0, 1, 2], [0, 1, 2]), "average='binary' is for two labels, and there are 3"),
+        (lambda: metrics.precision([0, 1, 2], [0, 1, 2]), "average='binary' is for two labels, but 3 occur"),
         (lambda: metrics.precision([0, 1], [0, 1], pos_label=7), "pos_label=7 does not occur"),
         (lambda: metrics.precision([0, 1], [0, 1], average="mean"), "average='mean' is unknown"),
-        (lambda: metrics.roc_auc([1, 1], [0.1, 0.2]), "for two labels, and 1 occur"),
+        (lambda: metrics.roc_auc([1, 1], [0.1, 0.2]), "for two labels, but 1 occur"),
         (lambda: metrics.roc_auc([0, 1], np.ones((2, 3))), "no example has the class 2"),
         (lambda: metrics.top_k_accuracy([0, 3], np.ones((2, 3))), "the class 3; expected 0 to 2"),
         (lambda: metrics.log_loss([0], [[2.0, -1.0]]), "between 0 and 1"),
-        (lambda: metrics.log_loss([0], [[0.2, 0.2]]), "add up to 0.4, and not to 1"),
+        (lambda: metrics.log_loss([0], [[0.2, 0.2]]), "add up to 0.4 instead of 1"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(call, message):

@@ -297,7 +297,7 @@ def test_assignment_into_a_tensor_is_refused_with_the_way_out():
 
 
 def test_out_cannot_be_a_tensor():
-    with pytest.raises(TypeError, match="got out= .* cannot be used with tensors"):
+    with pytest.raises(TypeError, match=r"got out= .* cannot be used with tensors"):
         np.add(np.ones(2), 1.0, out=Tensor(np.ones(2)))
 
 

@@ -260,10 +260,10 @@ def with_cell(row, column, value):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (with_cell(17, 1, "forty"), "people.csv, row 17, column 'age': 'forty' is no finite number, and 100% of"),
-        (with_cell(17, 1, "inf"), "row 17, column 'age': 'inf' is no finite number"),
-        (lambda rows: rows[8].pop(), "people.csv, row 9: it has 4 cells, and the first row 5"),
-        (lambda rows: rows[8].append("more"), "row 9: it has 6 cells, and the first row 5"),
+        (with_cell(17, 1, "forty"), "people.csv, row 17, column 'age': 'forty' is not a finite number, and 100% of"),
+        (with_cell(17, 1, "inf"), "row 17, column 'age': 'inf' is not a finite number"),
+        (lambda rows: rows[8].pop(), "people.csv, row 9: it has 4 cells, but the first row has 5"),
+        (lambda rows: rows[8].append("more"), "row 9: it has 6 cells, but the first row has 5"),
         (with_cell(1, 2, ""), "row 1: column 3 has no name; pass --no-header"),
         (with_cell(1, 2, "age"), "row 1: columns 2 and 3 are both named 'age'"),
         (lambda rows: rows.clear(), "people.csv is empty"),
@@ -286,7 +286,7 @@ def test_what_is_wrong_with_training_data_is_one_line(change, message, folder, c
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (with_cell(17, 1, "forty"), "new.csv, row 17, column 'age': 'forty' is no finite number"),
+        (with_cell(17, 1, "forty"), "new.csv, row 17, column 'age': 'forty' is not a finite number"),
         (with_cell(17, 3, "purple"), "row 17, column 'colour': the category 'purple' was not in the training"),
         (lambda rows: [row.pop(1) for row in rows], "new.csv has no column 'age'; it has name, height"),
         (lambda rows: rows.clear(), "new.csv is empty"),
@@ -343,21 +343,21 @@ def test_what_is_no_table_is_one_line(contents, message, folder, capsys):
 @pytest.mark.parametrize("contents", [b"", b"nothing", b"\x93NUMPY\x01\x00v\x00{'descr': '|O'", b"PK\x03\x04rest"])
 def test_what_is_no_file_of_arrays_is_one_line(name, contents, folder, capsys):
     (folder / name).write_bytes(contents)
-    assert f"{name} is no file of arrays" in complains(capsys, "train", name, "--target", "1", *QUICK)
+    assert f"{name} is not a file of arrays" in complains(capsys, "train", name, "--target", "1", *QUICK)
 
 
 def test_files_that_would_run_code_are_refused(folder, capsys):
     np.save("t.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    assert "is no file of arrays" in complains(capsys, "train", "t.npy", "--target", "1", *QUICK)
+    assert "is not a file of arrays" in complains(capsys, "train", "t.npy", "--target", "1", *QUICK)
 
 
 def test_models_that_are_none_are_one_line(folder, capsys):
     write(folder / "people.csv", people())
     (folder / "m.safetensors").write_bytes(b"nothing")
-    assert "no safetensors file" in complains(capsys, "predict", "m.safetensors", "people.csv")
+    assert "not a safetensors file" in complains(capsys, "predict", "m.safetensors", "people.csv")
     assert "no file nowhere.safetensors" in complains(capsys, "evaluate", "nowhere.safetensors", "people.csv")
     nn.save_weights(nn.MLP([2, 2]), "m.safetensors")
-    assert "has weights, and no columns" in complains(capsys, "plot", "m.safetensors")
+    assert "has weights but no columns" in complains(capsys, "plot", "m.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_models_that_are_none_are_one_line(folder, capsys):
         (["train", ".", "--target", "sick"], "Is a directory"),
         (["train", "people.csv", "--target", "sick", "--out", "no/where.safetensors"], "No such file"),
         (["train", "people.csv", "--target", "sick", "--delimiter", "ab"], "expected one character"),
-        (["train", "people.csv", "--target", "sick", "--task", "regression"], "column 'sick': 'yes' is no finite"),
+        (["train", "people.csv", "--target", "sick", "--task", "regression"], "column 'sick': 'yes' is not a finite"),
     ],
 )  # fmt: skip
 def test_wrong_commands_are_one_line(arguments, message, folder, capsys):

@@ -78,9 +78,9 @@ def test_a_mapped_idx_file_holds_what_the_file_holds(tmp_path):
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"\x1f\x8b\x08\x00", "is gzipped, so it cannot be mapped"),
+        (b"\x1f\x8b\x08\x00", "is gzipped and cannot be mapped"),
         (bytes([0, 0, 0x08, 1, 0, 0, 0, 9, 1]), "truncated"),
-        (b"text", "is no IDX file"),
+        (b"text", "is not an IDX file"),
     ],
 )
 def test_a_file_that_cannot_be_mapped_says_why(tmp_path, content, message):

@@ -119,7 +119,7 @@ def test_truncated_files_are_refused_wherever_they_end(written):
     data = written.read_bytes()
     for length in [0, 1, 7, 8, 9, 50, len(data) // 2, len(data) - 1]:
         written.write_bytes(data[:length])
-        refuses(written, "no safetensors file, or is truncated")
+        refuses(written, "not a safetensors file, or is truncated")
 
 
 @given(st.data())
@@ -149,7 +149,7 @@ def test_another_programs_file_is_refused(tmp_path):
 @pytest.mark.parametrize("contents", [b"not a file of tensors", b"PK\x03\x04" * 20, b"\x80\x04\x95" * 50])
 def test_what_is_no_safetensors_file_is_refused(contents, tmp_path):
     (tmp_path / "m.safetensors").write_bytes(contents)
-    refuses(tmp_path / "m.safetensors", "no safetensors file")
+    refuses(tmp_path / "m.safetensors", "not a safetensors file")
 
 
 def with_texts(path, **changes):
@@ -164,12 +164,17 @@ def with_texts(path, **changes):
 
 def test_a_newer_layout_is_refused_with_the_version_that_wrote_it(written):
     with_texts(written, layout="2", version="9.9")
-    refuses(written, "layout '2', of version 9.9; this version .* reads layouts up to 1: upgrade")
+    refuses(written, "layout 2, written by version 9.9; this version .* reads layouts up to 1: upgrade")
+
+
+def test_a_layout_that_is_not_a_number_is_refused(written):
+    with_texts(written, layout="new")
+    refuses(written, "has the layout 'new' in its metadata; expected a number")
 
 
 def test_changed_texts_are_noticed(written):
     with_texts(written, architecture='{"class": "Dense"}')
-    refuses(written, "is damaged: its contents are not those that its checksum is of")
+    refuses(written, "is damaged: its contents do not match its checksum")
 
 
 @pytest.mark.parametrize(
@@ -212,6 +217,6 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 def test_texts_must_be_texts(tmp_path):
-    with pytest.raises(TypeError, match="metadata must be texts"):
+    with pytest.raises(TypeError, match="metadata must map strings to strings"):
         nn.save_weights(nn.Dense(2, 2), tmp_path / "m.safetensors", {"epoch": 3})
     assert list(tmp_path.iterdir()) == []

@@ -82,7 +82,7 @@ def test_the_model_stays_as_it_was():
 
 @pytest.mark.parametrize("shape", [784, (0,), ("a",), [784], (2.5,)])
 def test_what_is_no_shape_is_refused(shape):
-    with pytest.raises(TypeError, match="no shape of one example"):
+    with pytest.raises(TypeError, match="not the shape of one example"):
         nn.summary(nn.Dense(3, 2), shape)
 
 

@@ -13,7 +13,8 @@ from autograd_lite.compiler.native import is_installed
 from autograd_lite.core.registry import RULES
 from autograd_lite.core.rule import Rule
 from nn.training import automatic
-from nn.training.fit import Training
+from nn.training.loop import Loop
+from nn.training.training import Training
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((70, 6)).astype(np.float32)
@@ -35,9 +36,11 @@ def _mlp():
     return nn.MLP([6, 8, 3], rng=0)
 
 
-def _is_compiled(model=None, loss=nn.softmax_cross_entropy, optimizer=nn.SGD, train=(X, Y), **options):
+def _is_compiled(model=None, loss=nn.softmax_cross_entropy, optimizer=nn.SGD, train=(X, Y), how="auto", **options):
     model = model or _mlp()
-    return Training(model, loss, optimizer(model.parameters()), train, batch_size=16, **options).is_compiled
+    training = Training(model, loss, optimizer(model.parameters()), train, batch_size=16, **options)
+    Loop(training, how)
+    return training.is_compiled
 
 
 # ---- where it is ----
@@ -153,13 +156,13 @@ def test_where_numpy_is_told_to_raise_errors_it_can():
 
 
 def test_an_answer_counts_more():
-    assert _is_compiled(**OWN_CODE["a loss"](), compile=True)
-    assert not _is_compiled(compile=False)
+    assert _is_compiled(**OWN_CODE["a loss"](), how=True)
+    assert not _is_compiled(how=False)
 
 
 def test_other_answers_are_refused():
     with pytest.raises(ValueError, match="must be True, False or 'auto', got 'always'"):
-        _is_compiled(compile="always")
+        _is_compiled(how="always")
 
 
 # ---- the same to the bit ----

@@ -146,7 +146,7 @@ def test_of_damaged_files_the_one_before_is_taken(tmp_path):
     make(folder=tmp_path)
     newest = tmp_path / "checkpoint-00000020.safetensors"
     newest.write_bytes(newest.read_bytes()[:-10])
-    with pytest.warns(nn.TrainingWarning, match=r"00020.*truncated.*the one before it is taken"):
+    with pytest.warns(nn.TrainingWarning, match=r"00020.*truncated.*the checkpoint before it is used"):
         found = make(folder=tmp_path, resume=tmp_path)
     assert_same_end(make(), found)
 
@@ -181,10 +181,10 @@ def refused(path, match, **changes):
     [
         ({"sizes": [3, 9, 2]}, r"layers.0.weight has shape \(3, 8\)"),
         ({"optimizer": nn.SGD}, "another optimizer"),
-        ({"rows": 60}, "5 steps in an epoch, and this one has 4: the data or the batch size is another"),
+        ({"rows": 60}, "5 steps in an epoch; this training has 4: the data or the batch size differs"),
         (
             {"callbacks": [nn.EarlyStopping("loss")]},
-            r"the callbacks \['Checkpoint'\], and this one has \['EarlyStopping'\]",
+            r"the callbacks \['Checkpoint'\]; this training has \['EarlyStopping'\]",
         ),
     ],
 )
@@ -200,7 +200,7 @@ def test_a_checkpoint_of_another_training_leaves_everything_as_it_was(changes, m
 
 def test_weights_alone_are_no_checkpoint(tmp_path):
     nn.save_weights(nn.MLP([3, 8, 2]), tmp_path / "w.safetensors")
-    refused(tmp_path / "w.safetensors", "a file of 'weights'; expected one of 'checkpoint'")
+    refused(tmp_path / "w.safetensors", "holds 'weights'; expected a file that holds 'checkpoint'")
 
 
 # ---- killed ----

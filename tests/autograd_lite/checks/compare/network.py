@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from autograd_lite.checks import compare_gradients
+
 ACTIVATIONS = {
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z, a: a * (1 - a)),
     "tanh": (np.tanh, lambda z, a: 1 - a**2),
@@ -82,3 +84,16 @@ class Network:
                 if layer - 1 not in no_derivative:
                     delta = delta * self.f1(z[layer - 1], a[layer - 1])
         return {name: gradients[name] for name in parameters}
+
+
+def explained(hand, network):
+    return compare_gradients(hand, network.loss, network.parameters).explanations
+
+
+def only(explanations):
+    assert len(explanations) == 1, [str(e) for e in explanations]
+    return explanations[0]
+
+
+def right(network):
+    return network.by_hand(network.parameters)

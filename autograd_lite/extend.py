@@ -1,0 +1,73 @@
+"""Every name of the engine that a package on top of it may use, so that it imports nothing deeper.
+
+Programs need `autograd_lite` alone. The names here are for those who write layers, losses, optimizers or rules of whole
+libraries, and each is documented where it is defined.
+
+Rules, for functions of NumPy, of another library, or of one's own
+    `defvjp`, `defjvp`: the derivative of each argument, backward and forward. `deflinear`, `defelementwise`: what need
+    not be written out, because the function is linear in an argument, or elementwise. `defbatching`: how the function
+    is called for many examples at once. `defconstant`: the result carries no gradient. `derive`: another function is
+    called in its place, made of functions with rules. `known_rules`: which functions have rules, and which.
+
+Functions with a rule
+    `custom_vjp`: a Python function with its derivative, called on bare arrays. `primitive`: the same without a rule,
+    which `defvjp` then gives it. `Memo`: what a function computes that its rule would have to compute again.
+
+Arrays within tensors
+    `wrap`: a tensor over an array, without a copy or a check. `innermost_array`: the plain array within a tensor,
+    through all transforms.
+
+Leaves
+    `is_leaf`: whether a tensor is one. `has_hooks`: whether a hook sees its gradient. `announce_change`: its array is
+    about to be changed in place, so that older graphs refuse to be used.
+
+Words for compiled functions
+    `callback`: a call of plain Python that is repeated in each call. `constant`: an array that nobody changes.
+    `assume`: a setting that the function branches on. `IndexCheck`: the callback that looks whether indices are in
+    range, which machine code can do too.
+
+Fast choices
+    `where`, `largest`: `numpy.where` and a maximum along an axis, to the bit, in less time.
+
+Aligned memory
+    `empty`: an array that begins at a line of the processor's cache. `moved_to_cache_line`: an array, copied to such a
+    place if it is large. `CACHE_LINE_BYTES`: how long a line is.
+
+Comparisons with a derivation by hand
+    `defmistake`: how a function is wrongly differentiated by hand, so that `compare_gradients` recognises it.
+    `DIAGONAL`: the words for the usual mistake with the softmax.
+
+Files and lines
+    `write_atomically`: a file that is whole, or not there at all. `add_library`: the code in a folder is a library's,
+    so that messages of compiled functions name the line that called it.
+"""
+
+from .checks.compare.mistakes import DIAGONAL as DIAGONAL
+from .checks.compare.mistakes import defmistake as defmistake
+from .compiler.hints import IndexCheck as IndexCheck
+from .compiler.hints import assume as assume
+from .compiler.hints import callback as callback
+from .compiler.hints import constant as constant
+from .compiler.trace.user_line import add_library as add_library
+from .core.custom import custom_vjp as custom_vjp
+from .core.custom import primitive as primitive
+from .core.known_rules import known_rules as known_rules
+from .core.leaves import announce_change as announce_change
+from .core.leaves import has_hooks as has_hooks
+from .core.leaves import is_leaf as is_leaf
+from .core.memo import Memo as Memo
+from .core.registry import defbatching as defbatching
+from .core.registry import defconstant as defconstant
+from .core.registry import defelementwise as defelementwise
+from .core.registry import defjvp as defjvp
+from .core.registry import deflinear as deflinear
+from .core.registry import defvjp as defvjp
+from .core.registry import derive as derive
+from .core.tensor import wrap as wrap
+from .files import write_atomically as write_atomically
+from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
+from .speed.aligned import empty as empty
+from .speed.aligned import moved_to_cache_line as moved_to_cache_line
+from .speed.fast_where import largest as largest
+from .speed.fast_where import where as where
+from .transforms.interpreter import innermost_array as innermost_array

@@ -1,0 +1,157 @@
+"""The house rules: rooms import downward only, files do not import in circles, and no file is too long."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+MOST_LINES = 450
+
+ROOMS_WITH_CIRCLES = {"nn.optimizers"}
+FILES_TOO_LONG = {"tests/autograd_lite/core/test_tensor.py"}
+FILES_THAT_NAME_NN: set[str] = set()
+ROOMS_BELOW_THE_SURFACE = {"nn.optimizers"}
+BROKEN_CONTRACTS: set[str] = set()
+
+PUBLIC = {
+    "autograd_lite",
+    "autograd_lite.checks",
+    "autograd_lite.draw",
+    "autograd_lite.extend",
+    "autograd_lite.special",
+    "autograd_lite.transforms",
+}
+PRIVATE_ATTRIBUTES = {"_data", "_level", "_node"}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {name_of(path): path for top in ("autograd_lite", "nn") for path in sorted((ROOT / top).rglob("*.py"))}
+
+
+@cache
+def parsed(name: str) -> ast.Module:
+    return ast.parse(FILES[name].read_text(encoding="utf-8"))
+
+
+def room_of(name: str) -> str:
+    return ".".join(name.split(".")[:2])
+
+
+def imported(name: str) -> Iterator[str]:
+    """Everything that a file imports, by full name; also within functions and under TYPE_CHECKING."""
+    package = name if FILES[name].name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(parsed(name)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def file_of(name: str) -> str | None:
+    """The file that an import of a name reads: the module itself, or the one that defines the name."""
+    return name if name in FILES else parent if (parent := name.rpartition(".")[0]) in FILES else None
+
+
+def is_public(name: str) -> bool:
+    """Whether it is a public module, or a name in one; what is in the package itself is a name or a public module."""
+    return file_of(name) in PUBLIC or name.rpartition(".")[0] in PUBLIC - {"autograd_lite"}
+
+
+def circles() -> list[list[str]]:
+    """The groups of files in which each imports every other, directly or through others (Tarjan 1972)."""
+    graph = {name: {file for each in imported(name) if (file := file_of(each))} - {name} for name in FILES}
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found = []
+
+    def visit(file: str) -> None:
+        number[file] = lowest[file] = len(number)
+        stack.append(file)
+        for other in sorted(graph[file]):
+            if other not in number:
+                visit(other)
+                lowest[file] = min(lowest[file], lowest[other])
+            elif other in stack:
+                lowest[file] = min(lowest[file], number[other])
+        if lowest[file] == number[file]:
+            place = stack.index(file)
+            group = stack[place:]
+            del stack[place:]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for file in graph:
+        if file not in number:
+            visit(file)
+    return found
+
+
+def test_no_files_import_each_other_in_a_circle():
+    found = circles()
+    assert {room_of(file) for circle in found for file in circle} == ROOMS_WITH_CIRCLES, found
+
+
+@pytest.mark.parametrize(
+    "contract", ["rooms-of-autograd_lite", "rooms-of-nn", "nn-uses-public-names", "autograd_lite-without-nn"]
+)
+def test_the_contracts_of_import_linter_hold(contract):
+    cli = pytest.importorskip("importlinter.cli", reason="import-linter is not installed")
+    status = cli.lint_imports(str(ROOT / "pyproject.toml"), limit_to_contracts=(contract,), no_cache=True, no_logo=True)
+    assert (status == cli.EXIT_STATUS_SUCCESS) == (contract not in BROKEN_CONTRACTS), "its report is above"
+
+
+def test_nn_imports_only_public_names_of_the_engine():
+    deep = {}
+    for name in FILES:
+        if not name.startswith("nn"):
+            continue
+        of_engine = {each for each in imported(name) if each.partition(".")[0] == "autograd_lite"}
+        if below := {each for each in of_engine if not is_public(each)}:
+            deep[name] = below
+    assert {room_of(name) for name in deep} == ROOMS_BELOW_THE_SURFACE, deep
+
+
+def test_nn_reads_no_private_attribute_of_a_tensor():
+    found = {
+        (name, node.lineno, node.attr)
+        for name in FILES
+        if name.startswith("nn")
+        for node in ast.walk(parsed(name))
+        if isinstance(node, ast.Attribute) and node.attr in PRIVATE_ATTRIBUTES
+    }
+    assert {room_of(name) for name, _, _ in found} == ROOMS_BELOW_THE_SURFACE, found
+
+
+def test_the_engine_does_not_know_nn():
+    def names_nn(node: ast.AST) -> bool:
+        return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.split(".")[0] == "nn"
+
+    found = {
+        FILES[name].relative_to(ROOT).as_posix()
+        for name in FILES
+        if name.startswith("autograd_lite")
+        if any(each.partition(".")[0] == "nn" for each in imported(name)) or any(map(names_nn, ast.walk(parsed(name))))
+    }
+    assert found == FILES_THAT_NAME_NN
+
+
+def test_no_file_is_too_long():
+    tops = ("autograd_lite", "nn", "tests", "examples")
+    long = {
+        path.relative_to(ROOT).as_posix()
+        for top in tops
+        for path in (ROOT / top).rglob("*.py")
+        if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
+    }
+    assert long == FILES_TOO_LONG
