@@ -55,7 +55,6 @@ from .core.known_rules import known_rules as known_rules
 from .core.leaves import announce_change as announce_change
 from .core.leaves import has_hooks as has_hooks
 from .core.leaves import is_leaf as is_leaf
-from .core.memo import Memo as Memo
 from .core.registry import defbatching as defbatching
 from .core.registry import defconstant as defconstant
 from .core.registry import defelementwise as defelementwise
@@ -70,4 +69,5 @@ from .speed.aligned import empty as empty
 from .speed.aligned import moved_to_cache_line as moved_to_cache_line
 from .speed.fast_where import largest as largest
 from .speed.fast_where import where as where
+from .speed.memo import Memo as Memo
 from .transforms.interpreter import innermost_array as innermost_array

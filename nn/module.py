@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 
 from autograd_lite import Tensor, assume
-from autograd_lite.extend import moved_to_cache_line
 
 
 class Setting:
@@ -174,7 +173,7 @@ class Module:
                     f"load_state_dict: {path} has shape {array.shape}, but the module's tensor has {tensor.shape}; the "
                     "state is of a network of another size"
                 )
-            arrays[path] = moved_to_cache_line(array.astype(tensor.dtype))
+            arrays[path] = array.astype(tensor.dtype)
         for path, tensor in tensors.items():
             tensor.data = arrays[path]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from . import outputs
 from .context import THREAD
-from .graph import Node, new_node
+from .graph import Node
 from .messages import check_dtype, explained, no_rule, refuse_dtype, refuse_tensor_as_out, refuse_unread
 from .operators import PLAIN, define_operators
 from .registry import CONSTANT, DERIVED, RULES, rule_of
@@ -133,7 +133,7 @@ def recorded_result(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any
     if shape == parent.shape:
         shape = parent.shape  # one tuple for a whole chain: a long graph is a third smaller
     saved = recipe.save(values, out) if recipe.reads else ()
-    return wrap(out, new_node(recipe, parents, saved, shape, dtype))
+    return wrap(out, Node(recipe, parents, saved, shape, dtype))
 
 
 def bare(value: Any) -> Any:

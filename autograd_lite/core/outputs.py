@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, new_node
+from .graph import Node
 from .rule import Recipe, Rule
 
 
@@ -75,14 +75,14 @@ def node_of_call(recipe: Recipe, parents: tuple[Node, ...], saved: tuple[Any, ..
         recipe.of_outputs, pull = copy(recipe), recipe.pull
         recipe.of_outputs.pull = lambda g, saved: pull(filled(g), saved)
     shapes, dtypes = tuple(out.shape for out in outputs), Dtypes(out.dtype for out in outputs)
-    return new_node(recipe.of_outputs, parents, saved, shapes, dtypes)  # type: ignore[arg-type]
+    return Node(recipe.of_outputs, parents, saved, shapes, dtypes)  # type: ignore[arg-type]
 
 
 def node_of_output(call: Node, number: int) -> Node:
     """The node of one of its outputs."""
     shape: Any = call.shape[number]
     dtype: Any = call.dtype[number]
-    return new_node(_picking(number), (call,), (call,), shape, dtype)
+    return Node(_picking(number), (call,), (call,), shape, dtype)
 
 
 def in_container_of(outputs: tuple[Any, ...], members: Iterable[Any]) -> tuple[Any, ...]:

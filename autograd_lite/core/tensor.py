@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import GradientError, LostGradientError
-from ..speed.aligned import moved_to_cache_line
 from .backward import backward_pass
 from .context import THREAD, recorded
 from .conversions import Conversions
@@ -85,7 +84,6 @@ class Tensor(Operators, Conversions, ArrayMethods):
         self._name = name
         self._node = None
         if requires_grad:
-            self._data = moved_to_cache_line(self._data)
             self.requires_grad = True
 
     # ---- the array ----

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..core.graph import Node, ancestors
-from ..core.memo import Memo
 from ..core.rule import OUT
 from ..core.stepper import cotangents_of_all
 from ..core.tensor import Tensor
 from ..errors import GradientError
+from ..speed.memo import Memo
 
 Array = np.ndarray[Any, Any]
 

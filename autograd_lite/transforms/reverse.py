@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import backward_pass
-from ..core.graph import Leaf, Node, new_node
+from ..core.graph import Leaf, Node
 from ..core.outputs import in_container_of, node_of_call, node_of_output
 from ..core.rule import Mask, Rule
 from ..core.tensor import Tensor
@@ -36,7 +36,7 @@ class ReverseLevel(Level):
         if isinstance(out, tuple):
             call = node_of_call(recipe, tuple(parents), saved, out)
             return in_container_of(out, [self._tensor(part, node_of_output(call, i)) for i, part in enumerate(out)])
-        return self._tensor(out, new_node(recipe, tuple(parents), saved, out.shape, out.dtype))
+        return self._tensor(out, Node(recipe, tuple(parents), saved, out.shape, out.dtype))
 
     def _tensor(self, data: Any, node: Node) -> Traced:
         tensor = object.__new__(Traced)

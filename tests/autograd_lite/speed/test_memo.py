@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograd_lite import Tensor, compile, custom_vjp
-from autograd_lite.core.memo import Memo
+from autograd_lite.speed.memo import Memo
 from autograd_lite.transforms import grad, vmap
 
 X = np.array([-1.0, 0.5, 2.0])
