@@ -13,7 +13,6 @@ from .compiler import compile as compile
 from .configuration import show_config as show_config
 from .core.context import no_grad as no_grad
 from .core.custom import custom_vjp as custom_vjp
-from .core.registry import defjvp as defjvp
 from .core.registry import defvjp as defvjp
 from .core.tensor import Tensor as Tensor
 from .errors import ChangedTensorError as ChangedTensorError
@@ -23,6 +22,7 @@ from .errors import GradientError as GradientError
 from .errors import LostGradientError as LostGradientError
 from .errors import NoRuleError as NoRuleError
 from .speed import malloc as malloc
+from .transforms.rule_tables import defjvp as defjvp
 
 __version__ = "0.1.0"
 

@@ -55,11 +55,8 @@ from .core.known_rules import known_rules as known_rules
 from .core.leaves import announce_change as announce_change
 from .core.leaves import has_hooks as has_hooks
 from .core.leaves import is_leaf as is_leaf
-from .core.registry import defbatching as defbatching
 from .core.registry import defconstant as defconstant
 from .core.registry import defelementwise as defelementwise
-from .core.registry import defjvp as defjvp
-from .core.registry import deflinear as deflinear
 from .core.registry import defvjp as defvjp
 from .core.registry import derive as derive
 from .core.tensor import wrap as wrap
@@ -71,3 +68,6 @@ from .speed.fast_where import largest as largest
 from .speed.fast_where import where as where
 from .speed.memo import Memo as Memo
 from .transforms.interpreter import innermost_array as innermost_array
+from .transforms.rule_tables import defbatching as defbatching
+from .transforms.rule_tables import defjvp as defjvp
+from .transforms.rule_tables import deflinear as deflinear

@@ -1,9 +1,13 @@
-"""Numbers as text, in tables, labels and messages: with few digits, and with a unit and its prefix."""
+"""Numbers and functions as text, in tables, labels and messages."""
 
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 
 def short(value: Any, digits: int = 4) -> str:
@@ -27,3 +31,18 @@ def with_unit(number: float, unit: str) -> str:
     """
     exponent = min(4, max(0, math.floor(math.log10(max(1.0, number)) / 3)))
     return f"{number / 1000**exponent:.3g} {('', 'k', 'M', 'G', 'T')[exponent]}{unit}"
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """A function's name as a user writes it: ``np.exp``, ``np.linalg.inv``, or its own name alone."""
+    name = getattr(function, "__name__", repr(function))
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return f"{name_of(owner)}.{name}"
+    module = getattr(function, "__module__", None) or ""
+    if isinstance(function, np.ufunc):
+        homes = (home for home in ("numpy", "scipy.special") if getattr(sys.modules.get(home), name, None) is function)
+        module = next(homes, "")
+    if module == "scipy.special":
+        return f"{module}.{name}"
+    return f"np{module[5:]}.{name}" if module.partition(".")[0] == "numpy" else name

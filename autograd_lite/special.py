@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from .core.custom import custom_vjp
-from .core.registry import defbatching, defjvp
 from .rules._common import axes_of_all
 from .speed.fast_where import largest
 from .transforms.linearize import array_like
+from .transforms.rule_tables import defbatching, defjvp
 
 _np: Any = np
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..core.context import THREAD
 from ..core.graph import Leaf
-from ..core.rule import name_of
 from ..core.tensor import Tensor, wrap
 from ..core.tree import mapped
+from ..formatting import name_of
 from .ir import Array, Layout, OtherLayout
 from .native import Jit, is_installed
 

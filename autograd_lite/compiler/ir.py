@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..core.rule import name_of
 from ..core.tree import found
+from ..formatting import name_of
 
 if TYPE_CHECKING:
     from ..core.graph import GradientSlot

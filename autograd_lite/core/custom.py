@@ -9,11 +9,12 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from ..formatting import name_of
 from .context import THREAD
 from .dispatch import call, call_unary, holds_tensor
 from .outputs import in_container_of
 from .registry import RULES
-from .rule import Rule, VectorJacobianProduct, name_of
+from .rule import Rule, VectorJacobianProduct
 from .tensor import NUMPY, Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import LostGradientError, NoRuleError
+from ..formatting import name_of
 from .registry import refuse_out
-from .rule import Rule, name_of
+from .rule import Rule
 from .tensor import Tensor
 
 

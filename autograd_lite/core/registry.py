@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..errors import LostGradientError
-from .rule import LINEAR, JacobianVectorProduct, Rule, VectorJacobianProduct, name_of
+from ..formatting import name_of
+from .rule import Rule, VectorJacobianProduct
 
 RULES: dict[Callable[..., Any], Rule] = {}
 """The rule of each function that has one."""
@@ -26,28 +27,6 @@ CONSTANT: set[Callable[..., Any]] = set()
 
 STRUCTURAL: set[Callable[..., Any]] = set()
 """Of these the functions that ask for the shapes and dtypes of their arguments alone."""
-
-BATCHING: dict[Callable[..., Any], Batching] = {}
-"""How functions that are not elementwise are called for many examples at once."""
-
-
-class Batching(NamedTuple):
-    """How a function is called with arrays that have one more axis, the first, which counts examples.
-
-    Attributes
-    ----------
-    rule : callable
-        Takes the function's arguments, with all examples in the operands, and returns all results.
-    operands : tuple of str
-        The parameters that may hold an array, or a list of arrays, that differs from example to example.
-    repeats : bool
-        Whether an operand that is the same for all is repeated for each; if not, the rule takes also ``mapped``, the
-        set of the operands that do differ.
-    """
-
-    rule: Callable[..., Any]
-    operands: tuple[str, ...]
-    repeats: bool = True
 
 
 def defvjp(
@@ -109,49 +88,6 @@ def defvjp(
     RULES[function] = Rule(function, vjps, like, any_value=any_value)
 
 
-def defjvp(function: Callable[..., Any], /, **jvps: JacobianVectorProduct) -> None:
-    """Say how tangents go forward through a function that has a rule: a Jacobian-vector product for each argument.
-
-    It is a matter of speed alone. Elementwise ufuncs need none, and for every other function that has only a
-    vector-Jacobian product that is transposed, which costs about two backward steps.
-
-    Parameters
-    ----------
-    function : callable
-        One that `defvjp` or `custom_vjp` has given a rule.
-    **jvps : callable
-        Named after the arguments. Each takes the argument's tangent ``t`` first, and then by name what it needs, as
-        in `defvjp`. It returns the tangent of the result; those of several arguments are added up. For an argument
-        that is a sequence of arrays ``t`` is a list, with a tangent for each of the ``members``.
-
-    Raises
-    ------
-    TypeError
-        If the function has no rule, a name is none of its arguments, or a rule reads something that it cannot have.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd_lite import custom_vjp, defjvp
-    >>> from autograd_lite.transforms import jvp
-    >>> cube = custom_vjp(lambda x: x**3, x=lambda g, x: 3 * g * x**2)
-    >>> defjvp(cube, x=lambda t, x: 3 * t * x**2)
-    >>> jvp(cube, (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
-    (array([1., 8.]), array([ 3., 12.]))
-    """
-    if function not in RULES:
-        raise TypeError(f"defjvp: {name_of(function)} has no rule yet; give it one with defvjp or custom_vjp first")
-    RULES[function].set_jvps(jvps)
-
-
-def deflinear(function: Callable[..., Any], *names: str) -> None:
-    """Say of a function that has a rule that it is linear in arguments, in each for itself: it is its own derivative.
-
-    A function of a sequence of arrays is linear in all of its members together.
-    """
-    RULES[function].set_jvps(dict.fromkeys(names, LINEAR))
-
-
 def defelementwise(*functions: Callable[..., Any]) -> None:
     """Say of functions that have rules that each element of the result depends on one element of each argument."""
     for function in functions:
@@ -190,18 +126,6 @@ def refuse_out(function: Callable[..., Any], out: Any) -> None:
         f"may have saved a tensor's values. Use the result, array = {name}(...); for array += tensor write array = "
         "array + tensor"
     )
-
-
-def defbatching(
-    function: Callable[..., Any], *operands: str, repeats: bool = True
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make the decorated function say how another is called for many examples at once; see `Batching`."""
-
-    def register(rule: Callable[..., Any]) -> Callable[..., Any]:
-        BATCHING[function] = Batching(rule, operands, repeats)
-        return rule
-
-    return register
 
 
 def defconstant(functions: Iterable[Callable[..., Any]]) -> None:

@@ -16,7 +16,6 @@ So an addition keeps nothing, and an exponential only its result. A `Rule` is wh
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -24,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import NoRuleError
+from ..formatting import name_of
 from .tree import is_of_numbers
 
 VectorJacobianProduct = Callable[..., Any]
-JacobianVectorProduct = Callable[..., Any]
 
 Members = tuple[int, ...] | None
 """Of an argument that is a sequence of arrays those that need a gradient; None for an array."""
@@ -40,11 +39,6 @@ OUT = -1
 
 NEUTRAL = frozenset({"dtype", "casting", "subok", "copy", "optimize", "keepdims"})
 """Arguments that choose how a result is computed or laid out, and so leave every rule as it is."""
-
-
-def LINEAR(t: Any) -> Any:  # noqa: N802 - a constant, in the place of a function
-    """The Jacobian-vector product of a linear function, which is the function itself."""
-    raise NotImplementedError
 
 
 class Recipe:
@@ -90,7 +84,7 @@ class Recipe:
 
         saves: dict[str, tuple[str, Any]] = {}
         calls: list[str] = []
-        scope: dict[str, Any] = {**_HELPERS}
+        scope: dict[str, Any] = {**HELPERS}
         for position, members in mask:
             vjp = rule.vjps[rule.parameters[position]]
             if vjp is None:
@@ -142,9 +136,6 @@ class Rule:
         In place of them, one function that gives the cotangents of all arguments.
     elementwise : bool
         Whether each element of the result depends on one element of each argument alone.
-    jvps : dict
-        From a parameter's name to its Jacobian-vector product, `LINEAR` where that is the function itself. An
-        elementwise function needs none: its Jacobian is diagonal, and so its own transpose.
     call : callable
         The function as users call it, with tensors too.
     """
@@ -164,11 +155,9 @@ class Rule:
         self.parameters, self.defaults = self._signature(like or function)
         self.positions = {name: i for i, name in enumerate(self.parameters)}
         self.vjps = dict(vjps) if joint is None else dict.fromkeys(self.parameters, joint)
-        self.jvps: dict[str, JacobianVectorProduct] = {}
         self.elementwise = isinstance(function, np.ufunc) and function.signature is None
         self.recipes: dict[Mask, Recipe] = {}
-        self._pushes: dict[str, Callable[..., Any]] = {}
-        self._check(self.vjps, "g", "cotangent")
+        self.check(self.vjps, "g", "cotangent")
         for name in any_value:
             self._check_parameter(name, "defvjp")
         self.differentiable = frozenset(i for i, name in enumerate(self.parameters) if name in self.vjps)
@@ -195,7 +184,8 @@ class Rule:
         defaults = tuple(None if any(p.default is a for a in absent) else p.default for p in parameters)
         return tuple(p.name for p in parameters), defaults
 
-    def _check(self, products: Mapping[str, Callable[..., Any] | None], first: str, kind: str) -> None:
+    def check(self, products: Mapping[str, Callable[..., Any] | None], first: str, kind: str) -> None:
+        """Refuse products that are named after no parameter, or read what a rule cannot have."""
         registering = "defvjp" if first == "g" else "defjvp"
         for name, product in products.items():
             self._check_parameter(name, registering)
@@ -215,24 +205,6 @@ class Rule:
         if name not in self.positions:
             known = ", ".join(self.parameters)
             raise TypeError(f"{registering}: {self.name} has no parameter {name!r}; it has {known}")
-
-    def set_jvps(self, jvps: Mapping[str, JacobianVectorProduct]) -> None:
-        """Add Jacobian-vector products."""
-        self._check(jvps, "t", "tangent")
-        self.jvps.update(jvps)
-        self._pushes.clear()
-
-    def push(self, position: int, t: Any, values: Sequence[Any], out: Any, members: Members) -> Any:
-        """The tangent of the result that the tangent of one argument causes; None for zero."""
-        name = self.parameters[position]
-        if name not in self._pushes:
-            product = self.jvps[name] if name in self.jvps else self.vjps[name]
-            wanted = parameter_names(product)[1:] if product else ()
-            reads = ["members" if each == "members" else self.locate(each, {})[0] for each in wanted]
-            source = f"product(t, {_items(reads)})" if product else "None"
-            scope = {**_HELPERS, "product": product}
-            self._pushes[name] = eval(f"lambda t, values, out, members: {source}", scope)
-        return self._pushes[name](t, values, out, members)
 
     def locate(self, wanted: str, parents: Mapping[int, Any]) -> tuple[str, Any]:
         """Where a value that a rule reads comes from: as an expression, and as the source of its gradient."""
@@ -300,21 +272,6 @@ def not_differentiable(rule: Rule, position: int) -> NoRuleError:
     )
 
 
-def name_of(function: Callable[..., Any]) -> str:
-    """A function's name as a user writes it: ``np.exp``, ``np.linalg.inv``, or its own name alone."""
-    name = getattr(function, "__name__", repr(function))
-    owner = getattr(function, "__self__", None)
-    if isinstance(owner, np.ufunc):
-        return f"{name_of(owner)}.{name}"
-    module = getattr(function, "__module__", None) or ""
-    if isinstance(function, np.ufunc):
-        homes = (home for home in ("numpy", "scipy.special") if getattr(sys.modules.get(home), name, None) is function)
-        module = next(homes, "")
-    if module == "scipy.special":
-        return f"{module}.{name}"
-    return f"np{module[5:]}.{name}" if module.partition(".")[0] == "numpy" else name
-
-
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of a Python function's positional parameters."""
     try:
@@ -373,6 +330,6 @@ def _items(expressions: Any) -> str:
     return "".join(f"{expression}, " for expression in expressions)
 
 
-_HELPERS = {
+HELPERS = {
     "shape_of": _shape_of, "dtype_of": _dtype_of, "array_of": _array_of, "chosen": _chosen, "counted": _counted,
 }  # fmt: skip

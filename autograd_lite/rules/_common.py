@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.registry import BATCHING, Batching
+from ..transforms.rule_tables import BATCHING, Batching
 
 Shape = tuple[int, ...]
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core.custom import primitive
-from ..core.registry import deflinear, defvjp, derive
+from ..core.registry import defvjp, derive
 from ..transforms.linearize import array_like
+from ..transforms.rule_tables import deflinear
 from .complex_numbers import conjugate
 
 

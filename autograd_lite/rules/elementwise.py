@@ -13,8 +13,9 @@ import numpy as np
 
 from ..core.custom import primitive
 from ..core.dispatch import astype
-from ..core.registry import defbatching, defconstant, defelementwise, deflinear, defvjp, derive
+from ..core.registry import defconstant, defelementwise, defvjp, derive
 from ..speed import fast_where
+from ..transforms.rule_tables import defbatching, deflinear
 from ._common import batch_stack
 
 LN_2 = float(np.log(2.0))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import as_dtype
-from ..core.registry import defbatching, deflinear, defvjp, derive
+from ..core.registry import defvjp, derive
+from ..transforms.rule_tables import defbatching, deflinear
 from ._common import Shape, as_tuple, axes_of_all
 
 SWAPPED: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}

@@ -11,9 +11,10 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.custom import primitive
 from ..core.dispatch import getitem
-from ..core.registry import defbatching, deflinear, defvjp, derive
+from ..core.registry import defvjp, derive
 from ..transforms.batching import concrete
 from ..transforms.linearize import array_like
+from ..transforms.rule_tables import defbatching, deflinear
 from ._common import Shape, axes_of_all
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..core.registry import defbatching, deflinear, defvjp, derive
+from ..core.registry import defvjp, derive
 from ..core.tree import flatten
 from ..transforms.linearize import array_like
+from ..transforms.rule_tables import defbatching, deflinear
 from ._common import as_tuple, axes_of_all
 from .shapes import at_least, at_least_1d, at_least_2d, at_least_3d
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.registry import defbatching, defconstant, defjvp, deflinear, defvjp, derive
+from ..core.registry import defconstant, defvjp, derive
+from ..transforms.rule_tables import defbatching, defjvp, deflinear
 from ._common import Shape, axes_of_all, batch_reduction, batch_scan, reduced_axes, with_kept_axes
 from .complex_numbers import conjugate
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.custom import primitive
-from ..core.registry import STRUCTURAL, defbatching, defconstant, defjvp, deflinear, defvjp, derive
+from ..core.registry import STRUCTURAL, defconstant, defvjp, derive
 from ..transforms.linearize import array_like
+from ..transforms.rule_tables import defbatching, defjvp, deflinear
 from ._common import Shape, as_tuple, axes_of_all
 
 

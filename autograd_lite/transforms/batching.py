@@ -16,14 +16,15 @@ import numpy as np
 
 from ..core.context import THREAD
 from ..core.outputs import in_container_of
-from ..core.registry import BATCHING, DERIVED, STRUCTURAL, Batching, rule_of
-from ..core.rule import name_of
+from ..core.registry import DERIVED, STRUCTURAL, rule_of
 from ..core.tensor import Tensor
 from ..core.tree import flatten, found, mapped
 from ..errors import GradientError
+from ..formatting import name_of
 from .argnums import named_after
 from .interpreter import Level, Traced
 from .linearize import array_like, leaving
+from .rule_tables import BATCHING, Batching
 
 Axes = int | None | Sequence[int | None]
 

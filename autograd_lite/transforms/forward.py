@@ -9,10 +9,11 @@ import numpy as np
 
 from ..core.backward import as_dtype
 from ..core.outputs import in_container_of
-from ..core.rule import LINEAR, Mask, Rule
+from ..core.rule import Mask, Rule
 from ..core.tensor import Tensor
 from .interpreter import Level, Traced
 from .reverse import gradients_of
+from .rule_tables import JVPS, LINEAR, push
 
 
 class Dual(Traced):
@@ -40,15 +41,15 @@ class ForwardLevel(Level):
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """The result with its tangent: the sum of what the arguments' tangents cause."""
-        lowered = self.lower(values)
+        lowered, jvps = self.lower(values), JVPS.get(rule, {})
         total: Any = None
         by_transposition: list[tuple[int, tuple[int, ...] | None]] = []
         for position, members in mask:
             name = rule.parameters[position]
-            if rule.jvps.get(name) is LINEAR:
+            if jvps.get(name) is LINEAR:
                 tangent = self._linear(rule, position, members, args, kwargs)
-            elif name in rule.jvps or (rule.elementwise and members is None):
-                tangent = rule.push(position, self._tangents(values[position], members), lowered, out, members)
+            elif name in jvps or (rule.elementwise and members is None):
+                tangent = push(rule, position, self._tangents(values[position], members), lowered, out, members)
             else:
                 by_transposition.append((position, members))
                 continue

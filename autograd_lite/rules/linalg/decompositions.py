@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from ...core.custom import primitive
-from ...core.registry import defjvp, defvjp, derive
+from ...core.registry import defvjp, derive
 from ...errors import GradientError
 from ...transforms.interpreter import innermost_array
+from ...transforms.rule_tables import defjvp
 from .._common import batch_stack
 from ..complex_numbers import conjugate
 from .solve import adjoint, diagonal_matrix, diagonal_of

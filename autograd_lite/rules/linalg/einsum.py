@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...core.registry import defbatching, defjvp, defvjp
+from ...core.registry import defvjp
+from ...transforms.rule_tables import defbatching, defjvp
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...core.custom import primitive
-from ...core.registry import defbatching, defjvp, defvjp, derive
+from ...core.registry import defvjp, derive
+from ...transforms.rule_tables import defbatching, defjvp
 from .._common import as_tuple, axes_of_all, with_kept_axes
 from ..complex_numbers import conjugate
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ...core.registry import defbatching, deflinear, defvjp, derive
+from ...core.registry import defvjp, derive
 from ...transforms.linearize import array_like
+from ...transforms.rule_tables import defbatching, deflinear
 from .._common import Shape
 from ..complex_numbers import conjugate
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ...core.registry import defbatching, defconstant, defjvp, defvjp, derive
+from ...core.registry import defconstant, defvjp, derive
 from ...transforms.interpreter import innermost_array
 from ...transforms.linearize import array_like
+from ...transforms.rule_tables import defbatching, defjvp
 from .._common import Shape, batch_stack
 from ..complex_numbers import conjugate
 from .products import vecdot

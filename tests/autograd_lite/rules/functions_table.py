@@ -12,9 +12,9 @@ import scipy.special
 
 import autograd_lite
 from autograd_lite.core.registry import CONSTANT, DERIVED, RULES
-from autograd_lite.core.rule import LINEAR
 from autograd_lite.rules.nondifferentiable import NO_DERIVATIVE, WHY_CONSTANT
 from autograd_lite.rules.scipy.special import NO_DERIVATIVE as SPECIAL_WITHOUT
+from autograd_lite.transforms.rule_tables import JVPS, LINEAR
 
 from .complex_choices import choices
 from .specs import EXAMPLES, SPECS
@@ -46,7 +46,7 @@ are in `autograd_lite.special`. Arguments without a VJP, such as orders, must no
 def forward(rule):
     if rule.elementwise:
         return "elementwise"
-    kinds = {"linear" if product is LINEAR else "formula" for product in rule.jvps.values()}
+    kinds = {"linear" if product is LINEAR else "formula" for product in JVPS.get(rule, {}).values()}
     return " and ".join(sorted(kinds))
 
 

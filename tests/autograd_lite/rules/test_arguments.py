@@ -7,7 +7,7 @@ import pytest
 
 from autograd_lite import LostGradientError, Tensor, custom_vjp, defvjp
 from autograd_lite.core.registry import DERIVED, RULES, derive
-from autograd_lite.core.rule import name_of
+from autograd_lite.formatting import name_of
 from autograd_lite.transforms import jvp
 
 from .engine import gradients

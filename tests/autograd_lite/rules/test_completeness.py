@@ -10,15 +10,16 @@ import pytest
 import autograd_lite
 from autograd_lite import Tensor
 from autograd_lite.core.graph import ancestors
-from autograd_lite.core.rule import name_of
+from autograd_lite.formatting import name_of
 
 from .engine import gradients_of_leaves, seeds
 from .specs import EXAMPLES, SPECS
 
 PROGRAM = """
 import json, autograd_lite.rules.scipy.special, autograd_lite.special
-from autograd_lite.core.registry import BATCHING, DERIVED, RULES
-from autograd_lite.core.rule import name_of
+from autograd_lite.core.registry import DERIVED, RULES
+from autograd_lite.transforms.rule_tables import BATCHING
+from autograd_lite.formatting import name_of
 known = list(RULES), list(DERIVED)
 import nn
 unbatched = [function for function, rule in RULES.items() if not rule.elementwise and function not in BATCHING]

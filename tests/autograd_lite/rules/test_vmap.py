@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_lite.core.rule import name_of
+from autograd_lite.formatting import name_of
 from autograd_lite.transforms import jvp, vjp, vmap
 from autograd_lite.transforms.batching import BatchLevel
 from tests.autograd_lite import numerical

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ....core.registry import RULES, defjvp, defvjp
-from ....core.rule import JacobianVectorProduct, VectorJacobianProduct
+from ....core.registry import RULES, defvjp
+from ....core.rule import VectorJacobianProduct
+from ....transforms.rule_tables import JacobianVectorProduct, defjvp
 
 Slopes = Callable[..., tuple[Any, ...]]
 
