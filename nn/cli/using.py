@@ -62,13 +62,12 @@ def report(model: TableModel, X: Array, y: Array, file: TextIO) -> None:
     outputs, target = model.outputs(X), model.target
     if not target.classes:
         errors = outputs - (y * target.scale + target.mean)
-        spread = float(np.var(y * target.scale))
+        root_mean_square, deviation = _root_mean_square(errors), float(np.std(y * target.scale))
+        ratio = root_mean_square / deviation if deviation else math.nan
         print(f"rows                     {len(y)}", file=file)
-        print(f"root mean squared error  {math.sqrt(float(np.mean(errors**2))):.6g}", file=file)
+        print(f"root mean squared error  {root_mean_square:.6g}", file=file)
         print(f"mean absolute error      {float(np.mean(np.abs(errors))):.6g}", file=file)
-        print(
-            f"share explained (R^2)    {1 - float(np.mean(errors**2)) / spread if spread else math.nan:.4f}", file=file
-        )
+        print(f"share explained (R^2)    {1 - ratio * ratio:.4f}", file=file)
         return
     true = y.astype(np.int64)
     print(f"rows      {len(true)}", file=file)
@@ -84,6 +83,14 @@ def report(model: TableModel, X: Array, y: Array, file: TextIO) -> None:
         precision, recall = hit / max(predicted, 1), hit / max(support, 1)
         f1 = 2 * hit / max(predicted + support, 1)
         print(f"{name:<{width}}  {precision:9.4f}  {recall:6.4f}  {f1:6.4f}  {support:6}", file=file)
+
+
+def _root_mean_square(errors: Array) -> float:
+    largest = float(np.max(np.abs(errors)))
+    if not largest or not math.isfinite(largest):
+        return largest
+    # Scaled first, since the squares of finite errors may be too large for a float.
+    return largest * math.sqrt(float(np.mean(np.square(errors / largest))))
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:

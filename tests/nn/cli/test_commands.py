@@ -12,6 +12,7 @@ import pytest
 
 import nn
 from nn.cli.commands import main
+from nn.cli.using import _root_mean_square
 
 RNG = np.random.default_rng(0)
 QUICK = ["--epochs", "30", "--quiet", "--hidden", "8"]
@@ -424,3 +425,11 @@ def test_predictions_are_streamed(folder, capsys):
     assert status == 2
     assert "row 5501, column 'age'" in err
     assert len(out.splitlines()) == 1 + 4096
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [([3.0, -4.0], 12.5**0.5), ([3e200, -4e200], 12.5**0.5 * 1e200), ([0.0], 0.0), ([1.0, np.inf], np.inf)],
+)
+def test_the_size_of_errors_is_finite_where_they_are(errors, expected):
+    assert _root_mean_square(np.array(errors)) == pytest.approx(expected)
