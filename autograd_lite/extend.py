@@ -24,7 +24,14 @@ Leaves
 Words for compiled functions
     `callback`: a call of plain Python that is repeated in each call. `constant`: an array that nobody changes.
     `assume`: a setting that the function branches on. `IndexCheck`: the callback that looks whether indices are in
-    range, which machine code can do too.
+    range, which machine code can do too. `is_traced`: whether a compiled function is being traced. `FusedUpdate`: the
+    callback that moves arrays, which kernels can take the place of.
+
+Elementwise functions, in one pass over their arrays
+    `FormulaTracer`: symbols to call a function with, and what it did with them, as a `Program`.
+    `depends_on_arguments_alone`: whether a function may be traced once and for all. `Batch`: a program for arrays of
+    several lengths. `KernelCall`: a call of its machine code; `run_directly` runs some outside of compiled functions.
+    `overlap`: whether arrays share memory. `flush_subnormal`: what is below the normal numbers becomes zero.
 
 Fast choices
     `where`, `largest`: `numpy.where` and a maximum along an axis, to the bit, in less time.
@@ -44,10 +51,19 @@ Files and lines
 
 from .checks.compare.mistakes import DIAGONAL as DIAGONAL
 from .checks.compare.mistakes import defmistake as defmistake
+from .compiler.elementwise import Batch as Batch
+from .compiler.elementwise import FormulaTracer as FormulaTracer
+from .compiler.elementwise import KernelCall as KernelCall
+from .compiler.elementwise import Program as Program
+from .compiler.elementwise import depends_on_arguments_alone as depends_on_arguments_alone
+from .compiler.elementwise import overlap as overlap
+from .compiler.hints import FusedUpdate as FusedUpdate
 from .compiler.hints import IndexCheck as IndexCheck
 from .compiler.hints import assume as assume
 from .compiler.hints import callback as callback
 from .compiler.hints import constant as constant
+from .compiler.hints import is_traced as is_traced
+from .compiler.native.direct import run_directly as run_directly
 from .compiler.trace.user_line import add_library as add_library
 from .core.custom import custom_vjp as custom_vjp
 from .core.custom import primitive as primitive
@@ -67,6 +83,7 @@ from .speed.aligned import moved_to_cache_line as moved_to_cache_line
 from .speed.fast_where import largest as largest
 from .speed.fast_where import where as where
 from .speed.memo import Memo as Memo
+from .speed.subnormal import flush_subnormal as flush_subnormal
 from .transforms.interpreter import innermost_array as innermost_array
 from .transforms.rule_tables import defbatching as defbatching
 from .transforms.rule_tables import defjvp as defjvp

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Protocol, TypeGuard, TypeVar, runtime_checkabl
 import numpy as np
 
 from ..core.context import THREAD
+from .elementwise import KernelCall
 
 Value = TypeVar("Value")
 
@@ -57,22 +58,19 @@ def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 @runtime_checkable
 class FusedUpdate(Protocol):
-    """A callback that moves weights along gradients, and that machine code can take the place of."""
+    """A callback that moves weights along gradients, and of which a plan calls the parts itself."""
 
     def __call__(self, weights: Any, gradients: Any) -> None:
-        """Move the weights in place, with NumPy."""
+        """Move the weights in place."""
 
     def bound(self, weights: Any, gradients: Any) -> Callable[[], bool]:
-        """The move itself for arrays that stay where they are; False if it has another form by now, and did nothing."""
+        """The move for these arrays by NumPy; called, it gives False if it has another form by now, and did nothing."""
 
-    def pieces(self, weights: Any, gradients: Any) -> list[tuple[str, list[Array], Array]] | None:
-        """What the machine code is to run: the name of an update, its arrays, and the array of its numbers.
-
-        The arrays are flat: weights, gradient, and state. None if there is no machine code for it.
-        """
+    def kernels(self, weights: Any, gradients: Any) -> list[KernelCall] | None:
+        """The move for these arrays by machine code: what is to be called in each step; None if there is none."""
 
     def advance(self) -> bool:
-        """Begin a step: put the numbers of this one in place. False if the pieces are others by now."""
+        """Begin a step of the machine code: put its coefficients in place. False if the kernels are others by now."""
 
 
 def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...] = (), **kwargs: Any) -> Any:
@@ -105,6 +103,11 @@ def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...
     if tracer is None:
         return function(*args, **kwargs)
     return tracer.callback(function, args, kwargs, writes)
+
+
+def is_traced() -> bool:
+    """Whether the calls of this thread are being traced for a compiled function."""
+    return THREAD.context.tracer is not None
 
 
 def constant(array: Array) -> Any:

@@ -14,7 +14,7 @@ from .. import metrics
 from ..data.minibatches import train_test_split
 from ..layers.sequential import MLP
 from ..losses import mean_squared_error, softmax_cross_entropy
-from ..optimizers.optim import Adam
+from ..optimizers.adam import Adam
 from ..penalties import weight_decay_groups
 from ..training.callbacks import EarlyStopping
 from ..training.fit import fit

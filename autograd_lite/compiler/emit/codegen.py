@@ -12,7 +12,7 @@ from ..hints import FusedUpdate
 from ..ir import Call
 from ..native import Jit, loader
 from ..native.lower import Lowering, Row
-from ..native.segment import Segment, update_row
+from ..native.segment import Segment, fused_row
 from .python_emitter import Code
 from .tiling import Chunks, run
 
@@ -115,18 +115,13 @@ def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | No
     Where it has changed its form since, this one runs as it did when it was recorded, and the code is written again.
     """
     weights, gradients = ([code.arrays[value] for value in values] for values in call.args)
-    by_dtype: dict[np.dtype[Any], list[Row]] = {}
-    for kernel, arrays, numbers in (load and update.pieces(weights, gradients)) or ():
-        by_dtype.setdefault(arrays[0].dtype, []).append(update_row(kernel, arrays, numbers))
-    machines = {dtype: load(dtype) for dtype in by_dtype} if load else {}
-    is_fused = bool(machines) and None not in machines.values()
-    start = code.name(update.advance if is_fused else update.bound(weights, gradients), "f")
+    machine = load(weights[0].dtype) if load else None
+    kernels = update.kernels(weights, gradients) if machine else None
+    start = code.name(update.bound(weights, gradients) if kernels is None else update.advance, "f")
     code.statements += [f"if not {start}():", f"    {code.call(call)}", "    rebind()"]
-    if not is_fused:
+    if machine is None or kernels is None:
         return
     code.statements.append("else:")
-    for dtype, rows in by_dtype.items():
-        loaded = machines[dtype]
-        assert loaded is not None
-        code.extend(f"    {statement}" for statement in Segment(loaded, rows).statements(code))
+    segment = Segment(machine, [fused_row(kernel) for kernel in kernels])
+    code.extend(f"    {statement}" for statement in segment.statements(code))
     code.stretches.append([call])

@@ -1,6 +1,6 @@
 """The machine code that runs stretches of a plan, with Numba installed; without it a plan is NumPy calls.
 
-`kernels` is its source, with `elementwise`, `blocks`, `sums`, `picks` and `updates`; `machine` compiles, keeps and
+`kernels` is its source, with `elementwise`, `blocks`, `sums` and `picks`; `machine` compiles, keeps and
 loads it. `operations` says how calls are written down for it, `lowering` writes them, `groups` says which run together,
 and a `segment` is a stretch of them. Matrix products are NumPy's own BLAS, called by its address; see `blas`.
 """

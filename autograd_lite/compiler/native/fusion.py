@@ -61,7 +61,7 @@ def parts_of(group: Sequence[Row], count: int) -> list[list[Row]] | None:
     if count < 2 or sum(row.nbytes for row in group) < SHARED_BYTES:
         return None
     if group[0].words[op.OPERATION] > op.LOCAL_TO_ROWS:
-        return _parts_of_update(group[0], count) if group[0].words[op.OPERATION] in op.UPDATES.values() else None
+        return _parts_of_fused(group[0], count) if group[0].words[op.OPERATION] == op.FUSED else None
     if not _is_local(group[0]):
         return None
     codes = {row.words[op.OPERATION] for row in group}
@@ -97,15 +97,15 @@ def _columns(row: Row, start: int, end: int) -> Row:
     return row._replace(words=words, nbytes=int(row.nbytes * share))
 
 
-def _parts_of_update(row: Row, count: int) -> list[list[Row]]:
-    length, size = row.words[op.COLUMNS], row.words[op.ITEMS]
+def _parts_of_fused(row: Row, count: int) -> list[list[Row]]:
+    length, size = row.words[op.COLUMNS], row.words[op.ITEM]
     ends = [length * i // count for i in range(count + 1)]
     parts = []
     for start, end in itertools.pairwise(ends):
         words = list(row.words)
         words[op.COLUMNS] = end - start
-        for i in range(4):
-            words[op.ADDRESSES + i] = words[op.ADDRESSES + i] and _moved(words[op.ADDRESSES + i], start * size)
+        for i in range(op.ADDRESSES, op.COEFFICIENTS):
+            words[i] = words[i] and _moved(words[i], start * size)
         parts.append([row._replace(words=words)])
     return parts
 

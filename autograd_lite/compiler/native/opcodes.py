@@ -18,9 +18,11 @@ where the address of the pointer to that memory stands.
 
 A matrix product has the rows and columns of its result there, and then the common length, the leading dimensions, which
 operands are transposed, and the address of BLAS's function. A `GROUP` says that the rows after it are to be run
-together, some of the matrix's rows at a time, so that these stay in the cache from one operation to the next. The
-update of an optimizer has the address of its eight numbers, float64, in word 11: coupled weight decay, the factor of
-decoupled weight decay, and its own.
+together, some of the matrix's rows at a time, so that these stay in the cache from one operation to the next.
+
+A `FUSED` calls a kernel of `compiler.elementwise`, whose address is in word 1, for so many elements as word 2 says. The
+addresses of up to 15 flat arrays begin at word 3, that of the coefficients is in word 18, and word 19 has the bytes of
+an element.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ WORDS = 20
 
 OPERATION, ROWS, COLUMNS, ADDRESSES, STRIDES, STEPS, ITEMS = 0, 1, 2, 3, 7, 11, 15
 MEMBERS, CHUNK = 2, 3
+KERNEL, COEFFICIENTS, ITEM = 1, 18, 19
 COMMON, LEADING, TRANSPOSED, FUNCTION = 6, 7, 10, 12
 
 GROUP, MATMUL = 0, 1
@@ -47,9 +50,7 @@ WHERE, WHERE_POSITIVE = 70, 71
 MINUS_ONE_HOT = 79
 SUM_OF_ROWS, SUM_ALONG_ROWS, MAX_ALONG_ROWS = 80, 81, 82
 SUM_OF_ALL, PICK, CHECK, FETCH = 90, 91, 92, 93
-UPDATES = {
-    "sgd": 100, "momentum": 101, "nesterov": 102, "rmsprop": 103, "rmsprop_momentum": 104, "adagrad": 105, "adam": 106,
-}  # fmt: skip
+FUSED = 100
 
 LOCAL_TO_ROWS = 89
 """Operations up to this one can be members of a group."""

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
+from ..elementwise import KernelCall
 from . import opcodes as op
 from . import threads
 from .fusion import grouped, parts_of, words_of
@@ -85,14 +84,13 @@ class Segment:
                 yield f"if {code.name(table.result, 'result')}.value: {'; '.join(refusals)}"
 
 
-def update_row(kernel: str, arrays: Sequence[np.ndarray[Any, Any]], numbers: np.ndarray[Any, Any]) -> Row:
-    """The row of an optimizer's update: weights, gradient and at most two arrays of state, and its numbers."""
-    addresses = [int(array.ctypes.data) for array in arrays]
+def fused_row(call: KernelCall) -> Row:
+    """The row that calls the kernel of an elementwise program."""
     words = [0] * op.WORDS
-    words[op.OPERATION], words[op.ROWS], words[op.COLUMNS] = op.UPDATES[kernel], 1, arrays[0].size
-    words[op.ADDRESSES : op.ADDRESSES + len(addresses)] = addresses
-    words[op.STEPS], words[op.ITEMS] = int(numbers.ctypes.data), arrays[0].itemsize
-    return Row(words, [*arrays, numbers], sum(array.nbytes for array in arrays))
+    words[op.OPERATION], words[op.KERNEL], words[op.COLUMNS] = op.FUSED, call.kernel.address, call.arrays[0].size
+    words[op.ADDRESSES : op.ADDRESSES + len(call.arrays)] = [int(array.ctypes.data) for array in call.arrays]
+    words[op.COEFFICIENTS], words[op.ITEM] = int(call.coefficients.ctypes.data), call.arrays[0].itemsize
+    return Row(words, [*call.arrays, call.coefficients], sum(array.nbytes for array in call.arrays))
 
 
 def _refuse_index() -> NoReturn:

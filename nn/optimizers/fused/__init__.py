@@ -1,1 +1,1 @@
-"""An optimizer's step in few calls: many parameters at once, by NumPy or by machine code."""
+"""An optimizer's step in few calls, by NumPy or by machine code."""

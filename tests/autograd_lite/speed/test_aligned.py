@@ -1,4 +1,4 @@
-"""Where parameters, and what an optimizer keeps for them, lie in memory."""
+"""Arrays that begin where a line of the processor's cache does."""
 
 import copy
 import pickle
@@ -6,7 +6,6 @@ import pickle
 import numpy as np
 import pytest
 
-import nn
 from autograd_lite import Tensor
 from autograd_lite.speed.aligned import CACHE_LINE_BYTES, empty, moved_to_cache_line
 
@@ -40,27 +39,6 @@ def test_what_is_moved_is_what_was_there(shape):
 def test_an_array_in_another_order_keeps_it():
     array = np.asfortranarray(np.ones((40, 30)))
     assert moved_to_cache_line(array) is array
-
-
-def test_parameters_and_their_state_begin_at_a_line():
-    model = nn.MLP([70, 50, 40])
-    weights = [p for p in model.parameters() if p.ndim == 2]
-    optimizer = nn.Adam(model.parameters())
-    assert all(_begins_at_a_line(w.data) for w in weights)
-    for p in model.parameters():
-        p.grad = Tensor(np.ones_like(p.data))
-    optimizer.step()
-    buffers = [buffer for block, _ in optimizer._blocks for buffer in block._buffers.values()]
-    assert len(buffers) >= 2
-    assert all(_begins_at_a_line(buffer) for buffer in buffers)
-
-
-def test_weights_that_are_loaded_begin_at_a_line():
-    model = nn.Dense(70, 50)
-    state = {name: _off_line(value) for name, value in model.state_dict().items()}
-    model.load_state_dict(state)
-    assert _begins_at_a_line(model.weight.data)
-    np.testing.assert_array_equal(model.weight.data, state["weight"])
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))], ids=["copy", "pickle"])

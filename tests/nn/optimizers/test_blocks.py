@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 import nn
 from autograd_lite import GradientError, Tensor, compile
-from nn.optimizers.fused.blocks import PIECE_BYTES
+from autograd_lite.compiler.elementwise import batch
+from autograd_lite.compiler.elementwise.batch import PIECE_BYTES
+from autograd_lite.speed.aligned import empty
 
 from .every import ALL, descend, every_optimizer, leaf
 
@@ -27,39 +29,48 @@ def test_large_arrays_in_pieces_get_the_update_of_small_ones(make):
     np.testing.assert_array_equal(whole.data, np.concatenate([p.data for p in parts]))
 
 
-@pytest.mark.parametrize("offset", [0, 1, 7, 15])
-def test_all_pieces_but_the_first_begin_where_a_cache_line_does(offset):
-    class Recording(nn.SGD):
-        def update(self, g, state, out, step, options):
-            lengths.append(g.nbytes)
-            return super().update(g, state, out, step, options)
+@pytest.fixture
+def passed(monkeypatch):
+    """The sizes of the gradients that the passes of a step go over, one after the other."""
+    sizes, passes = [], batch.passes
 
-    lengths = []
+    def recording(*args):
+        found = passes(*args)
+
+        def run(coefficients, arrays, parts):
+            sizes.append(arrays[0].size)
+            found.run(coefficients, arrays, parts)
+
+        return found._replace(run=run)
+
+    monkeypatch.setattr(batch, "passes", recording)
+    monkeypatch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 2**40)
+    return sizes
+
+
+@pytest.mark.parametrize("offset", [0, 1, 7, 15])
+def test_all_pieces_but_the_first_begin_where_a_cache_line_does(offset, passed):
     memory = np.ones(PIECE_BYTES + 64, np.float32)
     start = -memory.ctypes.data % 64 // 4 + offset
     w = leaf(memory[:PIECE_BYTES])
     w.data = memory[start : start + PIECE_BYTES]
-    descend(Recording([w], lr=0.25), w)
-    starts = w.data.ctypes.data + np.cumsum([0, *lengths])
+    descend(nn.SGD([w], lr=0.25), w)
+    starts = w.data.ctypes.data + 4 * np.cumsum([0, *passed])
     assert all(start % 64 == 0 for start in starts[1:-1])
-    assert sum(lengths) == w.data.nbytes
+    assert sum(passed) == w.data.size
     np.testing.assert_array_equal(w.data, np.float32(0.5))
 
 
 @pytest.mark.parametrize(("elements", "calls"), [(PIECE_BYTES // 4 - 10, 1), (PIECE_BYTES // 4, 2)])
-def test_parameters_are_updated_in_one_go_if_they_are_no_longer_than_a_piece(elements, calls):
-    class Recording(nn.SGD):
-        def update(self, g, state, out, step, options):
-            lengths.append(g.size)
-            return super().update(g, state, out, step, options)
-
-    lengths = []
+def test_parameters_are_updated_in_one_go_if_they_are_no_longer_than_a_piece(elements, calls, passed):
     w, b = leaf(np.ones(elements, np.float32)), leaf(np.ones(10, np.float32))
-    optimizer = Recording([w, b], lr=0.25)
+    w.data = empty((elements,), np.float32)
+    w.data.fill(1)
+    optimizer = nn.SGD([w, b], lr=0.25)
     ((w * w).sum() + (b * b).sum()).backward()
     optimizer.step()
-    assert len(lengths) == calls
-    assert sum(lengths) == elements + 10
+    assert len(passed) == calls
+    assert sum(passed) == elements + 10
     np.testing.assert_array_equal(np.concatenate([w.data, b.data]), np.float32(0.5))
 
 
@@ -252,12 +263,12 @@ def test_small_numbers_of_half_precision_are_kept():
 
 
 @pytest.mark.parametrize("returned", [None, 0.5, np.zeros(2)])
-def test_an_update_that_returns_no_move_for_each_weight_is_refused(returned):
+def test_an_update_that_returns_no_weight_for_each_is_refused(returned):
     class Wrong(nn.SGD):
-        def update(self, g, state, out, step, options):
+        def update(self, w, g, state, t, options):
             return returned
 
     w = leaf([1.0, 2.0, 3.0])
-    with pytest.raises(TypeError, match=r"update must return what is subtracted from the weights, of shape \(3,\)"):
+    with pytest.raises(TypeError, match=r"Wrong: update must return the new weights, an array of shape \(3,\)"):
         descend(Wrong([w], lr=0.1), w)
     np.testing.assert_array_equal(w.data, [1.0, 2.0, 3.0])

@@ -8,9 +8,9 @@ import pytest
 
 import nn
 from autograd_lite import Tensor, compile
+from autograd_lite.compiler.elementwise.batch import PIECE_BYTES
 from autograd_lite.compiler.native import fusion, is_installed, loader, threads
 from autograd_lite.core.tensor import wrap
-from nn.optimizers.fused.blocks import PIECE_BYTES
 
 from .every import ALL, every_optimizer
 
@@ -53,12 +53,12 @@ def _assert_same(mine, expected):
 
 def _by_numpy(monkeypatch, *arguments):
     with monkeypatch.context() as patch:
-        patch.setattr("nn.optimizers.fused.updates.PIECE_BYTES", 2**40)
+        patch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 2**40)
         return _run(*arguments)
 
 
 def _runs_machine_code(optimizer):
-    return optimizer._direct._run is not None
+    return "run" in optimizer._fused._run.__code__.co_freevars
 
 
 @every_optimizer
@@ -111,7 +111,7 @@ def _after_zero_gradients(how):
 
 def test_state_that_has_decayed_becomes_zero_in_the_same_step_of_any_kind(monkeypatch):
     found = [_after_zero_gradients(how) for how in ("eager", "plan", "machine code")]
-    monkeypatch.setattr("nn.optimizers.fused.updates.PIECE_BYTES", 2**40)
+    monkeypatch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 2**40)
     by_numpy = _after_zero_gradients("eager")
     assert not by_numpy["state.0.mean"].any()
     assert (by_numpy["state.0.mean_square"] > 0).all()
@@ -152,8 +152,8 @@ def test_nothing_is_compiled_for_a_step_outside_of_compiled_functions(tmp_path, 
 
 def test_a_method_of_ones_own_is_moved_by_numpy():
     class SignDescent(nn.SGD):
-        def update(self, g, state, out, step, options):
-            return np.sign(g)
+        def update(self, w, g, state, t, options):
+            return w - np.sign(g)
 
     w = Tensor(np.zeros((PIECE_BYTES, 1), np.float32), requires_grad=True)
     optimizer = SignDescent([w], lr=0.1)

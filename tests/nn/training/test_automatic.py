@@ -79,8 +79,8 @@ class _Halving(nn.Optimizer):
     def __init__(self, params):
         super().__init__(params, lr=0.5)
 
-    def update(self, g, state, out, step, options):
-        return np.multiply(g, options["lr"] / step, out)
+    def update(self, w, g, state, t, options):
+        return w - options["lr"] / t * g
 
 
 @wraps(nn.softmax_cross_entropy)

@@ -76,8 +76,8 @@ def _squared(outputs, labels):
 
 
 class _Halved(nn.SGD):
-    def update(self, g, state, out, step, options):
-        return super().update(0.5 * g, state, out, step, options)
+    def update(self, w, g, state, t, options):
+        return super().update(w, 0.5 * g, state, t, options)
 
 
 @pytest.mark.parametrize("jit", JIT)

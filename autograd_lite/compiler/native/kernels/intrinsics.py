@@ -93,24 +93,16 @@ def _in_scope(builder: Any, access: Any, own: str, other: str) -> Any:
     return access
 
 
-def _fetching(to_write: int) -> Any:
-    """What asks for the cache line of an address ahead of its use."""
+@intrinsic
+def call_kernel(typingctx: Any, kernel: Any, n: Any, addresses: Any, coefficients: Any) -> Any:
+    """Call a C function at an address, with a count and two addresses."""
 
-    @intrinsic
-    def fetch(typingctx: Any, address: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-            kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-            prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-            builder.call(prefetch, [builder.inttoptr(args[0], byte), number(to_write), number(3), number(1)])
-            return context.get_dummy_value()
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 3)
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
+        return context.get_dummy_value()
 
-        return types.void(types.int64), generate
-
-    return fetch
-
-
-fetch_to_read, fetch_to_write = _fetching(0), _fetching(1)
+    return types.void(*[types.int64] * 4), generate
 
 
 @intrinsic

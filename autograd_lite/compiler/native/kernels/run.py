@@ -16,8 +16,7 @@ from numba import carray, njit, types
 from .. import opcodes as op
 from .elementwise import elementwise_of
 from .gather import picks_of
-from .intrinsics import at, gemm_of
-from .optimizers import update_of
+from .intrinsics import at, call_kernel, gemm_of
 from .reductions import sums_of
 
 
@@ -26,7 +25,7 @@ def compile_run(real: Any) -> Any:
 
     It gives 0, or the number of a row that found an index out of range, after which it has done nothing.
     """
-    gemm, elementwise, update = gemm_of(real), elementwise_of(real), update_of(real)
+    gemm, elementwise = gemm_of(real), elementwise_of(real)
     pairwise, along = sums_of(real)
     pick, within, minus_one_hot = picks_of(real)
 
@@ -77,7 +76,7 @@ def compile_run(real: Any) -> Any:
                 if not within(t, o):
                     return i + 1
             else:
-                update(t, o)
+                call_kernel(t[o + op.KERNEL], t[o + op.COLUMNS], table + 8 * (o + op.ADDRESSES), t[o + op.COEFFICIENTS])
             i += 1
         return 0
 

@@ -1,0 +1,250 @@
+"""A program over arrays of several lengths, laid out so that the arithmetic is fast.
+
+Large arrays are gone over in pieces that stay in the processor's cache from the first operation of the program to the
+last; small ones are gathered into one flat array, since for them the calls cost more than the arithmetic.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...speed import aligned
+from ...speed.aligned import CACHE_LINE_BYTES
+from .llvm import KernelCall, kernel_of
+from .numpy_passes import passes
+from .trace import Program
+
+Array = np.ndarray[Any, Any]
+
+GIVEN, MOVED = 0, 1
+"""The first inputs of a batch's program; all others are kept."""
+
+Work = tuple[Callable[[], object] | None, Callable[..., None], Sequence[tuple[Sequence[Array], Sequence[Any]]]]
+"""What is called first, if anything; the function of a program; and what that is called with, behind the coefficients,
+for one piece after the other."""
+
+PIECE_BYTES = 2**17
+"""The length of a piece. A program goes over some four to six arrays, and so many pieces fit the L2 cache."""
+
+SMALL_BYTES = PIECE_BYTES // 12
+"""Up to this length, to gather an array costs less than the calls of a program of its own: with none that are kept,
+where these are few. Each kept array adds as much."""
+
+
+class Batch:
+    """Arrays of one dtype that a program goes over in the same call.
+
+    The first input of the program is given anew each time, the second are arrays that the program moves where they lie,
+    and all others are kept in memory of the batch.
+
+    Parameters
+    ----------
+    program : Program
+    moved : sequence of array
+        Contiguous.
+    kept : sequence of sequence of (array or None)
+        For each moved array what is in the kept ones at first; None is zeros.
+
+    Attributes
+    ----------
+    memory : list of array
+        All that is kept, flat.
+    views : list of list of array
+        What is kept of each moved array, in its shape.
+    """
+
+    def __init__(self, program: Program, moved: Sequence[Array], kept: Sequence[Sequence[Array | None]]) -> None:
+        self._program = program
+        self._dtype = moved[0].dtype
+        self._blocks = [
+            _Block(program, members, [moved[i] for i in members], [kept[i] for i in members])
+            for members in _packed([array.nbytes for array in moved], program.inputs - 2)
+        ]
+        self.memory = [array for block in self._blocks for array in block.kept]
+        views = {
+            i: [array[span].reshape(moved[i].shape) for array in block.kept]
+            for block in self._blocks
+            for i, span in zip(block.places, block.spans, strict=True)
+        }
+        self.views = [views[i] for i in range(len(moved))]
+        self._coefficients: tuple[float, ...] = ()
+        self._numbers = np.zeros(1 + program.coefficients)
+        self._packer = struct.Struct(f"{program.coefficients}d")
+
+    def begin(self, coefficients: tuple[float, ...]) -> None:
+        """Take these coefficients from now on."""
+        self._coefficients = coefficients
+        self._packer.pack_into(self._numbers.data, 0, *coefficients)
+
+    def by_numpy(self, moved: Sequence[Array]) -> Callable[[Sequence[Array]], None]:
+        """What runs the program by NumPy on these moved arrays, for the given ones that it is called with."""
+        scratch = _Scratch(self._dtype)
+        bound = [block.bound(moved, scratch) for block in self._blocks]
+        return lambda given: self._run([one(given, False) for one in bound])
+
+    def by_numpy_along(self, moved: Sequence[Array], given: Sequence[Array]) -> Callable[[], None]:
+        """The same for given arrays that stay the same."""
+        scratch = _Scratch(self._dtype)
+        return partial(self._run, [block.bound(moved, scratch)(given, True) for block in self._blocks])
+
+    def _run(self, work: Sequence[Work]) -> None:
+        coefficients = self._coefficients
+        for gather, run, passes_of in work:
+            if gather is not None:
+                gather()
+            for arrays, parts in passes_of:
+                run(coefficients, arrays, parts)
+
+    def kernel_calls(self, moved: Sequence[Array], given: Sequence[Array]) -> list[KernelCall] | None:
+        """The program by machine code, a call for each moved array; None if there is none."""
+        kernel = kernel_of(self._program, self._dtype)
+        if kernel is None:
+            return None
+        together = ((g, w, *kept) for g, w, kept in zip(given, moved, self.views, strict=True))
+        return [KernelCall(kernel, [one.reshape(-1) for one in arrays], self._numbers) for arrays in together]
+
+
+class _Block:
+    """Moved arrays as one flat array, which is cut into pieces."""
+
+    def __init__(
+        self, program: Program, places: Sequence[int], moved: Sequence[Array], kept: Sequence[Sequence[Array | None]]
+    ) -> None:
+        self.places = places
+        self._dtype = moved[0].dtype
+        ends = np.cumsum([array.size for array in moved]).tolist()
+        self.spans = [slice(end - array.size, end) for array, end in zip(moved, ends, strict=True)]
+        self._size = ends[-1]
+        self.kept = []
+        for parts in zip(*kept, strict=True):
+            flat = aligned.empty((self._size,), self._dtype)
+            for part, span in zip(parts, self.spans, strict=True):
+                # Zeros are written: `numpy.zeros` maps small pages, each with a fault of its own.
+                flat[span] = 0 if part is None else part.reshape(-1)
+            self.kept.append(flat)
+        self._passes = passes(program, frozenset({MOVED} if len(places) > 1 else ()))
+
+    def bound(self, moved: Sequence[Array], scratch: _Scratch) -> Callable[[Sequence[Array], bool], Work]:
+        """What is to be done to these moved arrays, from given ones and whether they are those of later times, too."""
+        mine = [moved[i] for i in self.places]
+        spare = scratch.arrays(self._passes.scratch)
+        if len(mine) > 1:
+            gathered = aligned.empty((self._size,), self._dtype)
+            arrays = [gathered, gathered, *self.kept, *(array[: self._size] for array in spare)]
+            return partial(self._several_along, mine, arrays, self._parts(mine, arrays))
+        flat = mine[0].reshape(-1)
+        pieces = []
+        for piece in _cut(flat):
+            kept = (array[piece] for array in self.kept)
+            pieces.append((piece, [flat[piece], *kept, *(array[: piece.stop - piece.start] for array in spare)]))
+        return partial(self._one_along, pieces)
+
+    def _one_along(self, pieces: Sequence[tuple[slice, Sequence[Array]]], given: Sequence[Array], stay: bool) -> Work:
+        g = given[self.places[0]].reshape(-1)
+        return None, self._passes.run, [((g[piece], *arrays), ()) for piece, arrays in pieces]
+
+    def _several_along(
+        self, moved: Sequence[Array], arrays: list[Array], parts: Sequence[Any], given: Sequence[Array], stay: bool
+    ) -> Work:
+        mine = [given[i] for i in self.places]
+        together = _as_they_lie(mine) if stay else None
+        if together is None:
+            return partial(np.concatenate, mine, None, arrays[GIVEN]), self._passes.run, [(arrays, parts)]
+        arrays = [together, *arrays[MOVED:]]
+        return None, self._passes.run, [(arrays, self._parts(moved, arrays))]
+
+    def _parts(self, moved: Sequence[Array], arrays: Sequence[Array]) -> list[list[tuple[Array, ...]]]:
+        """What the operations on moved arrays, which are not gathered, work on."""
+
+        def part(place: int, w: Array, span: slice) -> Array:
+            return w if place == MOVED else arrays[place][span].reshape(w.shape)
+
+        return [
+            [
+                tuple(part(place, w, span) for place in (*operands, target))
+                for w, span in zip(moved, self.spans, strict=True)
+            ]
+            for operands, target in self._passes.in_parts
+        ]
+
+
+class _Scratch:
+    """Arrays for intermediate results, shared by all blocks so that they stay in the cache."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self._dtype = dtype
+        self._arrays: list[Array] = []
+
+    def arrays(self, count: int) -> list[Array]:
+        """So many, each as long as any piece can be."""
+        size = 3 * PIECE_BYTES // 2 // self._dtype.itemsize
+        self._arrays += [aligned.empty((size,), self._dtype) for _ in range(count - len(self._arrays))]
+        return self._arrays[:count]
+
+
+def _cut(array: Array) -> Iterator[slice]:
+    """The pieces of a flat array that is moved.
+
+    All but the first begin where a cache line does: other threads may have read the lines (of weights, in products),
+    and there a store that straddles two takes three times as long. Of little memory that is not worth a short piece.
+    """
+    size, line = array.size, CACHE_LINE_BYTES // array.itemsize
+    # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
+    count = max(1, round(array.nbytes / PIECE_BYTES))
+    length = max(1, math.ceil(size / count / line)) * line
+    is_long = array.nbytes > PIECE_BYTES // 2
+    first = -array.ctypes.data % CACHE_LINE_BYTES // array.itemsize if is_long else size
+    start = 0
+    for stop in (first, *range(first + length, size, length), size):
+        if start < stop:
+            yield slice(start, stop)
+        start = stop
+
+
+def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
+    """Arrays that lie end to end in the memory of another one, as one flat array; None if they do not."""
+    base = arrays[0].base
+    if base is None or base.dtype != np.uint8 or not all(array.base is base for array in arrays):
+        return None
+    start = end = arrays[0].ctypes.data
+    for array in arrays:
+        if array.ctypes.data != end or not array.flags.c_contiguous:
+            return None
+        end += array.nbytes
+    offset = start - base.ctypes.data
+    return base[offset : offset + end - start].view(arrays[0].dtype)
+
+
+def _packed(lengths: Sequence[int], kept: int) -> Iterator[list[int]]:
+    """The places of arrays of so many bytes, sorted into blocks: large ones alone, small ones together up to a piece.
+
+    What is small depends on how many arrays are kept, since these tell how many calls an update takes; and
+    all are, if together they are no longer than a piece.
+    """
+    small = PIECE_BYTES if sum(lengths) <= PIECE_BYTES else SMALL_BYTES * (1 + kept)
+    pack: list[int] = []
+    total = 0
+    for i, length in enumerate(lengths):
+        if length > small:
+            yield [i]
+            continue
+        if total + length > PIECE_BYTES:
+            yield pack
+            pack, total = [], 0
+        pack.append(i)
+        total += length
+    if pack:
+        yield pack
+
+
+def overlap(arrays: Sequence[Array]) -> bool:
+    """Whether some of the arrays share memory."""
+    spans = sorted(np.lib.array_utils.byte_bounds(array) for array in arrays)
+    return any(start < stop for (_, stop), (start, _) in itertools.pairwise(spans))

@@ -1,0 +1,108 @@
+"""A program as NumPy calls: straight-line Python that leaves every result in the arrays it is for, or in scratch.
+
+Called with pieces of long arrays, it goes over each piece while that is in the cache. Called with several short arrays
+laid end to end it makes one call for all of them; inputs that are not laid end to end are there in their parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .trace import Program
+
+Array = np.ndarray[Any, Any]
+
+Parts = list[tuple[Array, ...]]
+"""For each part of the arrays of an operation: its operands that are arrays, and where its result goes."""
+
+
+class Passes(NamedTuple):
+    """A program as a function.
+
+    Attributes
+    ----------
+    run : callable
+        ``run(coefficients, arrays, parts)``: `arrays` are the inputs and behind them `scratch` more for intermediate
+        results. Of an input in parts the array is not used.
+    scratch : int
+    in_parts : tuple of (tuple of int, int)
+        For each operation on an input in parts the places of its operands and of its result in `arrays`. What follows
+        from these in each part is the element of `parts`.
+    """
+
+    run: Callable[[Sequence[float], Sequence[Array | None], Sequence[Parts]], None]
+    scratch: int
+    in_parts: tuple[tuple[tuple[int, ...], int], ...]
+
+
+@cache
+def passes(program: Program, parted: frozenset[int] = frozenset()) -> Passes:
+    """The function of a program; `parted` are the inputs that come in parts."""
+    places, copies, scratch = _places(program)
+    scope: dict[str, Any] = {}
+    body: list[str] = []
+    in_parts: list[tuple[tuple[int, ...], int]] = []
+
+    def add(ufunc: np.ufunc, operands: Sequence[tuple[bool, int]], target: int) -> None:
+        scope[ufunc.__name__] = ufunc
+        arrays = tuple(place for is_array, place in operands if is_array)
+        if parted.isdisjoint((*arrays, target)):
+            given = [f"{'a' if is_array else 'c'}{place}" for is_array, place in operands]
+            body.append(f"{ufunc.__name__}({', '.join(given)}, a{target})")
+            return
+        names = [f"p{i}" for i in range(len(arrays))]
+        given = [names.pop(0) if is_array else f"c{place}" for is_array, place in operands]
+        unpacked = ", ".join([*(f"p{i}" for i in range(len(arrays))), "out"])
+        body.append(f"for {unpacked} in parts[{len(in_parts)}]: {ufunc.__name__}({', '.join(given)}, out)")
+        in_parts.append((arrays, target))
+
+    for i, operation in enumerate(program.operations, program.inputs):
+        operands = [(is_array, places[place] if is_array else place) for is_array, place in operation.operands]
+        add(operation.ufunc, operands, places[i])
+    for target, place in copies:
+        add(np.positive, [(True, place)], target)
+    lines = [
+        "def run(coefficients, arrays, parts):",
+        f"({''.join(f'c{i}, ' for i in range(program.coefficients))}) = coefficients",
+        f"({''.join(f'a{i}, ' for i in range(program.inputs + scratch))}) = arrays",
+        *body,
+    ]
+    exec("\n    ".join(lines), scope)
+    return Passes(scope["run"], scratch, tuple(in_parts))
+
+
+def _places(program: Program) -> tuple[list[int], list[tuple[int, int]], int]:
+    """Where the values of a program are, by their numbers; what is to be copied at the end; the count of scratch.
+
+    A result is computed in the array that it is for unless the old values of that are read later.
+    """
+    last_use: dict[int, int] = {}
+    for i, operation in enumerate(program.operations, program.inputs):
+        last_use.update((place, i) for is_array, place in operation.operands if is_array)
+    end = program.inputs + len(program.operations)
+    targets: dict[int, int] = {}
+    copies = []
+    for target, value in program.results:
+        if last_use.get(target, -1) <= value and value not in targets:
+            targets[value] = target
+        else:
+            copies.append((target, value))
+            last_use[value] = end
+    places = list(range(program.inputs))
+    free: list[int] = []
+    count = program.inputs
+    for i, operation in enumerate(program.operations, program.inputs):
+        read = {place for is_array, place in operation.operands if is_array}
+        free += [places[one] for one in read if last_use[one] == i and one >= program.inputs and one not in targets]
+        if i in targets:
+            places.append(targets[i])
+        elif free:
+            places.append(free.pop())
+        else:
+            places.append(count)
+            count += 1
+    return places, [(target, places[value]) for target, value in copies], count - program.inputs

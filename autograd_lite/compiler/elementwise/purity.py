@@ -1,0 +1,54 @@
+"""Whether what a method computes follows from its arguments alone, by its code."""
+
+from __future__ import annotations
+
+import builtins
+import dis
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+_PURE = {abs, min, max, sum, len, zip, range, enumerate, reversed, float, int, super}
+
+
+def depends_on_arguments_alone(function: Any, owner: type, known: frozenset[Any] = frozenset()) -> bool:
+    """Whether a method's code names nothing that could differ from call to call, but its arguments.
+
+    It may use NumPy, other than its random numbers, a few of Python's own functions, and those functions of its module
+    and methods of its class of which the same holds; no other attributes of its class, and none of its instance.
+
+    Parameters
+    ----------
+    function : callable
+    owner : type
+        Its class.
+    """
+    if not isinstance(function, FunctionType) or function.__defaults__ or function.__kwdefaults__:
+        return False
+    if function in known:
+        return True
+    known |= {function}
+    code = function.__code__
+    if set(code.co_freevars) - {"__class__"} or any(isinstance(one, CodeType) for one in code.co_consts):
+        return False
+    for instruction in dis.get_instructions(code):
+        kind, name = instruction.opname, instruction.argval
+        if kind.startswith(("IMPORT", "STORE_GLOBAL", "STORE_ATTR", "DELETE_GLOBAL")) or name == "random":
+            return False
+        if kind in ("LOAD_GLOBAL", "LOAD_NAME"):
+            used = [function.__globals__.get(name, vars(builtins).get(name))]
+        elif "ATTR" in kind or "METHOD" in kind:
+            # Whatever the attribute is one of, it may be one of the owner's.
+            used = [vars(base)[name] for base in owner.__mro__ if name in vars(base)]
+        else:
+            continue
+        for one in used:
+            is_known = one is np or (isinstance(one, type) and issubclass(one, BaseException)) or _is_pure(one)
+            if not is_known and not depends_on_arguments_alone(one, owner, known):
+                return False
+    return True
+
+
+def _is_pure(function: Any) -> bool:
+    return any(function is one for one in _PURE)
