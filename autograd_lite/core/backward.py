@@ -107,7 +107,12 @@ def backward_pass(
                 else:
                     total, own = before + cotangent, lift is None
             else:
-                own = parent.slot is not None and lift is None and _is_unshared(cotangent)
+                own = (
+                    parent.slot is not None
+                    and lift is None
+                    and getrefcount(cotangent) <= _ALONE
+                    and getattr(cotangent, "base", cotangent) is None
+                )
                 total = cotangent
             if watcher is not None:
                 watcher.hand_on(parent, given, cotangent, before, total)
@@ -120,11 +125,6 @@ def backward_pass(
         if not retain_graph:
             node.saved = None
     return gradients
-
-
-def _is_unshared(cotangent: Any) -> bool:
-    """Whether an array is held by nobody but the loop of a pass, and is no view."""
-    return getattr(cotangent, "base", cotangent) is None and getrefcount(cotangent) <= _ALONE
 
 
 def pull_as_arrays(node: Node, g: Any, saved: tuple[Any, ...] | None) -> tuple[Any, ...]:
@@ -184,18 +184,13 @@ def _refuse_dtype(cotangent: Any, node: Node, parent: Node) -> NoReturn:
     )
 
 
-def _references_of_unshared() -> int:
-    """How many references are counted in `_is_unshared` for an array that only the loop of a pass holds."""
-    counts: list[int] = []
-
-    def count(cotangent: Any) -> None:
-        counts.append(getrefcount(cotangent))
-
+def _references_alone() -> int:
+    """How many references are counted for a cotangent that only the loop of a pass holds."""
     cotangents = (np.empty(0),)
     for _, given in zip((None,), cotangents, strict=True):
         cotangent = given
-        count(cotangent)
-    return counts[0]
+        count = getrefcount(cotangent)
+    return count
 
 
-_ALONE = _references_of_unshared()
+_ALONE = _references_alone()

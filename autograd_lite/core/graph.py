@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import ChangedTensorError, FreedGraphError
-from .context import THREAD
 from .rule import Recipe
 
 
@@ -23,7 +22,7 @@ class GradientSlot:
     Attributes
     ----------
     grad : Tensor or None
-        The gradient that passes have left.
+        The gradient that passes have left; a thread that has a tracer reads and writes it through that.
     keeps : bool
         Whether they leave it: for leaves, and for tensors told to ``retain_grad()``.
     hooks : tuple of callable
@@ -36,19 +35,6 @@ class GradientSlot:
         self.grad: Any = None
         self.keeps = keeps
         self.hooks: tuple[Callable[[Any], Any], ...] = ()
-
-    def read(self) -> Any:
-        """The gradient that is here, for this thread."""
-        tracer = THREAD.context.tracer
-        return self.grad if tracer is None else tracer.gradient_in(self)
-
-    def write(self, gradient: Any) -> None:
-        """Put a gradient here, or None to forget it."""
-        tracer = THREAD.context.tracer
-        if tracer is None:
-            self.grad = gradient
-        else:
-            tracer.leave_gradient(self, gradient)
 
 
 class Node:

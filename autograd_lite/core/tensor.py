@@ -96,7 +96,8 @@ class Tensor(Operators, Conversions, ArrayMethods):
         then refuse their backward pass, since what they saved no longer belongs to the tensor. The new array must
         have the old one's shape and dtype. A result's array is read-only, because the graph may have saved it.
         """
-        array, node = self._array(), self._node
+        tracer, node = THREAD.context.tracer, self._node
+        array = self._data if tracer is None else tracer.array_of(self)
         if isinstance(array, np.generic):
             self._data = array = np.asarray(array)
         if node is not None and node.recipe is not None and isinstance(array, np.ndarray):
@@ -152,7 +153,8 @@ class Tensor(Operators, Conversions, ArrayMethods):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow here; on a leaf it can be assigned, to freeze a parameter or to thaw it."""
-        self._be_looked_at()
+        if (tracer := THREAD.context.tracer) is not None:
+            tracer.look_at(self)
         return self._node is not None
 
     @requires_grad.setter
@@ -176,16 +178,18 @@ class Tensor(Operators, Conversions, ArrayMethods):
 
         Passes add up until ``zero_grad()``. Results keep theirs only after ``retain_grad()``.
         """
-        node = self._node
-        self._be_looked_at()
+        node, tracer = self._node, THREAD.context.tracer
+        if tracer is not None:
+            tracer.look_at(self)
         if node is None:
             return None
-        if node.slot is None or not node.slot.keeps:
+        slot = node.slot
+        if slot is None or not slot.keeps:
             raise GradientError(
                 f"{self._brief()} is a result, and only leaves keep their gradient; call .retain_grad() on it before "
                 "backward()"
             )
-        return node.slot.read()  # type: ignore[no-any-return]
+        return slot.grad if tracer is None else tracer.gradient_in(slot)  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -200,14 +204,11 @@ class Tensor(Operators, Conversions, ArrayMethods):
                     f"{self._brief()}: .grad was assigned shape {value.shape}, {value.dtype}; it must have the "
                     f"tensor's own, {self.shape}, {self.dtype}"
                 )
-        self._be_looked_at()
-        node.slot.write(value)
+        _leave(self, node.slot, value)
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` is None again."""
-        self._be_looked_at()
-        if self._node is not None and self._node.slot is not None:
-            self._node.slot.write(None)
+        _leave(self, None if self._node is None else self._node.slot, None)
 
     def retain_grad(self) -> Tensor:
         """Keep the gradient of a result (the delta of the lessons) in ``.grad``; returns the tensor itself.
@@ -322,7 +323,7 @@ class Tensor(Operators, Conversions, ArrayMethods):
             with recorded():
                 _deposit(backward_pass(node, seed, retain_graph=True, lift=_lift))
         else:
-            _deposit(backward_pass(node, seed._data, retain_graph=retain_graph))
+            _deposit(backward_pass(node, seed._array(), retain_graph=retain_graph))
 
     def _seed(self, grad: Any) -> Tensor:
         data = self._data
@@ -354,12 +355,6 @@ class Tensor(Operators, Conversions, ArrayMethods):
         tracer = THREAD.context.tracer
         return self._data if tracer is None else tracer.array_of(self)
 
-    def _be_looked_at(self) -> None:
-        """Let a tracer know that the program depends on whether a gradient flows here, or is here."""
-        tracer = THREAD.context.tracer
-        if tracer is not None:
-            tracer.look_at(self)
-
 
 def wrap(data: Array, node: Node | None = None) -> Tensor:
     """A tensor over an array as it is, with no copy and no check."""
@@ -372,12 +367,29 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
 
 def _deposit(gradients: dict[Node, Any]) -> None:
     """Add gradients to those that earlier passes have left, of which the user may hold some: never in place."""
+    tracer = THREAD.context.tracer
     with _DEPOSITING:
         for node, gradient in gradients.items():
-            assert node.slot is not None
+            slot = node.slot
+            assert slot is not None
             gradient = gradient if isinstance(gradient, Tensor) else wrap(gradient)
-            before = node.slot.read()
-            node.slot.write(gradient if before is None else before + gradient)
+            before = slot.grad if tracer is None else tracer.gradient_in(slot)
+            gradient = gradient if before is None else before + gradient
+            if tracer is None:
+                slot.grad = gradient
+            else:
+                tracer.leave_gradient(slot, gradient)
+
+
+def _leave(tensor: Tensor, slot: GradientSlot | None, gradient: Tensor | None) -> None:
+    """Put a gradient, or None, into a tensor's slot, if it has one."""
+    tracer = THREAD.context.tracer
+    if tracer is not None:
+        tracer.look_at(tensor)
+        if slot is not None:
+            tracer.leave_gradient(slot, gradient)
+    elif slot is not None:
+        slot.grad = gradient
 
 
 def _new_slot() -> GradientSlot:

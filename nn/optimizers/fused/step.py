@@ -79,9 +79,9 @@ class FusedStep:
 
     def advance(self) -> bool:
         """See `autograd_lite.extend.FusedUpdate`."""
-        if self._cohorts is None or self._optimizer._cohorts is not self._cohorts:
+        cohorts: list[Cohort] | None = self._cohorts
+        if cohorts is None or self._optimizer._cohorts is not self._cohorts:
             return False
-        cohorts = list(self._cohorts)
         found = []
         for cohort in cohorts:
             coefficients = cohort.next_coefficients()
