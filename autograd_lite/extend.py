@@ -18,8 +18,8 @@ Arrays within tensors
     through all transforms.
 
 Leaves
-    `is_leaf`: whether a tensor is one. `has_hooks`: whether a hook sees its gradient. `announce_change`: its array is
-    about to be changed in place, so that older graphs refuse to be used.
+    `is_leaf`: whether a tensor is one. `has_hooks`: whether a hook sees its gradient. `announce_change`: arrays of some
+    are about to be changed in place, so that older graphs refuse to be used.
 
 Words for compiled functions
     `callback`: a call of plain Python that is repeated in each call. `constant`: an array that nobody changes.

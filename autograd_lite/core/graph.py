@@ -91,7 +91,8 @@ class Leaf(Node):
     def __init__(
         self, shape: tuple[int, ...], dtype: np.dtype[Any], slot: GradientSlot | None = None, name: str | None = None
     ) -> None:
-        super().__init__(None, (), (), shape, dtype)
+        self.recipe, self.parents, self.saved = None, (), ()
+        self.shape, self.dtype = shape, dtype
         self.slot, self.name = slot or GradientSlot(), name
         self.changed: str | None = None
 

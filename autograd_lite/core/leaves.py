@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .graph import Leaf
 from .tensor import Tensor
 
@@ -32,32 +34,33 @@ def has_hooks(tensor: Tensor) -> bool:
     return node is not None and node.slot is not None and bool(node.slot.hooks)
 
 
-def announce_change(leaf: Tensor, how: str) -> None:
-    """Say that the array of a leaf is about to be changed in place: graphs recorded before refuse to be used then.
+def announce_change(leaves: Iterable[Tensor], how: str) -> None:
+    """Say that the arrays of leaves are about to be changed in place: graphs recorded before refuse to be used then.
 
     Parameters
     ----------
-    leaf : Tensor
+    leaves : iterable of Tensor
     how : str
         The end of the sentence "it was changed ..." in their error, such as "by an optimizer's step".
 
     Raises
     ------
     TypeError
-        If the tensor is no leaf.
+        If one is no leaf.
 
     Examples
     --------
     >>> w = Tensor(2.0, requires_grad=True)
     >>> square = w * w
-    >>> announce_change(w, "by hand")
+    >>> announce_change([w], "by hand")
     >>> w.data += 1
     >>> square.backward()
     Traceback (most recent call last):
     ...
     autograd_lite.errors.ChangedTensorError: ...
     """
-    node = leaf.node
-    if not isinstance(node, Leaf):
-        raise TypeError("announce_change: expected a leaf, a tensor with requires_grad=True that no call returned")
-    leaf._node = node.successor(how)
+    for leaf in leaves:
+        node = leaf._node
+        if not isinstance(node, Leaf):
+            raise TypeError("announce_change: expected leaves, tensors with requires_grad=True that no call returned")
+        leaf._node = node.successor(how)

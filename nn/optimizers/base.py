@@ -119,8 +119,7 @@ class Optimizer(PlainLoop):
                     "be updated in place; assign a copy to its .data"
                 )
         # Announced before they change, so that older graphs refuse even if the update is interrupted.
-        for parameter in active:
-            announce_change(parameter, "by an optimizer's step")
+        announce_change(active, "by an optimizer's step")
         if is_traced():
             weights = tuple(moved)
             callback(FusedStep(self, has_gradient), weights, tuple(along), writes=weights)

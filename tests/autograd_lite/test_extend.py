@@ -38,7 +38,7 @@ def test_hooks_of_leaves_and_of_results_are_seen_until_they_are_removed():
 def test_a_graph_recorded_before_an_announced_change_refuses_and_says_how_it_came():
     w = Tensor([1.0, 2.0], requires_grad=True, name="w")
     before = (w * w).sum()
-    extend.announce_change(w, "by a step of my own")
+    extend.announce_change([w], "by a step of my own")
     w.data *= 2
     with pytest.raises(ChangedTensorError, match="by a step of my own"):
         before.backward()
@@ -49,7 +49,7 @@ def test_a_graph_recorded_before_an_announced_change_refuses_and_says_how_it_cam
 def test_only_the_change_of_a_leaf_is_announced():
     for tensor in (Tensor(1.0), 2 * Tensor(1.0, requires_grad=True)):
         with pytest.raises(TypeError, match="expected a leaf"):
-            extend.announce_change(tensor, "by hand")
+            extend.announce_change([tensor], "by hand")
 
 
 def test_known_rules_have_each_functions_products_and_no_zeros():
