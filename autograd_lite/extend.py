@@ -34,7 +34,7 @@ Elementwise functions, in one pass over their arrays
     `overlap`: whether arrays share memory. `flush_subnormal`: what is below the normal numbers becomes zero.
 
 Fast choices
-    `where`, `largest`: `numpy.where` and a maximum along an axis, to the bit, in less time.
+    `where`: `numpy.where`, to the bit, in less time.
 
 Aligned memory
     `empty`: an array that begins at a line of the processor's cache. `moved_to_cache_line`: an array, copied to such a
@@ -80,7 +80,6 @@ from .files import write_atomically as write_atomically
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
 from .speed.aligned import empty as empty
 from .speed.aligned import moved_to_cache_line as moved_to_cache_line
-from .speed.fast_where import largest as largest
 from .speed.fast_where import where as where
 from .speed.memo import Memo as Memo
 from .speed.subnormal import flush_subnormal as flush_subnormal

@@ -22,7 +22,6 @@ from autograd_lite.extend import (
     defelementwise,
     defmistake,
     innermost_array,
-    largest,
     wrap,
 )
 
@@ -109,7 +108,7 @@ def _cotangent_of_logits(g: Any, logits: Any, labels: Any, reduction: Reduction,
 @custom_vjp(logits=_cotangent_of_logits)
 def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction, probabilities: Memo) -> Any:
     # Written as `softmax` is, so that a compiled step computes the exponentials of both once.
-    shifted = logits - largest(logits, -1)
+    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
     exponentials = np.exp(shifted)
     partition = np.add.reduce(exponentials, axis=-1, keepdims=True)
     examples = constant(np.arange(labels.size))

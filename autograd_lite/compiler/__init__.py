@@ -1,8 +1,9 @@
 """Compiled functions: recorded once, and replayed in memory that is planned for them.
 
-`recorder` listens while the function runs, on arrays that are `recorded_array`'s, and keeps its `program`;
-`simplification` leaves out what is not needed; `memory` says where each array lies; `writing` makes `code` of the
-calls, Python and, by `native`, machine code; a `plan` holds them, and `compiled` the plans.
+In the order of the pipeline: `trace` runs the function once and keeps its program (`ir`); `optimize` leaves out what is
+not needed and puts cheaper calls in; `layout` says where each array lies; `emit` writes Python code, and stretches for
+the machine code of `native`; a `plan` holds them, and `api` the plans. `elementwise` is for formulas of arrays and
+numbers that run in one pass, such as an optimizer's. `hints` are what a program says to the compiler.
 """
 
 from .api import CompiledFunction as CompiledFunction

@@ -2,6 +2,8 @@
 
 A store that straddles two lines takes twice as long as one within a line, and in lines that another thread has read
 three times. `numpy.empty` begins 16 bytes behind the start of a line, for large arrays always.
+So the memory of plans begins at a line: without that, steps of small networks compiled without Numba take 7 to 10 %
+longer, others 0 to 4 %. What an optimizer keeps for large parameters does, too.
 """
 
 from __future__ import annotations

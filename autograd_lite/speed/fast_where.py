@@ -1,8 +1,8 @@
-"""`where` and `largest`: to choose among numbers as NumPy does, to the bit, in less time.
+"""`where`: to choose among numbers as NumPy does, to the bit, in less time.
 
 `numpy.where` takes a branch for each element, which a processor mispredicts for every other one where signs are random:
-4 ns, of which the arithmetic is a tenth. Bits taken as an integer can be multiplied by the truth value instead. And the
-largest number of each short row is found four times as fast column by column.
+4 ns, of which the arithmetic is a tenth. Bits taken as an integer can be multiplied by the truth value instead. Without
+it an eager step of a rectified network takes 6 to 19 % longer (784-512-512-10 with Adam: 18 %).
 """
 
 from __future__ import annotations
@@ -105,33 +105,6 @@ _INTEGERS: dict[Any, np.dtype[Any]] = {
     np.dtype(np.float32): np.dtype(np.int32),
     np.dtype(np.float64): np.dtype(np.int64),
 }
-
-
-def largest(x: Any, axis: Any) -> Any:
-    """``numpy.maximum.reduce(x, axis, keepdims=True)``.
-
-    Parameters
-    ----------
-    x : array or Tensor
-    axis : int, tuple of int or None
-
-    Examples
-    --------
-    >>> largest(np.array([[1.0, 3.0], [2.0, 0.0]]), -1)
-    array([[3.],
-           [2.]])
-    """
-    if type(x) is np.ndarray and has_short_rows(x, axis):
-        return np.maximum.reduce(x.T.copy(), axis=0)[:, np.newaxis]
-    return np.maximum.reduce(x, axis=axis, keepdims=True)
-
-
-def has_short_rows(x: Array, axis: Any) -> bool:
-    """Whether an extremum along an axis is that of so many so short rows that it is found faster column by column."""
-    return x.ndim == 2 and axis in (-1, 1) and 0 < x.shape[1] <= _SHORT and x.shape[0] >= max(_MANY, x.shape[1])
-
-
-_SHORT, _MANY = 32, 10
 
 
 def _array(choice: Any, dtype: np.dtype[Any]) -> Array:

@@ -1,4 +1,8 @@
-"""`Memo`: what a function computes on the way to its result, and its rule would have to compute again."""
+"""`Memo`: what a function computes on the way to its result, and its rule would have to compute again.
+
+The softmax that `softmax_cross_entropy` keeps for its backward is 4 to 10 % of an eager step of a small network
+(784-30-10, batches of 10: 10 %), and 1 % of a large one's.
+"""
 
 from __future__ import annotations
 

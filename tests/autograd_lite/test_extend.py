@@ -48,7 +48,7 @@ def test_a_graph_recorded_before_an_announced_change_refuses_and_says_how_it_cam
 
 def test_only_the_change_of_a_leaf_is_announced():
     for tensor in (Tensor(1.0), 2 * Tensor(1.0, requires_grad=True)):
-        with pytest.raises(TypeError, match="expected a leaf"):
+        with pytest.raises(TypeError, match="expected leaves"):
             extend.announce_change([tensor], "by hand")
 
 

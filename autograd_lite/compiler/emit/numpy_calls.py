@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...speed import fast_where
-from ...speed.fast_where import has_short_rows, is_by_bits, is_exact
+from ...speed.fast_where import is_by_bits, is_exact
 from ..ir import Argument, Array, Call, Layout, Value
 from ..optimize.one_hot import chosen, minus_one_hot
 from ..optimize.rectifier import masks
@@ -63,9 +63,9 @@ def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) 
     function, kwargs = call.function, call.kwargs
     owner = getattr(function, "__self__", None)
     if isinstance(owner, np.ufunc) and function.__name__ == "reduce":
-        return _reduction(owner, arguments, {"axis": 0, **kwargs}, out, scratch)
+        return _reduction(owner, arguments, {"axis": 0, **kwargs}, out)
     if function in (np.sum, np.ndarray.sum):
-        return _reduction(np.add, arguments, {"axis": None, **kwargs}, out, scratch)
+        return _reduction(np.add, arguments, {"axis": None, **kwargs}, out)
     if function is minus_one_hot:
         x, indices, identity = arguments
         rows = scratch.array((*call.args[1].layout.shape, len(identity)), out.dtype)
@@ -100,21 +100,11 @@ def _assigned(out: Array, value: Any) -> Step:
     return operator.setitem, (out, ..., value), {}
 
 
-def _reduction(
-    ufunc: np.ufunc, arguments: tuple[Any, ...], kwargs: dict[str, Any], out: Array, scratch: Scratch
-) -> list[Step] | None:
+def _reduction(ufunc: np.ufunc, arguments: tuple[Any, ...], kwargs: dict[str, Any], out: Array) -> list[Step] | None:
     if len(arguments) != 1 or kwargs.keys() - {"axis", "keepdims"}:
         return None
     (x,) = arguments
-    if _is_extremum_of_short_rows(ufunc, x, kwargs["axis"]):
-        turned = scratch.array(x.T.shape, x.dtype)
-        return [_assigned(turned, x.T), (ufunc.reduce, (turned, 0, None, out.reshape(-1)), {})]
     return [(ufunc.reduce, (x, kwargs["axis"], None, out, kwargs.get("keepdims", False)), {})]
-
-
-def _is_extremum_of_short_rows(ufunc: np.ufunc, x: Any, axis: Any) -> bool:
-    """Whether what is asked for is found faster column by column, and does not depend on the order of the numbers."""
-    return (ufunc is np.maximum or ufunc is np.minimum) and isinstance(x, np.ndarray) and has_short_rows(x, axis)
 
 
 def _is_matrix(operand: Any, dtype: np.dtype[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""`selection.where` and `largest` are `numpy.where` and `numpy.maximum.reduce`, whatever they are given."""
+"""`where` is `numpy.where`, whatever it is given."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_lite import Tensor
-from autograd_lite.speed.fast_where import FEW, largest, where
+from autograd_lite.speed.fast_where import FEW, where
 
 NUMBERS = [0, 0.0, -0.0, 1, -2.5, np.inf, -np.inf, np.nan, 1e300, 10**9, True, np.float32(0.1), np.float64(0.1)]
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, 3e38]
@@ -78,21 +78,3 @@ def test_every_byte_but_zero_is_true(y):
         where(condition, np.full(4000, 3.0), y),
         np.tile([0.0, 3.0, 3.0, 3.0], 1000) + (y * np.tile([1.0, 0.0, 0.0, 0.0], 1000)),
     )
-
-
-@given(
-    shape=st.sampled_from([(40, 3), (40, 1), (40, 32), (40, 33), (31, 3), (5, 3), (2, 40, 3), (7,), (40, 3, 1)]),
-    dtype=st.sampled_from(["f4", "f8"]),
-    axis=st.sampled_from([-1, 0, None]),
-    turned=st.booleans(),
-)
-def test_the_largest_is_what_numpy_finds(shape, dtype, axis, turned):
-    x = _array(np.random.default_rng(0), shape, dtype)
-    x = x.T.copy().T if turned else x
-    np.testing.assert_array_equal(largest(x, axis), np.maximum.reduce(x, axis=axis, keepdims=True), strict=True)
-
-
-def test_the_largest_of_each_row_gets_the_gradient():
-    x = Tensor(np.arange(120.0).reshape(40, 3), requires_grad=True)
-    largest(x, -1).sum().backward()
-    np.testing.assert_array_equal(x.grad.data, np.tile([0.0, 0.0, 1.0], (40, 1)))
