@@ -12,7 +12,10 @@ from hypothesis import settings
 from autograd_lite.core.context import THREAD
 
 # Under CI the same examples are drawn each time, so that a run tells something of the change; elsewhere new ones.
-settings.register_profile("ci", derandomize=True)
+# No example has a deadline of its own, since a busy machine may stop for longer.
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.load_profile("default")
 if os.environ.get("CI") == "true":
     settings.load_profile("ci")
 

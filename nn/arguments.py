@@ -19,7 +19,7 @@ def as_array(array: ArrayLike, name: str) -> Array:
         # asarray also makes a plain array of a memory map, without reading it.
         return np.asarray(array)
     except ValueError as error:
-        raise ValueError(f"{name} is no array: its rows differ in length ({error})") from error
+        raise ValueError(f"{name} cannot be made an array: its rows differ in length ({error})") from error
 
 
 def as_array_or_tensor(value: Any, name: str) -> Any:

@@ -60,7 +60,7 @@ class ArrayMethods:
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError(f"{self._brief()} has no axis, and so no length")
+            raise TypeError(f"{self._brief()} has no axes, so it has no length")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Self]:

@@ -237,7 +237,7 @@ class Rule:
         values = list(args + self.defaults[len(args) :])
         for name, value in kwargs.items():
             if name not in self.positions:
-                raise TypeError(f"{self.name}: the argument {name}= is not supported for tensors; no rule knows of it")
+                raise TypeError(f"{self.name}: the argument {name}= is not supported for tensors; no rule mentions it")
             values[self.positions[name]] = None if value is np._NoValue else value
         return tuple(values)
 

@@ -274,7 +274,8 @@ class Tensor(Operators, Conversions, ArrayMethods):
         """
         if self._node is None:
             raise GradientError(
-                f"register_hook: {self._brief()} requires no gradient, so none passes; make it with requires_grad=True"
+                f"register_hook: {self._brief()} requires no gradient, so a hook would never be called; make it with "
+                "requires_grad=True"
             )
         return attach(self._node, hook, wrap)
 

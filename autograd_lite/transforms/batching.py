@@ -305,7 +305,10 @@ class BatchLevel(Level):
 
     def _one_by_one(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not self.size_of_batch:
-            raise ValueError(f"vmap: {name_of(function)} is called for each example, and there is none")
+            raise ValueError(
+                f"vmap: {name_of(function)} has no batching rule, so it is called once for each example, but there are "
+                "no examples"
+            )
         results = [function(*self._example(args, i), **self._example(kwargs, i)) for i in range(self.size_of_batch)]
         if isinstance(results[0], tuple):
             return self._wrapped(in_container_of(results[0], map(_stacked, zip(*results, strict=True))))

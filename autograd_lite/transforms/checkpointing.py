@@ -139,8 +139,8 @@ class _Part:
         inputs = [*arguments, *level.inputs]
         if len(inputs) != len(values) or _checksum(level.lower(out)) not in (None, self.checksum):
             raise GradientError(
-                f"checkpoint: {self.name} computed another result when it was run again in the backward pass; draw "
-                "random numbers outside of it and hand them in, and let nothing that it reads be changed in between"
+                f"checkpoint: {self.name} gave a different result when the backward pass ran it again. Draw random "
+                "numbers outside of it and pass them in, and do not change in between what it reads"
             )
         found = level.pull(out, g, [inputs[i] for i in members], retain_graph=False)
         return [np.zeros_like(values[i]) if c is None else c for i, c in zip(members, found, strict=True)]

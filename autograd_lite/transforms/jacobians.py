@@ -142,16 +142,16 @@ def _rows(
     if mode == "forward":
         if complex_in and not holomorphic:
             raise TypeError(
-                "jacobian: of complex arguments forward mode gives that of a holomorphic function alone; "
-                "pass holomorphic=True, or mode='reverse' for a real result"
+                "jacobian: with complex arguments, mode='forward' needs a holomorphic function. Pass holomorphic=True "
+                "if the function is one, or mode='reverse' if its result is real"
             )
         return _forward_jacobian(f, values)
     outs, pull, rebuild_out = linearized(f, values, "jacobian")
     complex_out = any(out.dtype.kind == "c" for out in outs)
     if complex_out and complex_in and not holomorphic:
         raise TypeError(
-            "jacobian: a complex result of complex arguments has one only if the function is holomorphic; "
-            "if it is, pass holomorphic=True, and if not, take the real and the imaginary part"
+            "jacobian: arguments and result are complex, and then there is a complex Jacobian only if the function is "
+            "holomorphic. Pass holomorphic=True if it is; otherwise differentiate its real and its imaginary part"
         )
     if complex_out and not complex_in:
         if mode == "reverse":

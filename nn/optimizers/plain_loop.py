@@ -118,7 +118,7 @@ class PlainLoop:
         if parameter.dtype.kind == "c":
             raise TypeError(f"{where} is complex; optimize its real and its imaginary part as two parameters")
         if parameter in self._names:
-            raise ValueError(f"{where} stands twice, first as {self._names[parameter]!r}, and would be updated twice")
+            raise ValueError(f"{where} was given before, as {self._names[parameter]!r}; give each parameter once")
         if name in self._names.values():
             raise ValueError(f"{self._title}: two parameters have the name {name!r}")
         self._names[parameter] = name

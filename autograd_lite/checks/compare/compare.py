@@ -101,8 +101,8 @@ def compare_gradients(
     else:
         if args:
             raise TypeError(
-                "compare_gradients: arguments were given, and nothing to call with them; they go with a function that "
-                "returns the loss"
+                "compare_gradients: positional arguments are for a function that returns the loss, and auto is a "
+                f"{type(auto).__name__}; leave them out, or pass the function"
             )
         given = hand() if callable(hand) else hand
         values, computed, leaves = _after_backward(auto)

@@ -106,7 +106,7 @@ class Sizes:
             if (reasons := self._named(wanted)) is not None:
                 return f"{reasons}: {deed}"
             if _is(wanted, 2):
-                return "so it is where a square's 2, or the half before it, is on one side alone"
+                return "so one side has a factor 2 (of a square) or 1/2 (before a sum of squares) that the other lacks"
             for known, also in ((2 * wanted, "halved"), (wanted / 2, "doubled")):
                 if wanted > 2 and (reasons := self._named(known)) is not None:
                     return f"{reasons}: {deed}, and {also if wanted == factor else _OPPOSITE[also]} as well"

@@ -193,7 +193,7 @@ def _where_it_comes_in(entry: Finding, names: tuple[str, ...], layers: list[Laye
         return ""
     for number in range(1, len(layers)):
         if set(names) == {name for layer in layers[:number] for name in layer.parameters}:
-            return f"; the layers above have it not, so it comes in with the delta of layer {number}"
+            return f"; the layers above do not have this factor, so it comes in with the delta of layer {number}"
     return ""
 
 
@@ -211,7 +211,7 @@ def _sentence(entry: Finding, members: list[Row], sizes: Sizes) -> str:
         "reversal": f"{entry.detail} reversed",
         "permutation": f"in another order, the {entry.detail}",
         "batch sum": f"not summed over the batch: summed over its {entry.detail}, yours is the engine's",
-        "shape": f"the numbers agree, and the shape does not: it is {entry.detail}",
+        "shape": f"the numbers agree, but the shape does not: it is {entry.detail}",
     }[entry.kind]
     extra = "" if entry.factor == 1 or entry.kind == "batch sum" else f"; besides, {_times(entry.factor, sizes)}"
     return f"{names}: {text}{extra}"
@@ -232,8 +232,8 @@ def _decayed(alpha: float, members: list[Row]) -> str:
     if alpha < 0:
         return f"without the L2 term {-alpha:.6g} * parameter, which the engine's gradient has"
     if biases:
-        return f"with an L2 term {alpha:.6g} * parameter, which the engine has not on biases"
-    return f"with an L2 term {alpha:.6g} * parameter, which the engine's gradient has not"
+        return f"with an L2 term {alpha:.6g} * parameter, which the engine's gradient of biases does not have"
+    return f"with an L2 term {alpha:.6g} * parameter, which the engine's gradient does not have"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -174,7 +174,7 @@ class FormulaTracer:
         """Take note of arithmetic with numbers."""
         values = [operand.value if isinstance(operand, Number) else operand for operand in operands]
         if any(type(value) not in (int, float) for value in values):
-            self.refuse("a number meets what is none")
+            self.refuse("a number beside something that is not a number")
         value = function(*values)
         if type(value) not in (int, float):
             self.refuse(f"arithmetic gives a {type(value).__name__}")

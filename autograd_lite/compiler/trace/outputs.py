@@ -22,8 +22,8 @@ def outputs_of(result: Any, tracer: Tracer) -> Any:
         node = member._node
         if node is not None and node.saved is not None:
             tracer.refuse(
-                "a tensor is returned whose gradient is still to be computed, and a plan keeps no graph; call "
-                "backward() within the compiled function, compile transforms.value_and_grad of it, or return .detach()"
+                "the function returns a tensor that backward() has not run on, and a compiled function keeps no graph. "
+                "Call backward() inside it, compile transforms.value_and_grad of it, or return tensor.detach()"
             )
         return Output(member._data.value, "tensor")
 

@@ -120,9 +120,9 @@ class TracedArray(Operators):
 
     def _refuse(self, deed: str) -> NoReturn:
         self.tracer.refuse(
-            f"{deed} reads a value of an array (shape {self.shape}, {self.dtype}) into Python, where later calls could "
-            "not follow it; choose with np.where, return what is to be looked at, or call a function of it anew with "
-            "autograd_lite.callback"
+            f"{deed} reads a number out of an array (shape {self.shape}, {self.dtype}) into Python, and later calls "
+            "would use the number of this first one. Choose with np.where, return what you want to look at, or have it "
+            "read in every call by autograd_lite.callback"
         )
 
     def __bool__(self) -> bool:

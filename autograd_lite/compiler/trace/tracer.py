@@ -115,8 +115,8 @@ class Tracer:
             raise CompileError(f"{self.name}: expected NumPy's arrays, found a tensor of {type(array).__name__}")
         if tensor._node is not None and not isinstance(tensor._node, Leaf):
             self.refuse(
-                f"{tensor._brief()} is a result in a graph that was recorded outside of the function, which a backward "
-                "pass uses up; compute it within, pass it as an argument, or take .detach() outside"
+                f"{tensor._brief()} is a result in a graph that was recorded outside of the compiled function, and "
+                "only one backward pass can use it. Compute it inside, pass it as an argument, or call .detach() outside"
             )
         if isinstance(array, np.generic):
             tensor._data = array = np.asarray(array)
@@ -164,8 +164,8 @@ class Tracer:
         """Call a function on the arrays, and record it."""
         if THREAD.context.tracer is not self:
             raise CompileError(
-                f"{self.name}: an array of the function is used outside of it, or in another thread, where nothing "
-                "records it; return what is wanted outside"
+                f"{self.name}: an array of the compiled function is used after its first call has ended, or in another "
+                "thread; return what you need outside"
             )
         writes = writes or _written(function, args, kwargs)
         plain: list[Array] = []
@@ -187,8 +187,8 @@ class Tracer:
         if not isinstance(target, TracedArray):
             self.refuse(
                 f"a plain array of shape {np.shape(target)} is written to, and if the function made it, later calls "
-                "would find it as this one leaves it; make it with np.zeros_like of an array that comes in, keep it in "
-                "a Tensor, or pass it as an argument"
+                "would find in it what this one leaves. Make it with np.zeros_like of an argument, keep it in a "
+                "Tensor, or pass it as an argument"
             )
         return target
 
@@ -205,7 +205,8 @@ class Tracer:
         if call.function in STRUCTURAL:
             return out
         return self.refuse(
-            f"{call.name} gave {type(out).__name__}, which depends on values of arrays; later calls could not follow"
+            f"{call.name} returned a {type(out).__name__}, which depends on the numbers in arrays, and later calls "
+            "would use this first one; call it by autograd_lite.callback"
         )
 
     def _result(self, call: Call, out: Any, plain: list[Array]) -> TracedArray:

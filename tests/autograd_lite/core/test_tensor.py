@@ -98,7 +98,7 @@ def test_tensors_are_hashable_by_identity():
 
 
 def test_a_tensor_without_an_axis_has_no_length():
-    with pytest.raises(TypeError, match="no axis"):
+    with pytest.raises(TypeError, match="no axes"):
         len(Tensor(1.0))
 
 

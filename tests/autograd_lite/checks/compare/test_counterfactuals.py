@@ -123,7 +123,9 @@ def test_a_factor_from_one_layer_down_is_said_to_come_in_there():
     hand = {name: -g if name[1] in "12" else g for name, g in hand.items()}
     explanation = only(explained(hand, network))
     assert explanation.kind == "sign"
-    assert explanation.text.endswith("the layers above have it not, so it comes in with the delta of layer 2")
+    assert explanation.text.endswith(
+        "the layers above do not have this factor, so it comes in with the delta of layer 2"
+    )
 
 
 def test_a_network_that_is_wrong_from_its_output_on_has_no_first_layer():

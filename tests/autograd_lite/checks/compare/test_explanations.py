@@ -55,7 +55,7 @@ def test_an_average_over_rows_and_outputs_is_explained():
 def test_a_forgotten_two_of_the_square_is_explained():
     network = Network()
     hand = {name: 2 * g for name, g in right(network).items()}
-    assert "yours is 2 times the engine's, and so it is where a square's 2" in only(explained(hand, network)).text
+    assert "yours is 2 times the engine's, and so one side has a factor 2" in only(explained(hand, network)).text
 
 
 def test_a_factor_without_a_known_reason_is_named_alone():
@@ -218,7 +218,7 @@ def test_an_l2_term_on_the_biases_too_is_explained():
         hand[f"b{layer}"] = hand[f"b{layer}"] + 0.03 * network.parameters[f"b{layer}"]
     explanation = only(explained(hand, network))
     assert (explanation.kind, explanation.parameters) == ("L2", ("b1", "b2", "b3"))
-    assert "an L2 term 0.03 * parameter, which the engine has not on biases" in explanation.text
+    assert "an L2 term 0.03 * parameter, which the engine's gradient of biases does not have" in explanation.text
 
 
 def test_an_l2_term_of_the_double_strength_is_explained_by_what_is_too_much():
@@ -226,4 +226,4 @@ def test_an_l2_term_of_the_double_strength_is_explained_by_what_is_too_much():
     hand = right(network)
     hand["W2"] = hand["W2"] + 0.03 * network.parameters["W2"]
     explanation = only(explained(hand, network))
-    assert "W2: with an L2 term 0.03 * parameter, which the engine's gradient has not" in explanation.text
+    assert "W2: with an L2 term 0.03 * parameter, which the engine's gradient does not have" in explanation.text
