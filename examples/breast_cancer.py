@@ -8,7 +8,7 @@ cross-entropy the output's delta is the whole derivation in one line, ``delta_2 
 
     dW2 = a1^T delta_2,  db2 = sum of delta_2,  delta_1 = delta_2 W2^T * a1 (1 - a1),  dW1 = X^T delta_1,  ...
 
-Then SGD, momentum, RMSprop and Adam, each in five lines of NumPy, are held against those of `nn.optim`; and ten
+Then SGD, momentum, RMSprop and Adam, each in five lines of NumPy, are held against those of `nn`; and ten
 networks, each with its own stratified split, are trained until the validation loss has not fallen for some epochs, and
 take back the weights that they were best with.
 """
@@ -157,7 +157,7 @@ def make_model(seed: int) -> nn.MLP:
 
 
 def race(X: Array, y: Array, epochs: int) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """The loss of each optimizer over the steps, and how far the weights by hand and by `nn.optim` are apart."""
+    """The loss of each optimizer over the steps, and how far the weights by hand and by `nn` are apart."""
     curves, apart = {}, {}
     for name, (update, make, lr) in OPTIMIZERS.items():
         by_hand, by_library = make_model(0), make_model(0)
@@ -247,7 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
     (options.out / "walk_through.txt").write_text(f"{text}\n\n{comparison}\n")
 
     curves, apart = race(standardized, y, epochs=5)
-    print("optimizer   last loss   by hand and by nn.optim apart")
+    print("optimizer   last loss   by hand and by nn apart")
     for name, losses in curves.items():
         print(f"{name:<10}{np.mean(losses[-10:]):11.4f}{apart[name]:18.1e}")
 

@@ -116,7 +116,7 @@ class Tracer:
         if tensor._node is not None and not isinstance(tensor._node, Leaf):
             self.refuse(
                 f"{tensor._brief()} is a result in a graph that was recorded outside of the compiled function, and "
-                "only one backward pass can use it. Compute it inside, pass it as an argument, or call .detach() outside"
+                "one backward pass alone can use it. Compute it inside, pass it as an argument, or .detach() it outside"
             )
         if isinstance(array, np.generic):
             tensor._data = array = np.asarray(array)
