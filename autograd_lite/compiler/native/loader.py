@@ -10,7 +10,6 @@ import ctypes
 import hashlib
 import os
 import sys
-import tempfile
 import threading
 import warnings
 from collections.abc import Callable
@@ -158,6 +157,8 @@ def _read(path: Path) -> tuple[str, bytes] | None:
 
 def _write(path: Path, name: str, code: bytes) -> None:
     """Keep it, in one step; a folder that cannot be written to is no error."""
+    import tempfile
+
     content = name.encode() + b"\n" + code
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
