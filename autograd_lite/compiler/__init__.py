@@ -1,7 +1,7 @@
 """Compiled functions: recorded once, and replayed in memory that is planned for them.
 
 In the order of the pipeline: `trace` runs the function once and keeps its program (`ir`); `optimize` leaves out what is
-not needed and puts cheaper calls in; `layout` says where each array lies; `emit` writes Python code, and stretches for
+not needed and puts cheaper calls in; `layout` says where each array lies; `emit` writes Python code, and segments for
 the machine code of `native`; a `plan` holds them, and `api` the plans. `elementwise` is for formulas of arrays and
 numbers that run in one pass, such as an optimizer's. `hints` are what a program says to the compiler.
 """

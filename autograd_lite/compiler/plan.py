@@ -34,14 +34,14 @@ class Plan(PlannedProgram):
     Attributes
     ----------
     jit : bool or "exact"
-        Whether stretches of the calls are run by machine code.
-    stretches : list of list of Call
+        Whether segments of the calls are run by machine code.
+    segments : list of list of Call
         The calls that machine code runs, each list in one go.
     source : str
         The Python code of a replay.
     replay : callable
         Takes arguments of the shapes and dtypes that were recorded; may raise `OtherLayout`.
-    holds : callable
+    guards_hold : callable
         Whether everything that the plan takes for granted is still so.
     """
 
@@ -86,11 +86,13 @@ class Plan(PlannedProgram):
             f"({expression.format(code.name(thing, 'g'), code.name(expected, 'g'))})"
             for expression, thing, expected in self._guards
         ]
-        self.stretches = code.stretches
+        self.segments = code.segments
         parameters = ", ".join(f"x{i}" for i in range(self._arguments))
         check = [f"if {' or '.join(moved)}:", f"    return rebound({parameters})"] if moved else []
         body = "".join(f"    {statement}\n" for statement in check + code.statements)
-        self.source = f"def replay({parameters}):\n{body}\ndef holds():\n    return {' and '.join(looks) or True}\n"
+        self.source = (
+            f"def replay({parameters}):\n{body}\ndef guards_hold():\n    return {' and '.join(looks) or True}\n"
+        )
         code.scope.update(
             wrap=wrap,
             renew=_renew,
@@ -101,7 +103,7 @@ class Plan(PlannedProgram):
         )
         exec(compile(self.source, f"<plan of {self.name}>", "exec"), code.scope)
         self.replay: Callable[..., Any] = code.scope["replay"]
-        self.holds: Callable[[], bool] = code.scope["holds"]
+        self.guards_hold: Callable[[], bool] = code.scope["guards_hold"]
 
     def _first_look(self) -> Call | None:
         """The first callback that could look at the gradients, which are then in their places; None for the end."""

@@ -17,7 +17,7 @@ from .context import THREAD
 from .graph import Node
 from .messages import check_dtype, explained, no_rule, refuse_dtype, refuse_tensor_as_out, refuse_unread
 from .operators import PLAIN, define_operators
-from .registry import CONSTANT, DERIVED, RULES, rule_of
+from .registry import DERIVED, NONDIFFERENTIABLE, RULES, rule_of
 from .rule import Mask, Recipe, Rule, not_differentiable
 from .tensor import Array, Tensor, wrap
 from .tree import found, mapped
@@ -207,7 +207,7 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
 def _call_without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call on bare arrays what carries no gradient, or has none to lose."""
     values = (*args, *kwargs.values())
-    if function not in CONSTANT and THREAD.context.recording and any(map(requires_gradient, values)):
+    if function not in NONDIFFERENTIABLE and THREAD.context.recording and any(map(requires_gradient, values)):
         raise no_rule(function, values)
     refuse_tensor_as_out(function, kwargs)
     try:

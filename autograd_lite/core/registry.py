@@ -21,7 +21,7 @@ RULES: dict[Callable[..., Any], Rule] = {}
 DERIVED: dict[Callable[..., Any], Callable[..., Any]] = {}
 """Functions that are written in terms of others, which have rules: the replacement is called in their place."""
 
-CONSTANT: set[Callable[..., Any]] = set()
+NONDIFFERENTIABLE: set[Callable[..., Any]] = set()
 """Functions whose results carry no gradient: indices, truth values, shapes. Called on the bare arrays."""
 
 
@@ -130,7 +130,7 @@ def refuse_out(function: Callable[..., Any], out: Any) -> None:
 
 def defconstant(functions: Iterable[Callable[..., Any]]) -> None:
     """Say of functions that their results carry no gradient: they are called on the bare arrays."""
-    CONSTANT.update(functions)
+    NONDIFFERENTIABLE.update(functions)
 
 
 _PENDING = {"scipy.special": "autograd_lite.rules.scipy.special"}

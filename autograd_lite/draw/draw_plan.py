@@ -41,14 +41,14 @@ def draw_plan(plan: Plan) -> Graph:
     )
     graph = blank(note)
     picture = _Picture(plan, graph)
-    stretches = {id(call): i for i, stretch in enumerate(plan.stretches) for call in stretch}
-    for i, stretch in enumerate(plan.stretches):
+    segments = {id(call): i for i, segment in enumerate(plan.segments) for call in segment}
+    for i, segment in enumerate(plan.segments):
         with graph.subgraph(name=f"cluster_{i}") as cluster:
             cluster.attr(label="machine code", labelloc="t", labeljust="l", **CLUSTER)
-            for call in stretch:
+            for call in segment:
                 picture.call(call, cluster)
     for call in made:
-        if id(call) not in stretches:
+        if id(call) not in segments:
             picture.call(call, graph)
     for call in made:
         picture.edges(call)

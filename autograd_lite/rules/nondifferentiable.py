@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.registry import CONSTANT, defconstant
+from ..core.registry import NONDIFFERENTIABLE, defconstant
 
 defconstant(
     [
@@ -51,6 +51,6 @@ NO_DERIVATIVE: dict[Callable[..., Any], str] = {
 """Functions of the main namespace that have no derivative, with the reason."""
 
 WHY_CONSTANT = "gives indices, truth values, counts, shapes or steps, which carry no gradient"
-"""The reason for those in `CONSTANT`."""
+"""The reason for those in `NONDIFFERENTIABLE`."""
 
-assert not NO_DERIVATIVE.keys() & CONSTANT
+assert not NO_DERIVATIVE.keys() & NONDIFFERENTIABLE

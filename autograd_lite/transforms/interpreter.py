@@ -18,7 +18,7 @@ from ..core.context import THREAD, Interpreter
 from ..core.dispatch import as_tensors, astype, call, call_ufunc, getitem
 from ..core.messages import check_dtype, no_rule, refuse_unread
 from ..core.operators import define_operators
-from ..core.registry import CONSTANT, DERIVED, rule_of
+from ..core.registry import DERIVED, NONDIFFERENTIABLE, rule_of
 from ..core.rule import Mask, Rule
 from ..core.tensor import Tensor, wrap
 from ..core.tree import found, mapped
@@ -69,7 +69,7 @@ class Level:
         if rule is None:
             if function in DERIVED:
                 return DERIVED[function](*args, **kwargs)
-            if function in CONSTANT:
+            if function in NONDIFFERENTIABLE:
                 return function(*self.lower(args), **self.lower(dict(kwargs)))
             raise no_rule(function, (*args, *kwargs.values()))
         values = rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)

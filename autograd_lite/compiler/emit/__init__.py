@@ -1,1 +1,1 @@
-"""The last pass of the compiler: Python code, NumPy calls, and stretches for machine code."""
+"""The last pass of the compiler: Python code, NumPy calls, and segments for machine code."""

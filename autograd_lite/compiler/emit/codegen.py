@@ -1,4 +1,4 @@
-"""How a plan's calls become code: as NumPy calls, and with machine code in stretches that it runs in one go."""
+"""How a plan's calls become code: as NumPy calls, and with machine code in segments that it runs in one go."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class _Waiting:
         """Make a segment of them."""
         if self._rows and self._machine is not None:
             self._code.extend(Segment(self._machine, self._rows).statements(self._code))
-            self._code.stretches.append(self._calls)
+            self._code.segments.append(self._calls)
             self._rows, self._calls, self._dtype = [], [], None
 
 
@@ -124,4 +124,4 @@ def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | No
     code.statements.append("else:")
     segment = Segment(machine, [fused_row(kernel) for kernel in kernels])
     code.extend(f"    {statement}" for statement in segment.statements(code))
-    code.stretches.append([call])
+    code.segments.append([call])

@@ -29,7 +29,7 @@ class Code:
         self.scope: dict[str, Any] = {}
         self.statements: list[str] = []
         self.scratch = Scratch()
-        self.stretches: list[list[Call]] = []
+        self.segments: list[list[Call]] = []
         self._names: dict[int, str] = {}
         self._locals: dict[Value, str] = {}
         self._views: dict[Value, Call] = {}

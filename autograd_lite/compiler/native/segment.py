@@ -1,4 +1,4 @@
-"""A stretch of a plan that the machine code runs in one go: its tables, and the statements that start it."""
+"""Calls of a plan that the machine code runs in one go: their tables, and the statements that start it."""
 
 from __future__ import annotations
 

@@ -324,7 +324,7 @@ class Tracer:
         raise CompileError(f"{self.name}, at {user_line()}: {reason}")
 
     def is_foreign(self, values: Iterable[Any]) -> bool:
-        """Whether an operand has to answer in the place of the recorded arrays: a tensor does."""
+        """Whether an operand has to answer in the place of the traced arrays: a tensor does."""
         for value in values:
             if isinstance(value, Tensor):
                 return True

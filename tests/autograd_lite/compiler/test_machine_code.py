@@ -113,7 +113,7 @@ def test_exact_machine_code_leaves_exp_and_log_to_numpy(dtype):
     compiled = compile(log_softmax, jit="exact")
     for _ in range(2):
         np.testing.assert_array_equal(compiled(x), log_softmax(x))
-    by_machine = [call.function for stretch in compiled.plans[0].stretches for call in stretch]
+    by_machine = [call.function for segment in compiled.plans[0].segments for call in segment]
     assert np.subtract in by_machine
     assert not {np.exp, np.log} & set(by_machine)
 
@@ -124,7 +124,7 @@ def test_exact_machine_code_is_not_compiled_for_it(tmp_path, monkeypatch):
     x = np.linspace(-1, 1, 20_000)
     for _ in range(2):
         np.testing.assert_array_equal(compiled(x), np.where(x > 0, x * 2, 0))
-    assert not compiled.plans[0].stretches
+    assert not compiled.plans[0].segments
     assert not list(tmp_path.iterdir())
 
 
@@ -224,7 +224,7 @@ from autograd_lite import Tensor, callback, compile
 f = compile(lambda x: np.exp(x) + 1, jit=True)
 x = np.ones((2, 2), np.float32)
 f(x), f(x)
-assert f.plans[0].stretches
+assert f.plans[0].segments
 print("numba" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -287,7 +287,7 @@ def test_a_training_step_is_one_stretch_and_its_update(dtype):
         return loss
 
     step(np.ones((6, 5), dtype), np.arange(6) % 3)
-    assert len(step.plans[0].stretches) == 2
+    assert len(step.plans[0].segments) == 2
 
 
 def test_a_check_of_ones_own_is_the_one_that_is_made():

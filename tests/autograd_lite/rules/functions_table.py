@@ -11,7 +11,7 @@ import scipy
 import scipy.special
 
 import autograd_lite
-from autograd_lite.core.registry import CONSTANT, DERIVED, RULES
+from autograd_lite.core.registry import DERIVED, NONDIFFERENTIABLE, RULES
 from autograd_lite.rules.nondifferentiable import NO_DERIVATIVE, WHY_CONSTANT
 from autograd_lite.rules.scipy.special import NO_DERIVATIVE as SPECIAL_WITHOUT
 from autograd_lite.transforms.rule_tables import JVPS, LINEAR
@@ -53,7 +53,7 @@ def forward(rule):
 def row(name, function, of_complex, tested):
     if function in SPECIAL_WITHOUT:
         return f"| `{name}` | none: {SPECIAL_WITHOUT[function]} | | | |"
-    if function in CONSTANT:
+    if function in NONDIFFERENTIABLE:
         return f"| `{name}` | {WHY_CONSTANT} | | | |"
     if function in NO_DERIVATIVE:
         return f"| `{name}` | none: {NO_DERIVATIVE[function]} | | | |"
@@ -74,7 +74,7 @@ def table():
     parts = [HEAD.format(numpy=np.__version__, scipy=scipy.__version__)]
     for module in (np, np.linalg, np.fft, scipy.special):
         functions = functions_of(module)
-        known = {*RULES, *DERIVED, *CONSTANT, *NO_DERIVATIVE, *SPECIAL_WITHOUT}
+        known = {*RULES, *DERIVED, *NONDIFFERENTIABLE, *NO_DERIVATIVE, *SPECIAL_WITHOUT}
         parts += [
             f"## {module.__name__}\n",
             "| function | VJP | JVP | complex | 2nd |",
