@@ -1,7 +1,8 @@
 """Calling a function on tensors: unwrap, call on the bare arrays, and record a node if a gradient can flow.
 
-Everything that happens to a tensor comes through here: operators and ufuncs by `call_unary` and `call_binary`, which
-are short because small networks spend their time in them, and all other functions by `call`.
+Everything that happens to a tensor comes through here: operators and ufuncs by `call_unary` and `call_binary`, and all
+other functions by `call`. The two are short, because small networks spend their time in them: by `call` an operation on
+32 elements takes 37 % longer, and a step of a small network 6 to 9 %.
 """
 
 from __future__ import annotations
