@@ -107,8 +107,8 @@ class Recipe:
         scope["rule"] = rule
         self.reads = tuple(name for name, _ in saves.values())
         self.sources = tuple(source for _, source in saves.values())
-        # Both run once for every node, so they are written out as the one expression that a person would write: as loops
-        # they take 14 % more of an operation on 32 elements, and 4 % of a step of a small network.
+        # Both run once for every node, so they are written out as the one expression that a person would write. As
+        # loops they take 14 % more of an operation on 32 elements, and 4 % of a step of a small network.
         self.save: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda values, out: ({_items(saves)})", scope)
         self.pull: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda g, saved: ({_items(calls)})", scope)
 
