@@ -21,9 +21,9 @@ from .errors import FreedGraphError as FreedGraphError
 from .errors import GradientError as GradientError
 from .errors import LostGradientError as LostGradientError
 from .errors import NoRuleError as NoRuleError
-from .speed import malloc as malloc
+from .speed.malloc import tune_memory as tune_memory
 from .transforms.rule_tables import defjvp as defjvp
 
 __version__ = "0.1.0"
 
-malloc.tune_memory()
+tune_memory()
