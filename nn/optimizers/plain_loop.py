@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_lite import Tensor
-from autograd_lite.extend import flush_subnormal
+from autograd_lite.extend import flush_subnormal, is_leaf
 
 from .groups import Group, as_groups
 from .state import Array, Draft, State, is_flushed
@@ -112,7 +112,7 @@ class PlainLoop:
         where = f"{self._title}: the parameter {name!r}"
         if not isinstance(parameter, Tensor):
             raise TypeError(f"{where} must be a Tensor, not {type(parameter).__name__}")
-        if parameter.node is None or parameter.node.parents:
+        if not is_leaf(parameter):
             state = "requires no gradient" if parameter.node is None else "is the result of a call"
             raise TypeError(f"{where} {state}; only leaves that require a gradient can be optimized")
         if parameter.dtype.kind == "c":

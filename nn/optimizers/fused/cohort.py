@@ -53,12 +53,14 @@ class Cohort:
 def formula_of(optimizer: PlainLoop, step: int, options: Mapping[str, Any]) -> Formula | None:
     """The formula of a step; None if it is not elementwise, or may depend on more than the arguments of `update`."""
     kind = type(optimizer)
+    if any(hasattr(kind, name) for name in vars(optimizer)):  # a method, or a figure, that this one alone has
+        return None
     known: Formula
     for known in optimizer._formulas:
         if known.coefficients(step, options) is not None:
             return known
-    is_special = hasattr(kind, "__getattr__") or kind.__getattribute__ is not object.__getattribute__
-    if is_special or not depends_on_arguments_alone(kind.update, kind):
+    has_own_access = hasattr(kind, "__getattr__") or kind.__getattribute__ is not object.__getattribute__
+    if has_own_access or not depends_on_arguments_alone(kind.update, kind):
         return None
     blank = object.__new__(kind)  # without attributes
     tracer = FormulaTracer("t", "options")

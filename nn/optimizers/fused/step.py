@@ -34,6 +34,7 @@ class FusedStep:
     def __init__(self, optimizer: PlainLoop, has_gradient: list[bool]) -> None:
         self.has_gradient, self._optimizer = has_gradient, optimizer
         self._weights: Sequence[Array] | None = None
+        self._owners: set[int] | None = None
         self._cohorts: list[Cohort] | None = None
         self._run: Callable[[Sequence[Array]], None] | None = None
         self.__name__ = f"{type(optimizer).__name__}.step"
@@ -45,6 +46,7 @@ class FusedStep:
             self._run = None
             self._arrange(weights)
             self.advance()
+        gradients = self._apart(gradients)
         if self._cohorts is None:
             self._optimizer._plain_step(self.has_gradient, weights, gradients)
             return
@@ -54,7 +56,7 @@ class FusedStep:
 
     def bound(self, weights: Sequence[Array], gradients: Sequence[Array]) -> Callable[[], bool]:
         """See `autograd_lite.extend.FusedUpdate`."""
-        cohorts = self._arrange(weights)
+        cohorts = None if overlap([*weights, *gradients]) else self._arrange(weights)
         runs = [
             cohort.batch.by_numpy_along(*([arrays[i] for i in cohort.places] for arrays in (weights, gradients)))
             for cohort in cohorts or ()
@@ -62,7 +64,7 @@ class FusedStep:
 
         def step() -> bool:
             if cohorts is None:
-                self._optimizer._plain_step(self.has_gradient, weights, gradients)
+                self(weights, gradients)
                 return True
             if self._cohorts is not cohorts or not self.advance():
                 return False
@@ -74,8 +76,10 @@ class FusedStep:
 
     def kernels(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[KernelCall] | None:
         """See `autograd_lite.extend.FusedUpdate`."""
+        if overlap([*weights, *gradients]) or not all(g.flags.carray for g in gradients):
+            return None
         self._arrange(weights)
-        return self._kernel_calls(weights, gradients) if all(g.flags.carray for g in gradients) else None
+        return self._kernel_calls(weights, gradients)
 
     def advance(self) -> bool:
         """See `autograd_lite.extend.FusedUpdate`."""
@@ -98,6 +102,8 @@ class FusedStep:
         An optimizer has one list of cohorts at a time, since others lay the state elsewhere.
         """
         optimizer, self._weights = self._optimizer, weights
+        owners = list(map(_owner, weights))
+        self._owners = set(map(id, owners)) if all(isinstance(owner, np.ndarray) for owner in owners) else None
         self._cohorts = None
         if not all(type(w) is np.ndarray and w.flags.carray for w in weights) or overlap(weights):
             return None
@@ -123,6 +129,21 @@ class FusedStep:
         optimizer._signature = signature
         return cohorts
 
+    def _apart(self, gradients: Sequence[Array]) -> Sequence[Array]:
+        """The gradients, as copies if one lies in memory of weights, which would change before it is read."""
+        assert self._weights is not None
+        owners, doubtful = self._owners, gradients
+        # Told by whose memory it is, since to compare where all arrays begin and end takes a tenth of a small step.
+        if owners is not None:
+            doubtful = [g for g in gradients if g.base is not None or id(g) in owners]
+            doubtful = [g for g in doubtful if type(owner := _owner(g)) is not np.ndarray or id(owner) in owners]
+        if not doubtful:
+            return gradients
+        arrays = [*self._weights, *gradients]
+        if not all(isinstance(array, np.ndarray) for array in arrays) or not overlap(arrays):
+            return gradients
+        return [gradient.copy() for gradient in gradients]
+
     def _kernel_calls(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[KernelCall] | None:
         found: list[KernelCall] = []
         for cohort in self._cohorts or ():
@@ -141,6 +162,13 @@ class FusedStep:
         calls = self._kernel_calls(weights, weights)
         run = run_directly(calls) if calls else None
         return run and (lambda gradients: run([gradients[i] for i in places]))
+
+
+def _owner(array: Any) -> Any:
+    """What an array has its memory from: an array, itself perhaps, or an object of another library."""
+    while isinstance(base := getattr(array, "base", None), np.ndarray):
+        array = base
+    return array if base is None else base
 
 
 def _by_numpy(cohorts: Sequence[Cohort], weights: Sequence[Array]) -> Callable[[Sequence[Array]], None]:

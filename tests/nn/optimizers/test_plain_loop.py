@@ -222,6 +222,67 @@ def test_gradients_of_any_layout_are_followed(way, monkeypatch):
     assert_same(found[1], found[0])
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("n", [5, 40_000])
+@pytest.mark.parametrize("name", ["SGD momentum", "Adam"])
+def test_gradients_that_lie_in_memory_of_the_weights_are_read_before_these_change(way, n, name, monkeypatch):
+    if way in ("machine code", "compiled"):
+        loader.load(np.dtype("f4"))
+    monkeypatch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 0 if way == "machine code" else 2**60)
+    found = []
+    for is_apart in (True, False):
+        drawn = np.random.default_rng(0).standard_normal(n + 1).astype("f4")
+        parameters = [leaf(np.zeros(n, "f4")), leaf(np.zeros(n, "f4"))]
+        parameters[0].data = drawn[1:]
+        optimizer = ALL[name](parameters)
+        step = compile(optimizer.step, jit=way == "compiled") if way in ("plan", "compiled") else optimizer.step
+        for _ in range(3):
+            # That of the first is one element behind its weights, and that of the second lies within those.
+            for parameter, view in zip(parameters, (drawn[:-1], drawn[1:]), strict=True):
+                parameter.grad = Tensor(np.zeros(n, "f4"))
+                parameter.grad.data = view.copy() if is_apart else view
+            step()
+        found.append([parameter.data.copy() for parameter in parameters])
+    np.testing.assert_array_equal(found[1], found[0])
+
+
+@pytest.mark.parametrize("jit", [False, *([True] if is_installed() else [])])
+def test_a_compiled_step_reads_gradients_made_of_the_weights_before_these_change(jit):
+    found = []
+    for is_compiled in (False, True):
+        w = leaf(np.arange(40_000, dtype="f4"))
+        optimizer = ALL["SGD momentum"]([w])
+
+        def step(w=w, optimizer=optimizer):
+            w.grad = Tensor(w.data[::-1].copy())
+            w.grad.data = w.data[::-1]
+            optimizer.step()
+
+        step = compile(step, jit=jit) if is_compiled else step
+        for _ in range(3):
+            step()
+        found.append(w.data.copy())
+    expected, v = np.arange(40_000, dtype="f4"), 0
+    for _ in range(3):
+        v = np.float32(0.9) * v + expected[::-1]
+        expected = expected - np.float32(0.05) * v
+    np.testing.assert_array_equal(found[0], expected)
+    np.testing.assert_array_equal(found[1], expected)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_update_of_one_optimizer_alone_is_the_one_that_is_taken(way, monkeypatch):
+    def make(params):
+        optimizer = nn.SGD(params, lr=0.1)
+        optimizer.update = lambda w, g, state, t, options: w - 2 * options["lr"] * g
+        return optimizer
+
+    doubled = run(lambda params: nn.SGD(params, lr=0.2), "plain", [(3,), (200, 300)], "f8", {}, monkeypatch)
+    found = run(make, way, [(3,), (200, 300)], "f8", {}, monkeypatch)
+    for name in ("w0", "w1"):
+        np.testing.assert_allclose(found[name], doubled[name], rtol=1e-12)
+
+
 def test_an_update_must_not_write_to_the_gradient():
     class Writing(Normalized):
         def update(self, w, g, state, t, options):
