@@ -13,6 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...files import write_atomically
 from ...speed import aligned
 from . import DATA_OFFSET, is_installed
 
@@ -156,18 +158,11 @@ def _read(path: Path) -> tuple[str, bytes] | None:
 
 
 def _write(path: Path, name: str, code: bytes) -> None:
-    """Keep it, in one step; a folder that cannot be written to is no error."""
-    import tempfile
-
+    """Keep it, whole or not at all; a folder that cannot be written to is no error."""
     content = name.encode() + b"\n" + code
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
-        os.replace(temporary, path)
-    except OSError:
-        return
+        write_atomically(path, hashlib.sha256(content).digest() + content)
 
 
 _ENGINES: list[Any] = []

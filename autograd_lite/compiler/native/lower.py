@@ -1,4 +1,4 @@
-"""How calls of a plan become rows of a table for the machine code; see `operations`."""
+"""How calls of a plan become rows of a table for the machine code; see `opcodes`."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
+from .. import opcodes as op
 from .blocks import by_blocks
 from .intrinsics import element, float_of_bits, put
 
@@ -98,15 +99,15 @@ def elementwise_of(real: Any) -> Any:
             less(out, x, y, z, n)
         elif code == 53:
             less_equal(out, x, y, z, n)
-        elif code == 60:
+        elif code == op.EQUAL_INTEGERS:
             equal_integers(out, x, y, z, n)
-        elif code == 61:
+        elif code == op.SUBTRACT_TRUTH:
             subtract_truth(out, x, y, z, n)
-        elif code == 62:
+        elif code == op.MULTIPLY_TRUTH:
             multiply_truth(out, x, y, z, n)
-        elif code == 70:
+        elif code == op.WHERE:
             where(out, x, y, z, n)
-        elif code == 71:
+        elif code == op.WHERE_POSITIVE:
             where_positive(out, x, y, z, n)
 
     return by_blocks(compute)

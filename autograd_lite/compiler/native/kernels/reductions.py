@@ -98,11 +98,11 @@ def sums_of(real: Any) -> Any:
     @kernel
     def along(t, o, first, last):
         code = t[o]
-        if code == 80:
+        if code == op.SUM_OF_ROWS:
             sum_of_rows(t, o, first, last)
-        elif code == 81:
+        elif code == op.SUM_ALONG_ROWS:
             sum_along_rows(t, o, first, last)
-        elif code == 82:
+        elif code == op.MAX_ALONG_ROWS:
             max_along_rows(t, o, first, last)
 
     return pairwise, along

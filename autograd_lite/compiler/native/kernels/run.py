@@ -1,4 +1,4 @@
-"""The machine code of plans, written in Python for Numba: a walk through a table of rows; see `operations`.
+"""The machine code of plans, written in Python for Numba: a walk through a table of rows; see `opcodes`.
 
 It is the same arithmetic in the same order as NumPy's, so that results agree to the bit, but for `exp` and `log`, which
 are within 1 unit in the last place: the C library's, and for the `exp` of float32 a polynomial.
