@@ -43,6 +43,11 @@ class PlainLoop:
         self._signature: list[Any] = []
         self._formulas: list[Any] = []
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in vars(self) and hasattr(type(self), name):
+            self._cohorts = None  # steps that are prepared know what the class has under this name
+
     def update(self, w: Any, g: Any, state: Any, t: Any, options: Any) -> Any:
         """The new weights of one parameter: what a subclass defines.
 

@@ -283,6 +283,23 @@ def test_an_update_of_one_optimizer_alone_is_the_one_that_is_taken(way, monkeypa
         np.testing.assert_allclose(found[name], doubled[name], rtol=1e-12)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_an_update_that_is_exchanged_between_steps_is_followed(way, monkeypatch):
+    if way in ("machine code", "compiled"):
+        loader.load(np.dtype("f8"))
+    monkeypatch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 0 if way == "machine code" else 2**60)
+    w = leaf(np.ones(5))
+    w.grad = Tensor(np.ones(5))
+    optimizer = nn.SGD([w], lr=0.25)
+    step = compile(optimizer.step, jit=way == "compiled") if way in ("plan", "compiled") else optimizer.step
+    for _ in range(2):
+        step()
+    optimizer.update = lambda w, g, state, t, options: w + g
+    for _ in range(2):
+        step()
+    assert w.data.tolist() == [2.5] * 5
+
+
 def test_an_update_must_not_write_to_the_gradient():
     class Writing(Normalized):
         def update(self, w, g, state, t, options):
