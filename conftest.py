@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from autograd_lite.core.context import THREAD
+from autograd_lite.core.context import CONTEXT
 
 # Under CI the same examples are drawn each time, so that a run tells something of the change; elsewhere new ones.
 # No example has a deadline of its own, since a busy machine may stop for longer.
@@ -37,7 +37,7 @@ def mnist_root():
 def recording_is_left_on() -> Iterator[None]:
     """No test may leave the recording of calls switched off for those after it."""
     yield
-    assert THREAD.context.recording
+    assert CONTEXT.get().recording
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.context import THREAD
+from ..core.context import CONTEXT, trace
 from ..core.graph import Leaf
 from ..core.tensor import Tensor, wrap
 from ..core.tree import mapped
@@ -147,7 +147,7 @@ class CompiledFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function gives."""
-        context = THREAD.context
+        context = CONTEXT.get()
         if context.tracer is not None or context.interpreter is not None:
             return self.function(*args, **kwargs)
         entry, arrays = self._latest, args
@@ -200,15 +200,14 @@ class CompiledFunction:
 
         tracer = Tracer(self._name, (self.function, args, kwargs) if self._watch_randomness else None)
         inputs = iter([tracer.argument(array, i) for i, array in enumerate(arrays)])
-        context = THREAD.context
-        context.tracer = tracer
+        trace(tracer)
         try:
             with tracer.watching():
                 result = self.function(*_with_inputs(args, inputs), **_with_inputs(kwargs, inputs))
             outputs = outputs_of(result, tracer)
             tracer.finish()
         finally:
-            context.tracer = None
+            trace(None)
             tracer.release()
         plan = Plan(tracer, len(arrays), outputs, self._jit)
         while len(self.plans) >= self._max_plans:
@@ -237,13 +236,13 @@ class CacheEntry:
         self.key = key
         self.plans: list[Plan] = []
         self._objects = call.objects  # kept, since the key has what `id` gives for them
-        self._is_recording = THREAD.context.recording
+        self._is_recording = CONTEXT.get().recording
         is_told = not kwargs and all(type(array) is np.ndarray for array in args)
         self._matches = _comparison([Layout.of(array) for array in args]) if is_told else None
 
     def matches(self, args: tuple[Any, ...]) -> bool:
         """Whether these arguments are alike: told of arrays alone, in a fraction of the time that a key takes."""
-        return self._matches is not None and THREAD.context.recording == self._is_recording and self._matches(args)
+        return self._matches is not None and CONTEXT.get().recording == self._is_recording and self._matches(args)
 
 
 def _comparison(layouts: Sequence[Layout]) -> Callable[[tuple[Any, ...]], bool]:

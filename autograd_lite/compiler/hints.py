@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeGuard, TypeVar, r
 
 import numpy as np
 
-from ..core.context import THREAD
+from ..core.context import CONTEXT
 
 if TYPE_CHECKING:
     from .elementwise import KernelCall
@@ -101,7 +101,7 @@ def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...
     >>> noisy(np.zeros(3)), noisy(np.zeros(3))
     (array([ 0.12573022, -0.13210486,  0.64042265]), array([ 0.10490012, -0.53566937,  0.36159505]))
     """
-    tracer: Any = THREAD.context.tracer
+    tracer: Any = CONTEXT.get().tracer
     if tracer is None:
         return function(*args, **kwargs)
     return tracer.callback(function, args, kwargs, writes)
@@ -109,12 +109,12 @@ def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...
 
 def is_traced() -> bool:
     """Whether the calls of this thread are being traced for a compiled function."""
-    return THREAD.context.tracer is not None
+    return CONTEXT.get().tracer is not None
 
 
 def constant(array: Array) -> Any:
     """An array that nobody is going to change; a plan then computes once what follows from it alone."""
-    tracer: Any = THREAD.context.tracer
+    tracer: Any = CONTEXT.get().tracer
     return array if tracer is None else tracer.constant(array)
 
 
@@ -139,5 +139,5 @@ def assume(read: Callable[[], Value]) -> Value:
     >>> first, scaled(np.ones(2))
     (array([2., 2.]), array([3., 3.]))
     """
-    tracer: Any = THREAD.context.tracer
+    tracer: Any = CONTEXT.get().tracer
     return read() if tracer is None else tracer.assume(read)

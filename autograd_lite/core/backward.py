@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from .context import THREAD
+from .context import CONTEXT
 from .graph import Node, count_reuses, describe, raise_if_unusable
 from .outputs import filled
 
@@ -65,7 +65,7 @@ def backward_pass(
         Before any rule has run.
     """
     awaited = count_reuses(root, raise_if_unusable)
-    tracer = THREAD.context.tracer if lift is None else None
+    tracer = CONTEXT.get().tracer if lift is None else None
     sums: dict[Node, tuple[Any, bool]] = {}
     gradients: dict[Node, Any] = {}
     # With each cotangent goes whether nobody else holds it: then it is kept, or added to, without a copy.

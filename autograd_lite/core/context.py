@@ -1,12 +1,19 @@
-"""What holds in this thread: whether calls are recorded, what answers them, and what tensors' contents go through."""
+"""What holds where a call is made: whether it is recorded, what answers it, and what tensors' contents go through.
+
+It travels as context variables do (PEP 567): each thread and each asynchronous task has its own.
+"""
 
 from __future__ import annotations
 
-import threading
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ContextDecorator
+from contextvars import ContextVar
+from functools import wraps
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Interpreter(Protocol):
@@ -15,7 +22,7 @@ class Interpreter(Protocol):
     Attributes
     ----------
     depth : int
-        How many interpreters are running, this one and those around it.
+        Larger than that of every interpreter that was entered before.
     """
 
     depth: int
@@ -53,7 +60,7 @@ class Tracer(Protocol):
 
 
 class Context:
-    """The state of a thread.
+    """What holds where a call is made. A context is never changed: another one takes its place.
 
     Attributes
     ----------
@@ -65,35 +72,56 @@ class Context:
         The innermost that is running.
     tracer : Tracer or None
         What stands between tensors and their contents.
+    blocks : tuple of no_grad
+        The blocks that are open, the innermost at the end.
     """
 
-    __slots__ = ("interpreter", "paused", "recording", "tracer")
+    __slots__ = ("blocks", "interpreter", "paused", "recording", "tracer")
 
-    def __init__(self) -> None:
-        self.recording = True
-        self.paused = -1
-        self.interpreter: Interpreter | None = None
-        self.tracer: Tracer | None = None
+    def __init__(
+        self,
+        interpreter: Interpreter | None = None,
+        tracer: Tracer | None = None,
+        blocks: tuple[tuple[no_grad, int], ...] = (),
+    ) -> None:
+        self.interpreter, self.tracer, self.blocks = interpreter, tracer, blocks
+        self.recording, self.paused = True, -1
+        if blocks:
+            innermost, depth = blocks[-1]
+            self.recording = innermost.records
+            self.paused = -1 if self.recording else depth
 
     @property
     def depth(self) -> int:
-        """How many interpreters are running, one within the other."""
+        """The depth of the innermost interpreter that is running; 0 if there is none."""
         return 0 if self.interpreter is None else self.interpreter.depth
 
 
-class _Thread(threading.local):
-    def __init__(self) -> None:
-        self.context = Context()
+CONTEXT: ContextVar[Context] = ContextVar("autograd_lite", default=Context())  # noqa: B039 - a context is never changed
+"""Its value is the `Context` of the thread, or of the asynchronous task, that asks for it."""
+
+RUNNING: list[Interpreter] = []
+"""The interpreters that are running in any thread: what they transform may compute in other threads too."""
 
 
-THREAD = _Thread()
-"""``THREAD.context`` is the `Context` of the thread that asks."""
+def interpret(interpreter: Interpreter | None) -> None:
+    """From now on let an interpreter answer the calls of its tensors; None for the engine alone."""
+    context = CONTEXT.get()
+    CONTEXT.set(Context(interpreter, context.tracer, context.blocks))
+
+
+def trace(tracer: Tracer | None) -> None:
+    """From now on let a tracer stand between tensors and their contents; None for no tracer."""
+    context = CONTEXT.get()
+    CONTEXT.set(Context(context.interpreter, tracer, context.blocks))
 
 
 class no_grad(ContextDecorator):  # noqa: N801 - the name that users of every peer know
     """Within it nothing is recorded and nothing is kept: results do not require a gradient.
 
-    A context manager and a decorator; it nests, holds for the thread that enters it, and ends with an exception too.
+    A context manager and a decorator, of generators and coroutines too. It nests, and ends with an exception too. It
+    holds for the thread, or the asynchronous task, that enters it; one object can be entered by several, and blocks of
+    generators that take turns may be left in any order.
 
     Examples
     --------
@@ -111,28 +139,90 @@ class no_grad(ContextDecorator):  # noqa: N801 - the name that users of every pe
     Tensor(3., shape=(), dtype=float64)
     """
 
-    _recording = False
+    records = False
 
-    def __init__(self) -> None:
-        self._outer: list[tuple[bool, int]] = []
-
-    def __enter__(self) -> no_grad:
-        context = THREAD.context
-        self._outer.append((context.recording, context.paused))
-        context.recording = self._recording
-        context.paused = -1 if self._recording else context.depth
+    def __enter__(self) -> Self:
+        context = CONTEXT.get()
+        CONTEXT.set(Context(context.interpreter, context.tracer, (*context.blocks, (self, context.depth))))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        THREAD.context.recording, THREAD.context.paused = self._outer.pop()
+        # Not always the innermost block, since generators that take turns leave theirs in any order.
+        context = CONTEXT.get()
+        mine = [i for i, (block, _) in enumerate(context.blocks) if block is self]
+        if mine:
+            left = context.blocks[: mine[-1]] + context.blocks[mine[-1] + 1 :]
+            CONTEXT.set(Context(context.interpreter, context.tracer, left))
 
-    def _recreate_cm(self) -> no_grad:
+    def __call__(self, function: Function) -> Function:
+        """The function, which then runs within such a block."""
+        return _within(self, function) or super().__call__(function)  # type: ignore[return-value]
+
+    def _recreate_cm(self) -> Self:
         return type(self)()
 
 
 class recorded(no_grad):  # noqa: N801
     """Within it calls are recorded, whatever holds outside: for a backward pass with ``create_graph=True``."""
 
-    _recording = True
+    records = True
+
+
+def _within(block: no_grad, function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """A generator or coroutine function whose body runs within a block; None for other functions.
+
+    Between two values of a generator the block does not hold, since there the caller's code runs.
+    """
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            with type(block)():
+                return await function(*args, **kwargs)
+
+        return coroutine
+    if inspect.isgeneratorfunction(function):
+
+        @wraps(function)
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            values, sent = function(*args, **kwargs), None
+            resume = values.send
+            while True:
+                try:
+                    with type(block)():
+                        value = resume(sent)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    sent, resume = (yield value), values.send
+                except GeneratorExit:
+                    values.close()
+                    raise
+                except BaseException as error:
+                    sent, resume = error, values.throw
+
+        return generator
+    if inspect.isasyncgenfunction(function):
+
+        @wraps(function)
+        async def asynchronous(*args: Any, **kwargs: Any) -> Any:
+            values, sent = function(*args, **kwargs), None
+            resume = values.asend
+            while True:
+                try:
+                    with type(block)():
+                        value = await resume(sent)
+                except StopAsyncIteration:
+                    return
+                try:
+                    sent, resume = (yield value), values.asend
+                except GeneratorExit:
+                    await values.aclose()
+                    raise
+                except BaseException as error:
+                    sent, resume = error, values.athrow
+
+        return asynchronous
+    return None

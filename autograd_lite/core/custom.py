@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from ..formatting import name_of
-from .context import THREAD
+from .context import CONTEXT
 from .dispatch import call, call_unary, holds_tensor
 from .outputs import in_container_of
 from .registry import RULES
@@ -147,7 +147,7 @@ def custom_vjp(
 
     @wraps(function)
     def on_arrays(*args: Any, **kwargs: Any) -> Any:
-        tracer = THREAD.context.tracer
+        tracer = CONTEXT.get().tracer
         out = function(*args, **kwargs) if tracer is None else tracer.attempt(function, args, kwargs)
         if isinstance(out, NUMPY):
             return out

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import outputs
-from .context import THREAD
+from .context import CONTEXT, RUNNING
 from .graph import Node
 from .messages import check_dtype, explained, no_rule, refuse_dtype, refuse_tensor_as_out, refuse_unread
 from .operators import PLAIN, define_operators
@@ -26,7 +26,7 @@ from .tree import found, mapped
 
 def call_unary(function: Callable[..., Any], x: Tensor) -> Any:
     """A ufunc of one argument, or a function with a single parameter."""
-    rule, context = RULES.get(function), THREAD.context
+    rule, context = RULES.get(function), CONTEXT.get()
     if rule is None or context.tracer is not None:
         return call(function, (x,), {})
     value, parent = x._data, x._node
@@ -41,7 +41,7 @@ def call_unary(function: Callable[..., Any], x: Tensor) -> Any:
 
 def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     """A ufunc of two arguments, of which at least one is a tensor."""
-    rule, context = RULES.get(ufunc), THREAD.context
+    rule, context = RULES.get(ufunc), CONTEXT.get()
     if rule is None or context.tracer is not None:
         return call(ufunc, (x1, x2), {})
     if type(x1) is Tensor:
@@ -83,9 +83,9 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Any function with tensors among its arguments, in lists of them too."""
-    context = THREAD.context
-    if context.interpreter is not None:
-        interpreter = context.interpreter.answering((*args, *kwargs.values()))
+    context = CONTEXT.get()
+    for running in RUNNING[-1:]:
+        interpreter = running.answering((*args, *kwargs.values()))
         if interpreter is not None:
             return interpreter.call(function, args, kwargs)
     rule = RULES.get(function) or rule_of(function)
@@ -208,7 +208,7 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
 def _call_without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call on bare arrays what carries no gradient, or has none to lose."""
     values = (*args, *kwargs.values())
-    if function not in NONDIFFERENTIABLE and THREAD.context.recording and any(map(requires_gradient, values)):
+    if function not in NONDIFFERENTIABLE and CONTEXT.get().recording and any(map(requires_gradient, values)):
         raise no_rule(function, values)
     refuse_tensor_as_out(function, kwargs)
     try:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ..errors import GradientError, LostGradientError
 from .backward import backward_pass
-from .context import THREAD, recorded
+from .context import CONTEXT, recorded
 from .conversions import Conversions
 from .graph import GradientSlot, Leaf, Node
 from .hooks import HookHandle, attach
@@ -96,7 +96,7 @@ class Tensor(Operators, Conversions, ArrayMethods):
         then refuse their backward pass, since what they saved no longer belongs to the tensor. The new array must
         have the old one's shape and dtype. A result's array is read-only, because the graph may have saved it.
         """
-        tracer, node = THREAD.context.tracer, self._node
+        tracer, node = CONTEXT.get().tracer, self._node
         array = self._data if tracer is None else tracer.array_of(self)
         if type(array) is np.ndarray and (node is None or node.recipe is None):
             return array
@@ -127,7 +127,7 @@ class Tensor(Operators, Conversions, ArrayMethods):
                     f"{self._brief()}: .data was assigned {given}; expected shape {self.shape}, {self.dtype}. "
                     "Use .astype() or .reshape() on the array, or make a new Tensor"
                 )
-            if (tracer := THREAD.context.tracer) is not None:
+            if (tracer := CONTEXT.get().tracer) is not None:
                 tracer.assign(self, array)
             else:
                 self._data = array
@@ -155,7 +155,7 @@ class Tensor(Operators, Conversions, ArrayMethods):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow here; on a leaf it can be assigned, to freeze a parameter or to thaw it."""
-        if (tracer := THREAD.context.tracer) is not None:
+        if (tracer := CONTEXT.get().tracer) is not None:
             tracer.look_at(self)
         return self._node is not None
 
@@ -180,7 +180,7 @@ class Tensor(Operators, Conversions, ArrayMethods):
 
         Passes add up until ``zero_grad()``. Results keep theirs only after ``retain_grad()``.
         """
-        node, tracer = self._node, THREAD.context.tracer
+        node, tracer = self._node, CONTEXT.get().tracer
         if tracer is not None:
             tracer.look_at(self)
         if node is None:
@@ -355,7 +355,7 @@ class Tensor(Operators, Conversions, ArrayMethods):
 
     def _array(self) -> Array:
         """The array to compute with: the tensor's own, or what a tracer puts in its place."""
-        tracer = THREAD.context.tracer
+        tracer = CONTEXT.get().tracer
         return self._data if tracer is None else tracer.array_of(self)
 
 
@@ -370,7 +370,7 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
 
 def _deposit(gradients: dict[Node, Any]) -> None:
     """Add gradients to those that earlier passes have left, of which the user may hold some: never in place."""
-    tracer = THREAD.context.tracer
+    tracer = CONTEXT.get().tracer
     with _DEPOSITING:
         for node, gradient in gradients.items():
             slot = node.slot
@@ -386,7 +386,7 @@ def _deposit(gradients: dict[Node, Any]) -> None:
 
 def _leave(tensor: Tensor, slot: GradientSlot | None, gradient: Tensor | None) -> None:
     """Put a gradient, or None, into a tensor's slot, if it has one."""
-    tracer = THREAD.context.tracer
+    tracer = CONTEXT.get().tracer
     if tracer is not None:
         tracer.look_at(tensor)
         if slot is not None:
@@ -397,7 +397,7 @@ def _leave(tensor: Tensor, slot: GradientSlot | None, gradient: Tensor | None) -
 
 def _new_slot() -> GradientSlot:
     slot = GradientSlot()
-    if (tracer := THREAD.context.tracer) is not None:
+    if (tracer := CONTEXT.get().tracer) is not None:
         tracer.own_slot(slot)
     return slot
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.context import THREAD
+from ..core.context import CONTEXT
 from ..core.outputs import in_container_of
 from ..core.registry import DERIVED, STRUCTURAL, rule_of
 from ..core.tensor import Tensor
@@ -110,7 +110,7 @@ def _entering(args: tuple[Any, ...], axes: list[int | None]) -> tuple[Callable[[
 
 def _examples_first(leaf: Any, axis: int | None) -> Any:
     value: Any = leaf if isinstance(leaf, Tensor) else array_like(leaf)
-    if type(value) is Tensor and (value.node is None or not THREAD.context.recording):
+    if type(value) is Tensor and (value.node is None or not CONTEXT.get().recording):
         value = value._array()
     return np.moveaxis(value, axis, 0) if axis else value
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.context import THREAD
+from ..core.context import CONTEXT
 from ..core.dispatch import bare, recorded_result
 from ..core.rule import Mask, Rule
 from ..core.tensor import Tensor
@@ -67,7 +67,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(f, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        context, running = THREAD.context, innermost_level()
+        context, running = CONTEXT.get(), innermost_level()
         if context.paused >= context.depth or isinstance(running, ForwardLevel | BatchLevel):
             return f(*args, **kwargs)
         leaves, rebuild = flatten((args, kwargs))

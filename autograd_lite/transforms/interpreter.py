@@ -9,12 +9,13 @@ what it computes, so that its results can be differentiated in turn.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from ..core.context import THREAD, Interpreter
+from ..core.context import CONTEXT, RUNNING, Interpreter, interpret
 from ..core.dispatch import as_tensors, astype, call, call_ufunc, getitem
 from ..core.messages import check_dtype, no_rule, refuse_unread
 from ..core.operators import define_operators
@@ -23,6 +24,8 @@ from ..core.rule import Mask, Rule
 from ..core.tensor import Tensor, wrap
 from ..core.tree import found, mapped
 from ..errors import GradientError, NoRuleError
+
+_ENTERED = count(1)
 
 
 class Level:
@@ -33,7 +36,7 @@ class Level:
     transform : str
         The transform's name, for messages.
     depth : int
-        How many transforms are running, this one and those around it.
+        Larger than that of every level that was entered before, and so of those around it.
     running : bool
         False once the function has returned.
     """
@@ -45,17 +48,19 @@ class Level:
         self._outer: Interpreter | None = None
 
     def __enter__(self) -> Self:
-        context = THREAD.context
-        self._outer = context.interpreter
-        self.depth = max(context.depth, self.depth - 1) + 1
-        context.interpreter = self
+        self._outer = CONTEXT.get().interpreter
+        # Levels are entered one within the other, in threads that the function starts too.
+        self.depth = next(_ENTERED)
+        interpret(self)
+        RUNNING.append(self)
         self.running = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        THREAD.context.interpreter = self._outer
+        interpret(self._outer)
+        RUNNING.remove(self)
         self.running = False
 
     def answering(self, values: Sequence[Any]) -> Level | None:
@@ -73,7 +78,7 @@ class Level:
                 return function(*self.lower(args), **self.lower(dict(kwargs)))
             raise no_rule(function, (*args, *kwargs.values()))
         values = rule.bind(args, {} if isinstance(function, np.ufunc) else kwargs)
-        mask = self._mask(rule, values) if THREAD.context.paused < self.depth else ()
+        mask = self._mask(rule, values) if CONTEXT.get().paused < self.depth else ()
         if mask:
             refuse_unread(rule, values, kwargs)
         out = function(*self.lower(args), **self.lower(dict(kwargs)))
@@ -221,7 +226,7 @@ class Traced(Tensor):
 
 def innermost_level() -> Level | None:
     """The innermost level that is running in this thread."""
-    running = THREAD.context.interpreter
+    running = CONTEXT.get().interpreter
     return running if isinstance(running, Level) else None
 
 

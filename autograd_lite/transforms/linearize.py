@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.context import THREAD
+from ..core.context import CONTEXT
 from ..core.tensor import Tensor, wrap
 from ..core.tree import differentiable_leaf, flatten
 from .reverse import ReverseLevel
@@ -50,7 +50,7 @@ def linearized(
 def entering(leaf: Any, transform: str) -> Any:
     """What a level wraps for an argument: a plain array, or a tensor that levels around it differentiate."""
     value = differentiable_leaf(leaf, transform)
-    if type(value) is Tensor and (value.node is None or not THREAD.context.recording):
+    if type(value) is Tensor and (value.node is None or not CONTEXT.get().recording):
         return value._array()
     return value
 
@@ -71,7 +71,7 @@ def array_like(value: Any) -> Any:
 
 def direction(given: Any, value: Any, kind: str) -> Any:
     """A tangent or cotangent with the dtype of the value that it belongs to."""
-    if type(given) is Tensor and (given.node is None or not THREAD.context.recording):
+    if type(given) is Tensor and (given.node is None or not CONTEXT.get().recording):
         given = given._array()
     array = array_like(given)
     if array.shape != value.shape:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ...core.context import THREAD
+from ...core.context import CONTEXT, trace
 from ...core.graph import GradientSlot, Leaf
 from ...core.registry import STRUCTURAL
 from ...core.tensor import Tensor, wrap
@@ -162,7 +162,7 @@ class Tracer:
         is_pure: bool = True,
     ) -> Any:
         """Call a function on the arrays, and record it."""
-        if THREAD.context.tracer is not self:
+        if CONTEXT.get().tracer is not self:
             raise CompileError(
                 f"{self.name}: an array of the compiled function is used after its first call has ended, or in another "
                 "thread; return what you need outside"
@@ -341,11 +341,11 @@ class Tracer:
         arrays = [(tensor, tensor._data) for tensor in self._adopted]
         gradients = self._write_gradients()
         arrays += [(gradient, gradient._data) for gradient in gradients.values() if gradient is not None]
-        THREAD.context.tracer = None
+        trace(None)
         try:
             yield
         finally:
-            THREAD.context.tracer = self
+            trace(self)
         changed = next((tensor for tensor, array in arrays if tensor._data is not array), None)
         changed = changed or next((gradient for slot, gradient in gradients.items() if slot.grad is not gradient), None)
         if changed is not None:
