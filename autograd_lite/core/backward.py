@@ -82,6 +82,8 @@ def backward_pass(
             watcher.take_turn(node, g)
         recipe = node.recipe
         if recipe is None:
+            if node.saved and not retain_graph:
+                node.saved = ()  # a mark of what the leaf's array held, for graphs that are gone with this pass
             continue
         if tracer is None:
             cotangents = recipe.pull(g, node.saved if lift is None else lift(node))

@@ -187,6 +187,9 @@ class Traced(Tensor):
         """Refused: the transform runs the pass."""
         self._belongs("backward() cannot be called")
 
+    def _is_immutable(self) -> bool:
+        return True
+
     def detach(self) -> Tensor:
         """The same numbers as a constant of all levels."""
         return self._data.detach() if isinstance(self._data, Tensor) else wrap(self.data)

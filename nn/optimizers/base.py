@@ -110,7 +110,8 @@ class Optimizer(PlainLoop):
         active = list(compress(self._names, has_gradient))
         if not active:
             raise GradientError(f"{self._title}: no parameter has a gradient; call backward() before step()")
-        moved = [parameter.data for parameter in active]
+        # Announced before they change, so that older graphs refuse even if the update is interrupted.
+        moved = announce_change(active, "by an optimizer's step")
         along = [gradient.data for gradient in gradients if gradient is not None]
         for parameter, array in zip(active, moved, strict=True):
             if not array.flags.writeable:
@@ -118,8 +119,6 @@ class Optimizer(PlainLoop):
                     f"{self._title}: the array of the parameter {self._names[parameter]!r} is read-only, so it cannot "
                     "be updated in place; assign a copy to its .data"
                 )
-        # Announced before they change, so that older graphs refuse even if the update is interrupted.
-        announce_change(active, "by an optimizer's step")
         if is_traced():
             weights = tuple(moved)
             callback(FusedStep(self, has_gradient), weights, tuple(along), writes=weights)
