@@ -120,7 +120,7 @@ class Recipe:
         if constants:
             arguments = [expression.removeprefix("array_of(").rstrip(")") for expression in saves]
             fixed = " and ".join(f"type({arguments[place]}) in fixed" for place, _ in constants)
-            save = f"{save} if {fixed} else protected({save}, constants)"
+            save = f"{save} if {fixed} else protected({save}, constants, rule.elementwise)"
         self.save: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda values, out: {save}", scope)
         self.pull: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda g, saved: ({_items(calls)})", scope)
 

@@ -86,7 +86,7 @@ class Saved(tuple[Any, ...]):
         return next((mark.array for mark in self.marks if not mark.is_intact()), None)
 
 
-def kept(value: Any, marks: list[Mark]) -> Any:
+def kept(value: Any, marks: list[Mark], elementwise: bool = False) -> Any:
     """A value as a graph can keep it, whatever becomes of the caller's: lists, tuples and dicts too.
 
     Parameters
@@ -94,14 +94,16 @@ def kept(value: Any, marks: list[Mark]) -> Any:
     value : object
         What is neither an array nor a container of arrays is kept as it is.
     marks : list of Mark
-        Marks of large arrays are added to it.
+        Marks of large arrays are added to it, and of small ones of which a copy would lie in memory in another way:
+        their products, by BLAS, could have other last digits.
+    elementwise : bool, default False
+        Whether it does not matter how a copy lies in memory.
     """
     if type(value) is np.ndarray:
-        is_ordered = value.flags.forc
-        if not value.flags.writeable and value.base is None:
+        flags = value.flags
+        if not flags.writeable and value.base is None:
             return value
-        # A copy with other strides would lead BLAS to other last digits.
-        if value.nbytes <= COPIED_BYTES and is_ordered:
+        if value.nbytes <= COPIED_BYTES and (elementwise or flags.forc or value.dtype.kind in "biu"):
             return value.copy("K")
     elif not isinstance(value, np.ndarray):
         return mapped(lambda member: kept(member, marks), value) if type(value) in _CONTAINERS else value
@@ -110,7 +112,9 @@ def kept(value: Any, marks: list[Mark]) -> Any:
     return value
 
 
-def protected(values: tuple[Any, ...], constants: Sequence[tuple[int, frozenset[int] | None]]) -> tuple[Any, ...]:
+def protected(
+    values: tuple[Any, ...], constants: Sequence[tuple[int, frozenset[int] | None]], elementwise: bool
+) -> tuple[Any, ...]:
     """The values that a call saves, as `kept` gives those that are constants.
 
     Parameters
@@ -119,6 +123,8 @@ def protected(values: tuple[Any, ...], constants: Sequence[tuple[int, frozenset[
     constants : sequence of tuple
         The places of constants, and of sequences with constants among their members: the place, and the members that
         belong to the graph; None for a constant.
+    elementwise : bool
+        Whether the rule is: see `kept`.
     """
     if CONTEXT.get().tracer is not None:  # plans read constants where they lie
         return values
@@ -126,7 +132,7 @@ def protected(values: tuple[Any, ...], constants: Sequence[tuple[int, frozenset[
     for place, members in constants:
         value = found[place]
         if members is None:
-            found[place] = kept(value, marks)
+            found[place] = kept(value, marks, elementwise)
         else:
             found[place] = [m if i in members else kept(m, marks) for i, m in enumerate(value)]
     return Saved.with_marks(found, marks) if marks else tuple(found)
