@@ -41,7 +41,7 @@ class Mark:
     array : ndarray
         The array, which the mark keeps.
     whole : bool, default False
-        Whether all elements count, however many there are.
+        Whether a checksum is taken of all elements, however long that takes.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class Mark:
     __slots__ = ("_held", "_whole", "array")
 
     def __init__(self, array: Array, whole: bool = False) -> None:
-        self.array, self._whole = array, whole or array.nbytes <= SUMMED_BYTES
+        self.array, self._whole = array, whole
         self._held = self._read()
 
     def is_intact(self) -> bool:
@@ -65,8 +65,10 @@ class Mark:
     def _read(self) -> tuple[Any, ...]:
         if self.array.nbytes <= COPIED_BYTES:
             return (self.array.tobytes(),)
+        if self._whole:
+            return (zlib.crc32(self.array.tobytes()),)
         sample = _sample(self.array).tobytes()
-        return (sample, _sum_of_words(self.array)) if self._whole else (sample,)
+        return (sample, _sum_of_words(self.array)) if self.array.nbytes <= SUMMED_BYTES else (sample,)
 
 
 class Saved(tuple[Any, ...]):

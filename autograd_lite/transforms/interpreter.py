@@ -82,10 +82,16 @@ class Level:
         if mask:
             refuse_unread(rule, values, kwargs)
         out = function(*self.lower(args), **self.lower(dict(kwargs)))
+        anomalies = CONTEXT.get().anomalies
+        if anomalies is not None:
+            anomalies.look_at_result(function, (*args, *kwargs.values()), out)
         if not mask:
             return as_tensors(out)
         check_dtype(rule, out)
-        return self.record(rule, mask, values, out, args, dict(kwargs))
+        result = self.record(rule, mask, values, out, args, dict(kwargs))
+        if anomalies is not None:
+            anomalies.note(result)
+        return result
 
     def record(
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
