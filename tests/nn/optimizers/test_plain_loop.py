@@ -45,7 +45,8 @@ def run(make, way, shapes, dtype, changes, patch, steps=5, has_gradient=lambda i
     for i in range(steps):
         for name, value in changes.get(i, {}).items():
             group = optimizer.groups[i % len(groups)]
-            if name in group and (name != "nesterov" or group["momentum"]):
+            needs_momentum = name == "nesterov" or (name == "momentum" and group.get("nesterov"))
+            if name in group and not (needs_momentum and 0 in (value, group["momentum"])):
                 group[name] = value > 0.4 if name == "nesterov" else value
         for j, (parameter, gradient) in enumerate(zip(parameters, gradients, strict=True)):
             drawn = np.asarray(rng.standard_normal(parameter.shape), dtype)
