@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..hints import FusedUpdate
+from ..fused_update import FusedUpdate
 from ..ir import Call
 from ..native import Jit, loader
 from ..native.lower import Lowering, Row
