@@ -76,10 +76,10 @@ class Optimizer:
                     f"{self._title}: a group has the unknown options {sorted(unknown)}; expected some of "
                     f"{sorted(options)}"
                 )
-            tensors = [self._register(name, parameter) for name, parameter in members]
-            self.groups.append(Group(self._title, tensors, {**options, **changes}))
-            for parameter in tensors:
-                self._states[parameter].options = self.groups[-1].data
+            group = Group(self._title, [parameter for _, parameter in members], {**options, **changes})
+            for name, parameter in members:
+                self._register(name, parameter, group.data)
+            self.groups.append(group)
         if not self._states:
             raise ValueError(f"{self._title}: there are no parameters to optimize")
         # What fused steps keep here: programs of `update`, and how they have laid the states, for which arrays.
@@ -297,7 +297,7 @@ class Optimizer:
     def _title(self) -> str:
         return type(self).__name__
 
-    def _register(self, name: str | None, parameter: Any) -> Tensor:
+    def _register(self, name: str | None, parameter: Any, options: dict[str, Any]) -> None:
         name = str(len(self._states)) if name is None else name
         where = f"{self._title}: the parameter {name!r}"
         if not isinstance(parameter, Tensor):
@@ -312,8 +312,7 @@ class Optimizer:
             raise ValueError(f"{where} was given before, as {before!r}; give each parameter once")
         if any(name == state.name for state in self._states.values()):
             raise ValueError(f"{self._title}: two parameters have the name {name!r}")
-        self._states[parameter] = State(parameter, name)
-        return parameter
+        self._states[parameter] = State(parameter, name, options)
 
     def _state_names(self, options: Mapping[str, Any]) -> tuple[str, ...]:
         """The arrays that an update reads or writes under these options, in that order."""

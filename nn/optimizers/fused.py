@@ -23,14 +23,16 @@ class Cohort(Batch):
         for i, state in states.items():
             state.arrays.update(self.views[i])
 
-    def next_coefficients(self) -> tuple[float, ...] | None:
-        """The numbers of the next step; None if it has another formula."""
+    def prepare(self) -> bool:
+        """Take the numbers of the next step; False if it has another formula."""
         first = self._states[0]
-        return self._formula.coefficients(first.steps + 1, first.options)
+        coefficients = self._formula.coefficients(first.steps + 1, first.options)
+        if coefficients is not None:
+            self.take(coefficients)
+        return coefficients is not None
 
-    def begin(self, coefficients: tuple[float, ...]) -> None:
-        """Begin a step with these."""
-        self.take(coefficients)
+    def begin(self) -> None:
+        """Begin the step that it is prepared for."""
         for state in self._states:
             state.steps += 1
         if state.is_flushed(state.steps):
@@ -60,13 +62,10 @@ class FusedStep(FusedUpdate):
     def advance(self) -> bool:
         """See `FusedUpdate`."""
         cohorts: list[Cohort] | None = self._optimizer._cohorts
-        if cohorts is None or self.batches is not cohorts:
+        if cohorts is None or self.batches is not cohorts or not all(map(Cohort.prepare, cohorts)):
             return False
-        following = [(cohort, numbers) for cohort in cohorts if (numbers := cohort.next_coefficients()) is not None]
-        if len(following) < len(cohorts):
-            return False
-        for cohort, coefficients in following:
-            cohort.begin(coefficients)
+        for cohort in cohorts:
+            cohort.begin()
         return True
 
     def arrange(self, moved: Sequence[Array]) -> Sequence[Batch] | None:
@@ -74,7 +73,7 @@ class FusedStep(FusedUpdate):
         # An optimizer has one list of cohorts at a time, since others lay the state elsewhere.
         optimizer, signature = self._optimizer, [self.has_gradient, *((w.shape, w.dtype) for w in moved)]
         known: list[Cohort] | None = optimizer._cohorts
-        if known and optimizer._signature == signature and all(c.next_coefficients() is not None for c in known):
+        if known and optimizer._signature == signature and all(map(Cohort.prepare, known)):
             return known
         together: dict[Any, dict[int, State]] = {}
         for i, state in enumerate(compress(optimizer._states.values(), self.has_gradient)):
@@ -85,7 +84,7 @@ class FusedStep(FusedUpdate):
             if formula is None:
                 return None
             chosen.append((formula, states))
-        cohorts = [Cohort(*one, moved) for one in chosen]
+        cohorts = [Cohort(*one, moved) for one in chosen]  # only now, since each lays states elsewhere
         optimizer._cohorts, optimizer._signature = cohorts, signature
         return cohorts
 

@@ -36,9 +36,9 @@ class State:
         In the parameter's shape, with one axis at least; zero if missing.
     """
 
-    def __init__(self, parameter: Tensor, name: str) -> None:
-        self.parameter, self.name, self.prefix = parameter, name, f"state.{name}."
-        self.options: dict[str, Any] = {}
+    def __init__(self, parameter: Tensor, name: str, options: dict[str, Any]) -> None:
+        self.parameter, self.name, self.options = parameter, name, options
+        self.prefix = f"state.{name}."
         self.steps = 0
         self.arrays: dict[str, Array] = {}
 

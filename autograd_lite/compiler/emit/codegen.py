@@ -110,7 +110,7 @@ class _Chunked:
 
 
 def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | None) -> None:
-    """An optimizer's update, by machine code if it has some for these arrays.
+    """A move of arrays, by machine code if there is some for these arrays.
 
     Where it has changed its form since, this one runs as it did when it was recorded, and the code is written again.
     """
