@@ -53,7 +53,7 @@ def passed(monkeypatch):
         return found._replace(run=run)
 
     monkeypatch.setattr(batch, "passes", recording)
-    monkeypatch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 2**40)
+    monkeypatch.setattr("autograd_lite.compiler.fused_update.MACHINE_CODE_BYTES", 2**40)
     return sizes
 
 
