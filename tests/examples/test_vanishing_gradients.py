@@ -16,7 +16,8 @@ SCRIPT = Path(__file__).parents[2] / "examples" / "vanishing_gradients.py"
 def run(*arguments):
     return subprocess.run(
         [sys.executable, SCRIPT, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1]), "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True, text=True,
     )  # fmt: skip
 
 

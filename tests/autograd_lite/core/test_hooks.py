@@ -55,6 +55,14 @@ def test_a_removed_hook_is_called_no_more():
     assert x.grad.item() == 1
 
 
+def test_the_other_hooks_stay_when_one_is_removed():
+    x = leaf(1.0)
+    x.register_hook(lambda g: g + 1.0)
+    x.register_hook(lambda g: g * 10.0).remove()
+    (x * 1.0).backward()
+    assert x.grad.item() == 2
+
+
 def test_a_hook_stays_when_a_leafs_array_is_replaced():
     x = leaf(1.0)
     x.register_hook(lambda g: g * 10.0)

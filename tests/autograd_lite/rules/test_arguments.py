@@ -372,3 +372,9 @@ def test_einsum_without_a_string_is_refused():
 def test_unequal_sections_are_refused(sections):
     with pytest.raises(ValueError, match="axis of length 3 cannot be cut"):
         np.split(leaf((3,)), sections)
+
+
+@pytest.mark.parametrize("more", ["full", "cov"])
+def test_a_fit_gives_its_coefficients_alone(more):
+    with pytest.raises(TypeError, match=r"np\.polyfit: full= and cov= are not supported"):
+        np.polyfit(np.arange(3.0), leaf((3,)), 1, **{more: True})

@@ -8,7 +8,7 @@ from tests.autograd_lite import numerical
 
 from .complex_choices import choices, complex_arrays, cotangents_of, drawn
 from .engine import gradients
-from .specs import EXAMPLES
+from .specs import EXAMPLES, largest
 
 every_choice = pytest.mark.parametrize(("example", "which"), choices(EXAMPLES))
 
@@ -37,7 +37,7 @@ def test_tangents_agree_with_differences_and_pair_with_cotangents_as_their_pullb
     numerical.assert_close(paired(tangents, cotangents), paired(pulled, along), rtol=1e-11)
 
 
-@pytest.mark.parametrize(("example", "which"), choices([e for e in EXAMPLES if not e.spec.complex_once]))
+@pytest.mark.parametrize(("example", "which"), choices(largest([e for e in EXAMPLES if not e.spec.complex_once])))
 def test_second_derivatives_agree_in_all_four_orders_of_the_modes(example, which):
     arrays = complex_arrays(example, which)
     cotangents = cotangents_of(example.call(*arrays))

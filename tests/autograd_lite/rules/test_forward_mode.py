@@ -8,9 +8,10 @@ from autograd_lite.transforms import jvp, vjp
 from tests.autograd_lite import numerical
 
 from .engine import gradients, inner, seeds
-from .specs import EXAMPLES
+from .specs import EXAMPLES, largest
 
 every_example = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+largest_of_every_call = pytest.mark.parametrize("example", largest(EXAMPLES), ids=str)
 
 
 def directions(arrays, seed=11):
@@ -37,7 +38,7 @@ def test_the_tangent_pairs_with_a_cotangent_as_its_pullback_does(example):
     numerical.assert_close(inner(tangents, cotangents), inner(pulled, along), rtol=1e-11)
 
 
-@every_example
+@largest_of_every_call
 def test_forward_mode_makes_no_graph(example, monkeypatch):
     arrays = example.arrays()
     made = []
@@ -52,7 +53,7 @@ def test_forward_mode_makes_no_graph(example, monkeypatch):
     assert made == []
 
 
-@every_example
+@largest_of_every_call
 def test_second_derivatives_agree_in_all_four_orders_of_the_modes(example):
     arrays = example.arrays()
     cotangents = seeds(example.call(*arrays))
@@ -67,12 +68,11 @@ def test_second_derivatives_agree_in_all_four_orders_of_the_modes(example):
     def pulled(*points):
         return inner(vjp(scalar, *points)[1](1.0), first)
 
-    expected = jvp(pulled, arrays, second)[1]
+    expected = inner(vjp(pulled, *arrays)[1](1.0), second)  # which test_table.py holds against differences
     assert np.isfinite(expected)
     for found in (
+        jvp(pulled, arrays, second)[1],
         jvp(pushed, arrays, second)[1],
         inner(vjp(pushed, *arrays)[1](1.0), second),
-        inner(vjp(pulled, *arrays)[1](1.0), second),
     ):
         numerical.assert_close(np.asarray(found), np.asarray(expected), rtol=1e-10)
-    numerical.assert_close(np.asarray(expected), np.asarray(numerical.derivative_along(pulled, arrays, second)))

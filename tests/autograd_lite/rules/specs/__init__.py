@@ -47,3 +47,13 @@ def examples_of(specs: list[Spec]) -> list[Example]:
 
 
 EXAMPLES = examples_of(SPECS)
+
+
+def largest(examples: list[Example]) -> list[Example]:
+    """Of each specification's examples that with the most elements, for laws that no shape is special to."""
+    found: dict[int, Example] = {}
+    for example in examples:
+        before = found.get(id(example.spec))
+        if before is None or example.size > before.size:
+            found[id(example.spec)] = example
+    return list(found.values())

@@ -125,6 +125,13 @@ STATISTICS = [
         ((2, 3), (3,)),
         variant="weights of an axis",
     ),
+    of(
+        numpy.average,
+        lambda np, a, w: np.average(a, axis=(2, 0), weights=w),
+        (reals, positive),
+        ((2, 3, 4), (4, 2)),
+        variant="weights of two axes",
+    ),
     of(numpy.cov, lambda np, m: np.cov(m), reals, (4,), (2, 4)),
     of(numpy.cov, lambda np, m, y: np.cov(m, y, rowvar=False, ddof=0), (reals, reals), ((4, 2), (4, 2)), variant="y"),
     of(

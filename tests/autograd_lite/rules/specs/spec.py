@@ -62,6 +62,11 @@ class Example:
     def __str__(self) -> str:
         return f"{self.spec.name} of {' '.join('x'.join(map(str, shape)) or '0d' for shape in self.shapes)}"
 
+    @property
+    def size(self) -> int:
+        """The number of elements of all its arrays."""
+        return sum(int(np.prod(shape)) for shape in self.shapes)
+
     def arrays(self, dtype=np.float64, seed=20) -> list[np.ndarray]:
         """Arguments, the same ones each time."""
         rng = np.random.default_rng(seed)
