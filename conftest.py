@@ -41,10 +41,10 @@ def recording_is_left_on() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def examples_write_elsewhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def examples_write_elsewhere(request: pytest.FixtureRequest) -> None:
     """The files that documented examples write go to a folder of their own; some need Graphviz."""
-    if isinstance(request.node, pytest.DoctestItem):
-        monkeypatch.chdir(tmp_path)
+    if isinstance(request.node, pytest.DoctestItem):  # asked for here alone, since a folder takes 1 ms of every test
+        request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))
         if any("backprop_page(" in example.source for example in request.node.dtest.examples):
             request.getfixturevalue("dot")
 
