@@ -55,23 +55,19 @@ store has to wait until they give the lines up: of a training step with two thre
 
 _TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 
-_LARGER, _SMALLER = (
-    """
-    {out}first = fcmp %s {real} {x}, {y}
+_CHOICE = """
+    {out}first = fcmp ORDER {real} {x}, {y}
     {out}missing = fcmp uno {real} {x}, {x}
     {out}either = or i1 {out}first, {out}missing
     {out} = select i1 {out}either, {real} {x}, {real} {y}"""
-    % order
-    for order in ("ogt", "olt")
-)
 
 CODE: dict[np.ufunc, str] = {
     np.add: "{out} = fadd {real} {x}, {y}",
     np.subtract: "{out} = fsub {real} {x}, {y}",
     np.multiply: "{out} = fmul {real} {x}, {y}",
     np.divide: "{out} = fdiv {real} {x}, {y}",
-    np.maximum: _LARGER,
-    np.minimum: _SMALLER,
+    np.maximum: _CHOICE.replace("ORDER", "ogt"),
+    np.minimum: _CHOICE.replace("ORDER", "olt"),
     np.positive: "{out} = bitcast {real} {x} to {real}",
     np.negative: "{out} = fneg {real} {x}",
     np.absolute: "{out} = call {real} @llvm.fabs.{suffix}({real} {x})",
