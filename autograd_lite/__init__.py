@@ -5,6 +5,8 @@ Make a `Tensor` with ``requires_grad=True``, compute with it as with any array, 
 
 from . import rules as rules
 from . import transforms as transforms
+from .checks.anomaly import detect_anomaly as detect_anomaly
+from .checks.anomaly import set_detect_anomaly as set_detect_anomaly
 from .checks.finite import GradientCheckError as GradientCheckError
 from .checks.finite import check_gradients as check_gradients
 from .compiler import assume as assume
@@ -15,6 +17,7 @@ from .core.context import no_grad as no_grad
 from .core.custom import custom_vjp as custom_vjp
 from .core.registry import defvjp as defvjp
 from .core.tensor import Tensor as Tensor
+from .errors import AnomalyError as AnomalyError
 from .errors import ChangedTensorError as ChangedTensorError
 from .errors import CompileError as CompileError
 from .errors import FreedGraphError as FreedGraphError

@@ -22,7 +22,11 @@ class FreedGraphError(GradientError, RuntimeError):
 
 
 class ChangedTensorError(GradientError, RuntimeError):
-    """A leaf tensor's array changed after the graph that is now differentiated was recorded."""
+    """A leaf tensor's array, or another one that a graph has saved, changed before the graph was differentiated."""
+
+
+class AnomalyError(GradientError, ArithmeticError):
+    """Within `detect_anomaly`: an operation, or its rule, gave a number that is not finite, of numbers that are."""
 
 
 class CompileError(GradientError, TypeError):

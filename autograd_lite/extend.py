@@ -24,14 +24,15 @@ Leaves
 Words for compiled functions
     `callback`: a call of plain Python that is repeated in each call. `constant`: an array that nobody changes.
     `assume`: a setting that the function branches on. `IndexCheck`: the callback that looks whether indices are in
-    range, which machine code can do too. `is_traced`: whether a compiled function is being traced. `FusedUpdate`: the
-    callback that moves arrays, which kernels can take the place of.
+    range, which machine code can do too. `is_traced`: whether a compiled function is being traced.
 
 Elementwise functions, in one pass over their arrays
-    `FormulaTracer`: symbols to call a function with, and what it did with them, as a `Program`.
-    `depends_on_arguments_alone`: whether a function may be traced once and for all. `Batch`: a program for arrays of
-    several lengths. `KernelCall`: a call of its machine code; `run_directly` runs some outside of compiled functions.
-    `overlap`: whether arrays share memory. `flush_subnormal`: what is below the normal numbers becomes zero.
+    `FormulaTracer`: symbols to call a function with, and what it did with them, as a `Program`. `Recurrence`: the
+    program of a function that moves an array, along a given one, and keeps others for its next call; `Recurrences`
+    finds it, and `depends_on_arguments_alone` says whether it may be found once and for all. `Batch`: a recurrence for
+    arrays of several lengths. `FusedUpdate`: the callback that moves arrays in batches, by the fastest way, which plans
+    take apart. `KernelCall`: a call of machine code; `run_directly` runs some outside of compiled functions. `overlap`:
+    whether arrays share memory. `flush_subnormal`: what is below the normal numbers becomes zero.
 
 Fast choices
     `where`: `numpy.where`, to the bit, in less time.
@@ -49,19 +50,18 @@ Files and lines
     so that messages of compiled functions name the line that called it.
 """
 
-from collections.abc import Callable as _Callable
-from collections.abc import Sequence as _Sequence
-from typing import Any as _Any
-
 from .checks.compare.mistakes import DIAGONAL as DIAGONAL
 from .checks.compare.mistakes import defmistake as defmistake
 from .compiler.elementwise import Batch as Batch
 from .compiler.elementwise import FormulaTracer as FormulaTracer
 from .compiler.elementwise import KernelCall as KernelCall
 from .compiler.elementwise import Program as Program
+from .compiler.elementwise import Recurrence as Recurrence
+from .compiler.elementwise import Recurrences as Recurrences
 from .compiler.elementwise import depends_on_arguments_alone as depends_on_arguments_alone
 from .compiler.elementwise import overlap as overlap
-from .compiler.hints import FusedUpdate as FusedUpdate
+from .compiler.fused_update import FusedUpdate as FusedUpdate
+from .compiler.fused_update import run_directly as run_directly
 from .compiler.hints import IndexCheck as IndexCheck
 from .compiler.hints import assume as assume
 from .compiler.hints import callback as callback
@@ -90,14 +90,3 @@ from .transforms.interpreter import innermost_array as innermost_array
 from .transforms.rule_tables import defbatching as defbatching
 from .transforms.rule_tables import defjvp as defjvp
 from .transforms.rule_tables import deflinear as deflinear
-
-
-def run_directly(calls: _Sequence[KernelCall]) -> _Callable[[_Sequence[_Any]], None] | None:
-    """What runs kernels outside of compiled functions, on other arrays in the place of the first of each.
-
-    None if the machine code that goes through the calls would have to be compiled first.
-    """
-    # Imported here, since only steps of large networks ask for it, and what it needs takes a while to import.
-    from .compiler.native.direct import run_directly as run
-
-    return run(calls)

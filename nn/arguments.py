@@ -82,3 +82,23 @@ def fraction(value: float, name: str, closed: bool = False) -> float:
     if not 0 <= number <= 1 or (number == 1 and not closed):
         raise ValueError(f"{name} must be at least 0 and {'at most' if closed else 'below'} 1, got {value}")
     return number
+
+
+def number_below(limit: float, value: float, name: str) -> float:
+    """A number of at least 0 and below a limit, which may be infinity."""
+    if isinstance(value, bool) or not isinstance(value, _REAL):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not 0 <= value < limit:
+        expected = "finite and at least 0" if limit == math.inf else f"at least 0 and less than {limit}"
+        raise ValueError(f"{name} must be {expected}, got {value!r}")
+    return float(value)
+
+
+def array_like(other: Array, value: ArrayLike, name: str) -> Array:
+    """An array of numbers in another one's shape, as a copy of its dtype."""
+    array = as_array(value, name)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} is an array of {array.dtype}; expected numbers ({other.dtype})")
+    if array.shape != other.shape:
+        raise ValueError(f"{name} has shape {array.shape}; expected {other.shape}, the parameter's")
+    return array.astype(other.dtype, order="C")

@@ -175,7 +175,7 @@ class Module:
                 )
             arrays[path] = array.astype(tensor.dtype)
         for path, tensor in tensors.items():
-            tensor.data = arrays[path]
+            tensor.data = arrays.pop(path)
 
     def with_parameters(self, parameters: Mapping[str, Any]) -> Self:
         """A module like this one that computes with other tensors in the place of its parameters.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .anomaly import detect_anomaly, set_detect_anomaly
 from .finite import GradientCheckError, check_gradients
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ __all__ = [
     "ParameterComparison",
     "check_gradients",
     "compare_gradients",
+    "detect_anomaly",
+    "set_detect_anomaly",
 ]
 
 _LATER = {

@@ -8,7 +8,6 @@ numbers that run in one pass, such as an optimizer's. `hints` are what a program
 
 from .api import CompiledFunction as CompiledFunction
 from .api import compile as compile
-from .hints import FusedUpdate as FusedUpdate
 from .hints import IndexCheck as IndexCheck
 from .hints import assume as assume
 from .hints import callback as callback

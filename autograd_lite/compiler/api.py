@@ -148,7 +148,7 @@ class CompiledFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function gives."""
         context = CONTEXT.get()
-        if context.tracer is not None or context.interpreter is not None:
+        if not context.is_plain or context.interpreter is not None:
             return self.function(*args, **kwargs)
         entry, arrays = self._latest, args
         if entry is None or kwargs or not entry.matches(args):

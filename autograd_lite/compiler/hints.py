@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeGuard, TypeVar, runtime_checkable
+from typing import Any, NoReturn, TypeGuard, TypeVar
 
 import numpy as np
 
 from ..core.context import CONTEXT
-
-if TYPE_CHECKING:
-    from .elementwise import KernelCall
 
 Value = TypeVar("Value")
 
@@ -56,23 +53,6 @@ def looks_at_indices(function: Any) -> TypeGuard[IndexCheck]:
 @cache
 def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(dtype.str.replace("i", "u"))
-
-
-@runtime_checkable
-class FusedUpdate(Protocol):
-    """A callback that moves weights along gradients, and of which a plan calls the parts itself."""
-
-    def __call__(self, weights: Any, gradients: Any) -> None:
-        """Move the weights in place."""
-
-    def bound(self, weights: Any, gradients: Any) -> Callable[[], bool]:
-        """The move for these arrays by NumPy; called, it gives False if it has another form by now, and did nothing."""
-
-    def kernels(self, weights: Any, gradients: Any) -> list[KernelCall] | None:
-        """The move for these arrays by machine code: what is to be called in each step; None if there is none."""
-
-    def advance(self) -> bool:
-        """Begin a step of the machine code: put its coefficients in place. False if the kernels are others by now."""
 
 
 def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...] = (), **kwargs: Any) -> Any:

@@ -14,7 +14,7 @@ from ..core.tree import mapped
 from .emit import aliasing
 from .emit.codegen import write
 from .emit.python_emitter import Code
-from .hints import FusedUpdate
+from .fused_update import FusedUpdate
 from .ir import Array, Call, Captured, Constant, EntryGradient, Layout, OtherLayout, Output, Value
 from .layout.buffers import Memory
 from .layout.planned import PlannedProgram, values_of

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from .context import CONTEXT
+from .context import CONTEXT, unobserved
 from .graph import Node, count_reuses, describe, raise_if_unusable
 from .outputs import filled
 
@@ -65,7 +65,13 @@ def backward_pass(
         Before any rule has run.
     """
     awaited = count_reuses(root, raise_if_unusable)
-    tracer = CONTEXT.get().tracer if lift is None else None
+    context = CONTEXT.get()
+    if context.anomalies is not None and watcher is None:
+        with unobserved():  # the calls within rules, of which the watcher sees what they lead to
+            return backward_pass(
+                root, g, retain_graph=retain_graph, lift=lift, watcher=context.anomalies.watcher(), hooks=hooks
+            )
+    tracer = context.tracer if lift is None else None
     sums: dict[Node, tuple[Any, bool]] = {}
     gradients: dict[Node, Any] = {}
     # With each cotangent goes whether nobody else holds it: then it is kept, or added to, without a copy.
@@ -82,6 +88,8 @@ def backward_pass(
             watcher.take_turn(node, g)
         recipe = node.recipe
         if recipe is None:
+            if node.saved and not retain_graph:
+                node.saved = ()  # a mark of what the leaf's array held, for graphs that are gone with this pass
             continue
         if tracer is None:
             cotangents = recipe.pull(g, node.saved if lift is None else lift(node))

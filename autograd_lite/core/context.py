@@ -11,7 +11,7 @@ from contextlib import ContextDecorator
 from contextvars import ContextVar
 from functools import wraps
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -59,6 +59,22 @@ class Tracer(Protocol):
         """The result of a function that may do with arrays what it likes."""
 
 
+class Anomalies(Protocol):
+    """What looks at the results of calls and at cotangents for the first that is not finite."""
+
+    def look_at_result(self, function: Callable[..., Any], values: Sequence[Any], out: Any) -> None:
+        """Refuse a result that is not finite, of values that are."""
+
+    def look_at_tangent(self, function: Callable[..., Any], values: Sequence[Any], tangent: Any) -> None:
+        """Refuse the tangent of a result if it is not finite, while the values, and their tangents, are."""
+
+    def note(self, result: Any) -> None:
+        """Take note of a call that has been recorded, with this result."""
+
+    def watcher(self) -> Any:
+        """What looks on in a backward pass."""
+
+
 class Context:
     """What holds where a call is made. A context is never changed: another one takes its place.
 
@@ -72,24 +88,31 @@ class Context:
         The innermost that is running.
     tracer : Tracer or None
         What stands between tensors and their contents.
-    blocks : tuple of no_grad
-        The blocks that are open, the innermost at the end.
+    anomalies : Anomalies or None
+        What looks for numbers that are not finite.
+    is_plain : bool
+        Whether there is neither a tracer nor a look for anomalies.
+    blocks : tuple
+        The blocks that are open, the innermost at the end, each with the depth of the interpreter around it.
     """
 
-    __slots__ = ("blocks", "interpreter", "paused", "recording", "tracer")
+    __slots__ = ("anomalies", "blocks", "interpreter", "is_plain", "paused", "recording", "tracer")
 
     def __init__(
         self,
         interpreter: Interpreter | None = None,
         tracer: Tracer | None = None,
-        blocks: tuple[tuple[no_grad, int], ...] = (),
+        blocks: tuple[tuple[Block, int], ...] = (),
     ) -> None:
         self.interpreter, self.tracer, self.blocks = interpreter, tracer, blocks
-        self.recording, self.paused = True, -1
-        if blocks:
-            innermost, depth = blocks[-1]
-            self.recording = innermost.records
-            self.paused = -1 if self.recording else depth
+        self.recording, self.paused, self.anomalies = True, -1, _EVERYWHERE[-1]
+        for block, depth in blocks:
+            if block.records is not None:
+                self.recording = block.records
+                self.paused = -1 if block.records else depth
+            if block.anomalies is not None:
+                self.anomalies = block.anomalies or None
+        self.is_plain = tracer is None and self.anomalies is None
 
     @property
     def depth(self) -> int:
@@ -97,7 +120,10 @@ class Context:
         return 0 if self.interpreter is None else self.interpreter.depth
 
 
-CONTEXT: ContextVar[Context] = ContextVar("autograd_lite", default=Context())  # noqa: B039 - a context is never changed
+_EVERYWHERE: list[Anomalies | None] = [None]
+_OUTSIDE = Context()
+
+CONTEXT: ContextVar[Context] = ContextVar("autograd_lite", default=_OUTSIDE)
 """Its value is the `Context` of the thread, or of the asynchronous task, that asks for it."""
 
 RUNNING: list[Interpreter] = []
@@ -116,30 +142,31 @@ def trace(tracer: Tracer | None) -> None:
     CONTEXT.set(Context(context.interpreter, tracer, context.blocks))
 
 
-class no_grad(ContextDecorator):  # noqa: N801 - the name that users of every peer know
-    """Within it nothing is recorded and nothing is kept: results do not require a gradient.
+def look_everywhere(anomalies: Anomalies | None) -> None:
+    """From now on look for anomalies outside of all blocks, in this thread and in others; None not to."""
+    _EVERYWHERE[-1] = anomalies
+    _OUTSIDE.anomalies, _OUTSIDE.is_plain = anomalies, anomalies is None
+    context = CONTEXT.get()
+    if context is not _OUTSIDE:
+        CONTEXT.set(Context(context.interpreter, context.tracer, context.blocks))
 
-    A context manager and a decorator, of generators and coroutines too. It nests, and ends with an exception too. It
-    holds for the thread, or the asynchronous task, that enters it; one object can be entered by several, and blocks of
-    generators that take turns may be left in any order.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd_lite import Tensor, no_grad
-    >>> w = Tensor([1.0, 2.0], requires_grad=True)
-    >>> with no_grad():
-    ...     y = np.exp(w)
-    >>> y.requires_grad
-    False
-    >>> @no_grad()
-    ... def predict(x):
-    ...     return x @ w
-    >>> predict(np.ones(2))
-    Tensor(3., shape=(), dtype=float64)
+class Block(ContextDecorator):
+    """A context manager and decorator, of generators and coroutines too, that switches something while it is open.
+
+    It nests, ends with an exception too, and holds for the thread, or the asynchronous task, that enters it. One object
+    can be entered by several, and blocks of generators that take turns may be left in any order.
+
+    Attributes
+    ----------
+    records : bool or None
+        Whether calls are recorded; None leaves it as it is outside.
+    anomalies : Anomalies, False or None
+        What looks for numbers that are not finite; False for nothing, None leaves it as it is outside.
     """
 
-    records = False
+    records: bool | None = None
+    anomalies: Anomalies | Literal[False] | None = None
 
     def __enter__(self) -> Self:
         context = CONTEXT.get()
@@ -160,17 +187,45 @@ class no_grad(ContextDecorator):  # noqa: N801 - the name that users of every pe
         """The function, which then runs within such a block."""
         return _within(self, function) or super().__call__(function)  # type: ignore[return-value]
 
-    def _recreate_cm(self) -> Self:
-        return type(self)()
+
+class no_grad(Block):  # noqa: N801 - the name that users of every peer know
+    """Within it nothing is recorded and nothing is kept: results do not require a gradient.
+
+    A context manager and a decorator, of generators and coroutines too. It nests, and ends with an exception too. It
+    holds for the thread, or the asynchronous task, that enters it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import Tensor, no_grad
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad():
+    ...     y = np.exp(w)
+    >>> y.requires_grad
+    False
+    >>> @no_grad()
+    ... def predict(x):
+    ...     return x @ w
+    >>> predict(np.ones(2))
+    Tensor(3., shape=(), dtype=float64)
+    """
+
+    records = False
 
 
-class recorded(no_grad):  # noqa: N801
+class recorded(Block):  # noqa: N801
     """Within it calls are recorded, whatever holds outside: for a backward pass with ``create_graph=True``."""
 
     records = True
 
 
-def _within(block: no_grad, function: Callable[..., Any]) -> Callable[..., Any] | None:
+class unobserved(Block):  # noqa: N801
+    """Within it nobody looks for anomalies."""
+
+    anomalies = False
+
+
+def _within(block: Block, function: Callable[..., Any]) -> Callable[..., Any] | None:
     """A generator or coroutine function whose body runs within a block; None for other functions.
 
     Between two values of a generator the block does not hold, since there the caller's code runs.
@@ -179,7 +234,7 @@ def _within(block: no_grad, function: Callable[..., Any]) -> Callable[..., Any] 
 
         @wraps(function)
         async def coroutine(*args: Any, **kwargs: Any) -> Any:
-            with type(block)():
+            with block:
                 return await function(*args, **kwargs)
 
         return coroutine
@@ -191,7 +246,7 @@ def _within(block: no_grad, function: Callable[..., Any]) -> Callable[..., Any] 
             resume = values.send
             while True:
                 try:
-                    with type(block)():
+                    with block:
                         value = resume(sent)
                 except StopIteration as end:
                     return end.value
@@ -212,7 +267,7 @@ def _within(block: no_grad, function: Callable[..., Any]) -> Callable[..., Any] 
             resume = values.asend
             while True:
                 try:
-                    with type(block)():
+                    with block:
                         value = await resume(sent)
                 except StopAsyncIteration:
                     return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from functools import wraps
+from sys import getrefcount
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -134,6 +135,8 @@ def custom_vjp(
     name = name_of(function)
 
     def array(out: Any) -> Any:
+        if isinstance(out, NUMPY):
+            return out
         if isinstance(out, Tensor):
             raise TypeError(
                 f"{name}: returned a Tensor where an array was expected; it must reach every tensor through its "
@@ -149,13 +152,26 @@ def custom_vjp(
     def on_arrays(*args: Any, **kwargs: Any) -> Any:
         tracer = CONTEXT.get().tracer
         out = function(*args, **kwargs) if tracer is None else tracer.attempt(function, args, kwargs)
-        if isinstance(out, NUMPY):
-            return out
+        if type(out) is np.ndarray:
+            # A buffer of the function's own, which it may fill again in its next call, is copied.
+            return out.copy("K") if (out.base is not None or getrefcount(out) > _ALONE) and tracer is None else out
         if isinstance(out, tuple):
-            return in_container_of(out, map(array, out))
+            members = list(map(array, out))
+            return in_container_of(out, members if tracer is not None else map(np.copy, members))
         return array(out)
 
     differentiable = primitive(on_arrays)
     rule = RULES[differentiable] = Rule(on_arrays, vjps, like=function, joint=backward, any_value=any_value)
     rule.call = differentiable
     return differentiable
+
+
+def _references_alone() -> int:
+    """How many references are counted for an array that a function has returned, and that nobody else holds."""
+    function: Callable[..., Any] = np.empty
+    tracer = None
+    out = function(0) if tracer is None else None
+    return getrefcount(out)
+
+
+_ALONE = _references_alone()

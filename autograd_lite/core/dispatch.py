@@ -27,7 +27,7 @@ from .tree import found, mapped
 def call_unary(function: Callable[..., Any], x: Tensor) -> Any:
     """A ufunc of one argument, or a function with a single parameter."""
     rule, context = RULES.get(function), CONTEXT.get()
-    if rule is None or context.tracer is not None:
+    if rule is None or not context.is_plain:
         return call(function, (x,), {})
     value, parent = x._data, x._node
     try:
@@ -42,7 +42,7 @@ def call_unary(function: Callable[..., Any], x: Tensor) -> Any:
 def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     """A ufunc of two arguments, of which at least one is a tensor."""
     rule, context = RULES.get(ufunc), CONTEXT.get()
-    if rule is None or context.tracer is not None:
+    if rule is None or not context.is_plain:
         return call(ufunc, (x1, x2), {})
     if type(x1) is Tensor:
         value1, parent1 = x1._data, x1._node
@@ -113,9 +113,14 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
             out = rule.function(*map(bare, args), **{name: bare(value) for name, value in kwargs.items()})
     except (ValueError, TypeError, IndexError) as error:
         raise explained(error, function, (*args, *kwargs.values())) from None
+    if context.anomalies is not None:
+        context.anomalies.look_at_result(function, (*args, *kwargs.values()), out)
     if not mask:
         return as_tensors(out)
-    return recorded_result(rule.recipe(mask), tuple(parents), (*arrays, *rule.defaults[len(arrays) :]), out)
+    result = recorded_result(rule.recipe(mask), tuple(parents), (*arrays, *rule.defaults[len(arrays) :]), out)
+    if context.anomalies is not None:
+        context.anomalies.note(result)
+    return result
 
 
 def recorded_result(recipe: Recipe, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Any:

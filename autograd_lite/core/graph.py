@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import ChangedTensorError, FreedGraphError
 from .rule import Recipe
+from .saved import Saved
 
 
 class GradientSlot:
@@ -81,10 +82,12 @@ class Leaf(Node):
     Attributes
     ----------
     changed : str or None
-        How its array was replaced since, which ends its validity.
+        How its array was changed since, which ends its validity.
+    lent : weakref or None
+        To the array that the tensor gave out while a graph had saved its own.
     """
 
-    __slots__ = ("changed",)
+    __slots__ = ("changed", "lent")
 
     slot: GradientSlot
 
@@ -95,6 +98,7 @@ class Leaf(Node):
         self.shape, self.dtype = shape, dtype
         self.slot, self.name = slot or GradientSlot(), name
         self.changed: str | None = None
+        self.lent: Any = None
 
     def successor(self, changed: str) -> Leaf:
         """The leaf that the tensor has from now on, since its array was changed in this way."""
@@ -105,13 +109,13 @@ class Leaf(Node):
 def count_reuses(root: Node, check: Callable[[Node], None] | None = None) -> dict[Node, int]:
     """For each node that a result was computed from, how often it is used after the first time.
 
-    Nodes whose saved values are gone are checked, if a check is given.
+    Nodes whose saved values are gone, or may have changed, are checked, if a check is given.
     """
     reuses = {root: 0}
     stack = [root]
     while stack:
         node = stack.pop()
-        if node.saved is None and check is not None:
+        if type(node.saved) is not tuple and check is not None:
             check(node)
         for parent in node.parents:
             if parent in reuses:
@@ -147,17 +151,32 @@ def ancestors(root: Node) -> list[Node]:
 
 
 def raise_if_unusable(node: Node) -> None:
-    """Refuse a node whose saved values are gone, or are no longer those of its tensor."""
+    """Refuse a node whose saved values are gone, or are no longer what they were."""
+    if isinstance(node.saved, Saved):
+        changed = node.saved.changed()
+        if changed is None:
+            return
+        if node.recipe is None:
+            raise _changed_leaf(node, "by writing to its .data")
+        what = f"an array of shape {changed.shape}, {changed.dtype},"
+        raise ChangedTensorError(
+            f"backward: {what} that {describe(node)} had saved was written to afterwards, so the gradient would be of "
+            "a program that did not run. Call backward() before the array is changed, or write to a copy of it"
+        )
     if node.saved is not None:
         return
     if isinstance(node, Leaf):
-        raise ChangedTensorError(
-            f"backward: {describe(node)} was changed {node.changed} after this graph had used it, so the saved values "
-            "no longer belong to it. Call backward() before the change, or compute the result again after it"
-        )
+        raise _changed_leaf(node, str(node.changed))
     raise FreedGraphError(
         f"backward: the graph through {describe(node)} was differentiated before, and its saved values are gone. "
         "Pass retain_graph=True to the earlier backward(), or compute the result again"
+    )
+
+
+def _changed_leaf(node: Node, how: str) -> ChangedTensorError:
+    return ChangedTensorError(
+        f"backward: {describe(node)} was changed {how} after this graph had used it, so the saved values no longer "
+        "belong to it. Call backward() before the change, or compute the result again after it"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from .graph import Leaf
 from .tensor import Tensor
@@ -34,7 +35,7 @@ def has_hooks(tensor: Tensor) -> bool:
     return node is not None and node.slot is not None and bool(node.slot.hooks)
 
 
-def announce_change(leaves: Iterable[Tensor], how: str) -> None:
+def announce_change(leaves: Iterable[Tensor], how: str) -> list[Any]:
     """Say that the arrays of leaves are about to be changed in place: graphs recorded before refuse to be used then.
 
     Parameters
@@ -42,6 +43,11 @@ def announce_change(leaves: Iterable[Tensor], how: str) -> None:
     leaves : iterable of Tensor
     how : str
         The end of the sentence "it was changed ..." in their error, such as "by an optimizer's step".
+
+    Returns
+    -------
+    list of array
+        The arrays, to write to.
 
     Raises
     ------
@@ -52,15 +58,17 @@ def announce_change(leaves: Iterable[Tensor], how: str) -> None:
     --------
     >>> w = Tensor(2.0, requires_grad=True)
     >>> square = w * w
-    >>> announce_change([w], "by hand")
-    >>> w.data += 1
+    >>> (array,) = announce_change([w], "by hand")
+    >>> array += 1
     >>> square.backward()
     Traceback (most recent call last):
     ...
     autograd_lite.errors.ChangedTensorError: ...
     """
+    leaves = list(leaves)
     for leaf in leaves:
         node = leaf._node
         if not isinstance(node, Leaf):
             raise TypeError("announce_change: expected leaves, tensors with requires_grad=True that no call returned")
         leaf._node = node.successor(how)
+    return [leaf._array() for leaf in leaves]

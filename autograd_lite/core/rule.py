@@ -24,6 +24,7 @@ import numpy as np
 
 from ..errors import NoRuleError
 from ..formatting import name_of
+from .saved import FIXED, protected
 from .tree import is_of_numbers
 
 VectorJacobianProduct = Callable[..., Any]
@@ -109,7 +110,18 @@ class Recipe:
         self.sources = tuple(source for _, source in saves.values())
         # Both run once for every node, so they are written out as the one expression that a person would write. As
         # loops they take 14 % more of an operation on 32 elements, and 4 % of a step of a small network.
-        self.save: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda values, out: ({_items(saves)})", scope)
+        scope["constants"] = constants = tuple(
+            (place, None if source is None else frozenset(source))
+            for place, (expression, (_, source)) in enumerate(saves.items())
+            if "values[" in expression and not expression.startswith(("shape_of", "dtype_of"))
+            if source is None or isinstance(source, dict)
+        )
+        save = f"({_items(saves)})"
+        if constants:
+            arguments = [expression.removeprefix("array_of(").rstrip(")") for expression in saves]
+            fixed = " and ".join(f"type({arguments[place]}) in fixed" for place, _ in constants)
+            save = f"{save} if {fixed} else protected({save}, constants, rule.elementwise)"
+        self.save: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda values, out: {save}", scope)
         self.pull: Callable[[Any, Any], tuple[Any, ...]] = eval(f"lambda g, saved: ({_items(calls)})", scope)
 
 
@@ -333,4 +345,5 @@ def _items(expressions: Any) -> str:
 
 HELPERS = {
     "shape_of": _shape_of, "dtype_of": _dtype_of, "array_of": _array_of, "chosen": _chosen, "counted": _counted,
+    "protected": protected, "fixed": FIXED,
 }  # fmt: skip

@@ -17,6 +17,7 @@ from ..errors import GradientError, LostGradientError
 from .backward import backward_pass
 from .context import CONTEXT, recorded
 from .conversions import Conversions
+from .data import Data
 from .graph import GradientSlot, Leaf, Node
 from .hooks import HookHandle, attach
 from .methods import ArrayMethods
@@ -35,7 +36,7 @@ NUMPY = (np.ndarray, np.generic)
 _DEPOSITING = RLock()
 
 
-class Tensor(Operators, Conversions, ArrayMethods):
+class Tensor(Operators, Data, Conversions, ArrayMethods):
     """An array that records what is computed with it, so that results can be differentiated.
 
     Every NumPy function with a rule takes tensors and returns tensors; so do the operators. The array is copied, so
@@ -71,10 +72,8 @@ class Tensor(Operators, Conversions, ArrayMethods):
     Tensor([ 0.        , -0.13533528, -0.09957414], shape=(3,), dtype=float64)
     """
 
-    __slots__ = ("__weakref__", "_data", "_name", "_node")
+    __slots__ = ("_name",)
 
-    _data: Array
-    _node: Node | None
     _name: str | None
 
     def __init__(
@@ -85,54 +84,6 @@ class Tensor(Operators, Conversions, ArrayMethods):
         self._node = None
         if requires_grad:
             self.requires_grad = True
-
-    # ---- the array ----
-
-    @property
-    def data(self) -> Array:
-        """The array itself, outside of the graph.
-
-        To assign to it (``w.data -= 0.1 * w.grad.data``) is how an optimizer changes a leaf. Graphs recorded before
-        then refuse their backward pass, since what they saved no longer belongs to the tensor. The new array must
-        have the old one's shape and dtype. A result's array is read-only, because the graph may have saved it.
-        """
-        tracer, node = CONTEXT.get().tracer, self._node
-        array = self._data if tracer is None else tracer.array_of(self)
-        if type(array) is np.ndarray and (node is None or node.recipe is None):
-            return array
-        if isinstance(array, np.generic):
-            self._data = array = np.asarray(array)
-        if node is not None and node.recipe is not None and isinstance(array, np.ndarray):
-            array = array.view()
-            array.flags.writeable = False
-        return array
-
-    @data.setter
-    def data(self, array: Array) -> None:
-        node = self._node
-        if node is not None and not isinstance(node, Leaf):
-            raise GradientError(
-                f"{self._brief()} is a result, so its array belongs to the recorded graph; only a leaf's .data can be "
-                "assigned. Compute a new tensor instead, or take .detach() first"
-            )
-        if isinstance(array, Tensor):
-            raise TypeError(f"{self._brief()}: .data takes an array, not a Tensor; pass the other tensor's .data")
-        if array is not self._array():
-            if isinstance(array, np.generic | float | int):
-                array = np.asarray(array, None if isinstance(array, np.generic) else self.dtype)
-            shape, dtype = getattr(array, "shape", None), getattr(array, "dtype", None)
-            if shape != self.shape or dtype != self.dtype:
-                given = f"an array of shape {shape}, {dtype}" if shape is not None else f"a {type(array).__name__}"
-                raise ValueError(
-                    f"{self._brief()}: .data was assigned {given}; expected shape {self.shape}, {self.dtype}. "
-                    "Use .astype() or .reshape() on the array, or make a new Tensor"
-                )
-            if (tracer := CONTEXT.get().tracer) is not None:
-                tracer.assign(self, array)
-            else:
-                self._data = array
-        if node is not None:
-            self._node = node.successor("by assigning .data")
 
     # ---- the graph ----
 
@@ -166,13 +117,15 @@ class Tensor(Operators, Conversions, ArrayMethods):
         if not value:
             if not isinstance(self._node, Leaf):
                 raise GradientError(f"{self._brief()} is a result; leave its graph with .detach()")
-            self._name, self._node = self._node.name, None
+            self._name, self._frozen, self._node = self._node.name, self._node, None
             return
         if self.dtype.kind not in "fc":
             raise TypeError(
                 f"{self._brief()}: only floating-point and complex tensors can require a gradient; pass dtype=float"
             )
-        self._node = Leaf(self.shape, self.dtype, _new_slot(), self._name)
+        leaf = getattr(self, "_frozen", None)  # the same again, since graphs may still lead there
+        self._node = Leaf(self.shape, self.dtype, _new_slot(), self._name) if leaf is None else leaf
+        self._node.name = self._name
 
     @property
     def grad(self) -> Tensor | None:
@@ -353,11 +306,6 @@ class Tensor(Operators, Conversions, ArrayMethods):
         seed: Tensor = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
         return seed
 
-    def _array(self) -> Array:
-        """The array to compute with: the tensor's own, or what a tracer puts in its place."""
-        tracer = CONTEXT.get().tracer
-        return self._data if tracer is None else tracer.array_of(self)
-
 
 def wrap(data: Array, node: Node | None = None) -> Tensor:
     """A tensor over an array as it is, with no copy and no check."""
@@ -375,7 +323,10 @@ def _deposit(gradients: dict[Node, Any]) -> None:
         for node, gradient in gradients.items():
             slot = node.slot
             assert slot is not None
-            gradient = gradient if isinstance(gradient, Tensor) else wrap(gradient)
+            if not isinstance(gradient, Tensor):
+                gradient = wrap(gradient)
+            elif gradient._node is None:  # of a recorded pass, in which other leaves may get the same
+                gradient = wrap(gradient._array().copy())
             before = slot.grad if tracer is None else tracer.gradient_in(slot)
             gradient = gradient if before is None else before + gradient
             if tracer is None:

@@ -234,6 +234,12 @@ class BatchLevel(Level):
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Call a function for all examples."""
         self.check_running()
+        result = self._answer(function, args, kwargs)
+        if (anomalies := CONTEXT.get().anomalies) is not None:
+            anomalies.look_at_result(function, (*args, *kwargs.values()), result)
+        return result
+
+    def _answer(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if function in STRUCTURAL:
             return function(*map(self._stand_in, args), **{k: self._stand_in(v) for k, v in kwargs.items()})
         rule = rule_of(function)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..core.backward import as_dtype
+from ..core.context import CONTEXT
 from ..core.outputs import in_container_of
 from ..core.rule import Mask, Rule
 from ..core.tensor import Tensor
@@ -56,6 +57,10 @@ class ForwardLevel(Level):
             total = _plus(total, tangent)
         if by_transposition:
             total = _plus(total, self._transposed(rule, tuple(by_transposition), values, lowered, out))
+        anomalies = CONTEXT.get().anomalies
+        if anomalies is not None:
+            tangents = [self._tangents(values[position], members) for position, members in mask]
+            anomalies.look_at_tangent(rule.function, (*lowered, *tangents), total)
         if isinstance(out, tuple):
             pairs = zip(out, (None,) * len(out) if total is None else total, strict=True)
             return in_container_of(out, [self.input(part, _like(tangent, part)) for part, tangent in pairs])

@@ -82,10 +82,16 @@ class Level:
         if mask:
             refuse_unread(rule, values, kwargs)
         out = function(*self.lower(args), **self.lower(dict(kwargs)))
+        anomalies = CONTEXT.get().anomalies
+        if anomalies is not None:
+            anomalies.look_at_result(function, (*args, *kwargs.values()), out)
         if not mask:
             return as_tensors(out)
         check_dtype(rule, out)
-        return self.record(rule, mask, values, out, args, dict(kwargs))
+        result = self.record(rule, mask, values, out, args, dict(kwargs))
+        if anomalies is not None:
+            anomalies.note(result)
+        return result
 
     def record(
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -186,6 +192,9 @@ class Traced(Tensor):
     def backward(self, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Refused: the transform runs the pass."""
         self._belongs("backward() cannot be called")
+
+    def _is_immutable(self) -> bool:
+        return True
 
     def detach(self) -> Tensor:
         """The same numbers as a constant of all levels."""

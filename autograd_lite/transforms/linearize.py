@@ -21,7 +21,7 @@ def linearized(
     values = [entering(leaf, transform) for leaf in leaves]
     as_tensors = any(isinstance(leaf, Tensor) for leaf in leaves)
     with ReverseLevel(transform) as level:
-        inputs = [level.input(value) for value in values]
+        inputs = [level.argument(value) for value in values]
         result = f(*rebuild(list(inputs)))
     outs, rebuild_out = flatten(result)
     lowered = [array_like(level.lower(out)) for out in outs]

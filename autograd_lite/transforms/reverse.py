@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import backward_pass
+from ..core.context import CONTEXT
 from ..core.graph import Leaf, Node
 from ..core.outputs import in_container_of, node_of_call, node_of_output
 from ..core.rule import Mask, Rule
-from ..core.tensor import Tensor
+from ..core.saved import Mark, Saved, kept
+from ..core.tensor import Tensor, wrap
+from ..core.tree import found, mapped
 from .interpreter import Level, Traced
 
 
@@ -20,8 +23,17 @@ class ReverseLevel(Level):
 
     def input(self, value: Any) -> Traced:
         """A value as a leaf of the level."""
-        leaf = Leaf(value.shape, value.dtype)
-        return self._tensor(value, leaf)
+        return self._tensor(value, Leaf(value.shape, value.dtype))
+
+    def argument(self, value: Any) -> Traced:
+        """A value as a leaf of the level, as it is now, whatever the caller does to it later."""
+        if CONTEXT.get().tracer is not None:
+            return self.input(value)
+        marks: list[Mark] = []
+        leaf = self.input(kept(value, marks))
+        if marks and leaf._node is not None:
+            leaf._node.saved = Saved.with_marks((value,), marks)
+        return leaf
 
     def record(
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -32,7 +44,7 @@ class ReverseLevel(Level):
             chosen = [values[position]] if members is None else [values[position][i] for i in members]
             parents += [tensor._node for tensor in chosen]
         recipe = rule.recipe(mask)
-        saved = recipe.save(self.lower(values), out)
+        saved = _as_of_now(recipe.save(self.lower(values), out))
         if isinstance(out, tuple):
             call = node_of_call(recipe, tuple(parents), saved, out)
             return in_container_of(out, [self._tensor(part, node_of_output(call, i)) for i, part in enumerate(out)])
@@ -55,6 +67,38 @@ class ReverseLevel(Level):
         else:
             reached = backward_pass(out._node, g, retain_graph=retain_graph)
         return [reached.get(tensor._node) if tensor._node is not None else None for tensor in inputs]
+
+
+class _CapturedLeaf(Mark):
+    """A leaf outside of the level, whose array a node of the level has saved."""
+
+    __slots__ = ("_leaf",)
+
+    def __init__(self, array: Any, leaf: Leaf) -> None:
+        self.array, self._leaf = array, leaf
+
+    def is_intact(self) -> bool:
+        """Whether the leaf's tensor still holds the same array, and that the same numbers."""
+        saved = self._leaf.saved
+        return saved is not None and (not isinstance(saved, Saved) or saved.changed() is None)
+
+
+def _as_of_now(saved: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a node saves, with what captured tensors hold now in the place of these tensors."""
+    if all(tensor._is_immutable() for tensor in found(Tensor, saved)) or CONTEXT.get().tracer is not None:
+        return saved
+    marks: list[Mark] = list(saved.marks) if isinstance(saved, Saved) else []
+
+    def held(value: Any) -> Any:
+        if not isinstance(value, Tensor) or value._is_immutable():
+            return value
+        leaf = value._leaf()
+        if leaf is None or value._node is None:
+            return wrap(kept(value._array(), marks))
+        marks.append(_CapturedLeaf(value._array(), leaf))
+        return wrap(value._array(), leaf)
+
+    return Saved.with_marks([mapped(held, value) for value in saved], marks)
 
 
 def gradients_of(scalar: Callable[..., Any], values: list[Any]) -> list[Any]:

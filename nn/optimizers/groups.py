@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import UserDict
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from autograd_lite import Tensor
 
-SHARES = ("momentum", "alpha", "betas")
-"""Options that say how much is kept from step to step: at least 0 and less than 1."""
+from ..arguments import number_below
 
-SIZES = ("lr", "lr_decay", "weight_decay", "eps")
-"""Options that are at least 0."""
+LIMITS = {"lr": inf, "lr_decay": inf, "weight_decay": inf, "eps": inf, "momentum": 1, "alpha": 1, "betas": 1}
+"""What these options have to be less than; all are at least 0. Below 1 are shares that are kept from step to step."""
 
 
 class Group(UserDict[str, Any]):
@@ -35,7 +34,7 @@ class Group(UserDict[str, Any]):
     def __init__(self, owner: str, params: Iterable[Tensor], options: Mapping[str, Any]) -> None:
         super().__init__()
         self._owner = owner
-        self.data = {"params": tuple(params), **checked_options(owner, options)}
+        self.data = {"params": tuple(params), **self.checked(options)}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -47,10 +46,38 @@ class Group(UserDict[str, Any]):
             raise TypeError(f"{self._owner}: the parameters of a group are fixed; make a new optimizer")
         if key not in self.data:
             raise KeyError(f"{self._owner}: there is no option {key!r}; expected one of {', '.join(self.options)}")
-        self.data.update(checked_options(self._owner, {**self.options, key: value}))
+        self.data.update(self.checked({**self.options, key: value}))
 
     def __delitem__(self, key: str) -> None:
         raise TypeError(f"{self._owner}: {key!r} cannot be deleted from a group, since every step reads it")
+
+    def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with Python's numbers for NumPy's, since those of float64 would widen the arithmetic of float32.
+
+        Raises
+        ------
+        ValueError
+            If one is out of its range.
+        TypeError
+            If one is of another type.
+        """
+        checked = {key: self._checked(key, value) for key, value in options.items()}
+        nesterov = checked.get("nesterov", False)
+        if not isinstance(nesterov, bool):
+            raise TypeError(f"{self._owner}: nesterov must be True or False, got {nesterov!r}")
+        if nesterov and not checked.get("momentum"):
+            raise ValueError(f"{self._owner}: nesterov=True needs a momentum above 0")
+        return checked
+
+    def _checked(self, key: str, value: Any) -> Any:
+        what = f"{self._owner}: {key}"
+        if key == "betas":
+            if not isinstance(value, tuple | list) or len(value) != 2:
+                raise ValueError(f"{what} must be two numbers, got {value!r}")
+            return tuple(number_below(LIMITS[key], beta, f"{what}[{i}]") for i, beta in enumerate(value))
+        if key in LIMITS:
+            return number_below(LIMITS[key], value, what)
+        return value.item() if isinstance(value, np.generic) else value
 
 
 def as_groups(owner: str, params: Any) -> list[tuple[list[tuple[str | None, Any]], dict[str, Any]]]:
@@ -67,45 +94,6 @@ def as_groups(owner: str, params: Any) -> list[tuple[list[tuple[str | None, Any]
         members = _members([own] if isinstance(own, Tensor) else _listed(owner, own))
         groups.append((members, {key: value for key, value in entry.items() if key != "params"}))
     return groups
-
-
-def checked_options(owner: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with Python's numbers for NumPy's, since those of float64 would widen the arithmetic of float32.
-
-    Raises
-    ------
-    ValueError
-        If one is out of its range.
-    TypeError
-        If one is of another type.
-    """
-    checked: dict[str, Any] = {}
-    for key, value in options.items():
-        if key == "betas":
-            if not isinstance(value, tuple | list) or len(value) != 2:
-                raise ValueError(f"{owner}: betas must be two numbers, got {value!r}")
-            checked[key] = tuple(_number(owner, f"betas[{i}]", beta, below=1) for i, beta in enumerate(value))
-        elif key in SHARES:
-            checked[key] = _number(owner, key, value, below=1)
-        elif key in SIZES:
-            checked[key] = _number(owner, key, value)
-        else:
-            checked[key] = value.item() if isinstance(value, np.generic) else value
-    nesterov = checked.get("nesterov", False)
-    if not isinstance(nesterov, bool):
-        raise TypeError(f"{owner}: nesterov must be True or False, got {nesterov!r}")
-    if nesterov and not checked.get("momentum"):
-        raise ValueError(f"{owner}: nesterov=True needs a momentum above 0")
-    return checked
-
-
-def _number(owner: str, key: str, value: Any, below: float = math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{owner}: {key} must be a number, got {value!r}")
-    if not 0 <= value < below:
-        expected = "finite and at least 0" if below == math.inf else f"at least 0 and less than {below}"
-        raise ValueError(f"{owner}: {key} must be {expected}, got {value!r}")
-    return float(value)
 
 
 def _listed(owner: str, params: Any) -> list[Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
+
+from autograd_lite import Tensor
+
+from ..arguments import array_like, as_array
 
 Array = np.ndarray[Any, Any]
 
@@ -14,35 +20,60 @@ FLUSH_STEPS = 64
 
 
 class State:
-    """Of one parameter: the number of steps taken, and arrays in its shape, with one axis at least; zero if missing."""
+    """What an optimizer knows of one parameter.
 
-    def __init__(self, steps: int = 0, arrays: Mapping[str, Array] | None = None) -> None:
-        self.steps, self.arrays = steps, dict(arrays or {})
+    Attributes
+    ----------
+    parameter : Tensor
+    name : str
+    prefix : str
+        Before the names of its entries in a state dict.
+    options : dict
+        Those of its group.
+    steps : int
+        How many it has taken.
+    arrays : dict
+        In the parameter's shape, with one axis at least; zero if missing.
+    """
 
-    def keep(self, draft: Draft, dtype: np.dtype[Any]) -> None:
-        """Take over what an update has left in a draft."""
-        # All are copied first, since one may be another one's array, or the gradient.
+    def __init__(self, parameter: Tensor, name: str, options: dict[str, Any]) -> None:
+        self.parameter, self.name, self.options = parameter, name, options
+        self.prefix = f"state.{name}."
+        self.steps = 0
+        self.arrays: dict[str, Array] = {}
+
+    def is_flushed(self, t: int) -> bool:
+        """Whether the arrays are flushed before this step."""
+        # Without eps, a mean square of zero would be divided by.
+        return t % FLUSH_STEPS == 0 and bool(self.options.get("eps", 1))
+
+    def draft(self, w: Array) -> defaultdict[str, Any]:
+        """The arrays as an update of these weights reads and replaces them."""
+        return defaultdict(partial(np.zeros_like, w), self.arrays)
+
+    def keep(self, draft: Mapping[str, Any], dtype: np.dtype[Any]) -> None:
+        """Count a step, and take over what its update has left in a draft."""
+        self.steps += 1
+        # All are copied before, since one may be another one's array, or the gradient.
         changed = {name: np.array(new, dtype) for name, new in draft.items() if new is not self.arrays.get(name)}
-        for name, value in changed.items():
-            if name in self.arrays and self.arrays[name].dtype == dtype:
-                self.arrays[name][...] = value
-            else:
-                self.arrays[name] = value
+        self.arrays.update(changed)
 
+    def saved(self, names: Iterable[str]) -> dict[str, Any]:
+        """The entries of a state dict, with arrays of these names at least."""
+        draft, shape = self.draft(self.parameter.data), self.parameter.shape
+        arrays = {name: draft[name].reshape(shape).copy() for name in dict.fromkeys((*names, *self.arrays))}
+        return {self.prefix + key: value for key, value in {"step": self.steps, **arrays}.items()}
 
-class Draft(dict[str, Any]):
-    """The arrays of a state as an update reads and replaces them; what is missing is zero, as the weights given."""
+    def names_in(self, saved: Mapping[str, Any], used: Iterable[str]) -> list[str]:
+        """The names of the arrays that a state dict is to have: those that are used, and others that it has."""
+        found = [str(key).removeprefix(self.prefix) for key in saved if str(key).startswith(self.prefix)]
+        return list(dict.fromkeys((*used, *(name for name in found if name != "step" and "." not in name))))
 
-    def __init__(self, weights: Array, arrays: Mapping[str, Array]) -> None:
-        super().__init__(arrays)
-        self._weights = weights
-
-    def __missing__(self, name: str) -> Array:
-        self[name] = zeros = np.zeros_like(self._weights)
-        return zeros
-
-
-def is_flushed(steps: int, options: Mapping[str, Any]) -> bool:
-    """Whether state is flushed before this step."""
-    # Without eps, a mean square of zero would be divided by.
-    return steps % FLUSH_STEPS == 0 and bool(options.get("eps", 1))
+    def read(self, saved: Mapping[str, Any], names: Iterable[str], owner: str) -> tuple[int, dict[str, Array]]:
+        """The steps and the arrays of these names from a state dict, checked."""
+        where, w = f"{owner}: {self.prefix}", self.parameter.data
+        count = as_array(saved[self.prefix + "step"], where + "step")
+        if count.shape != () or count.dtype.kind not in "iu" or count < 0:
+            raise TypeError(f"{where}step must be the number of steps, got {saved[self.prefix + 'step']!r}")
+        arrays = {name: array_like(w, saved[self.prefix + name], where + name) for name in names}
+        return int(count), {name: np.atleast_1d(array) for name, array in arrays.items()}

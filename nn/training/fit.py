@@ -34,6 +34,7 @@ def fit(
     resume: str | os.PathLike[str] | None = None,
     progress: Style | bool = True,
     compile: bool | Literal["auto"] = "auto",
+    detect_anomaly: bool = False,
 ) -> History:
     """Train a model.
 
@@ -79,6 +80,9 @@ def fit(
         own, as they come, no rule is yours, the batches are of arrays, there is no penalty, and 400 steps or more are
         to be taken. True compiles code of your own, too, which then runs once: it may read no value of an array into
         Python. The last digits of `exp` and `log` may then be others, see ``jit`` there.
+    detect_anomaly : bool, default False
+        Whether every step runs within `autograd_lite.detect_anomaly`, uncompiled: the first operation, forward or
+        backward, that gives a number which is not finite raises an `autograd_lite.AnomalyError`.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def fit(
     -----
     Ctrl-C ends training after the step that runs; callbacks end as usual, and the history so far is returned. A second
     one interrupts at once. Where the loss is not a finite number, training stops with a `TrainingWarning` before the
-    optimizer uses its gradients.
+    optimizer uses its gradients, and the warning names the operation, the input or the parameter that it comes from.
 
     Examples
     --------
@@ -115,7 +119,9 @@ def fit(
         model, loss, optimizer, train, validation, epochs=epochs, batch_size=batch_size, metrics=metrics,
         validation_metrics=validation_metrics, penalty=penalty, callbacks=callbacks, rng=rng,
     )  # fmt: skip
-    loop = Loop(training, compile)
+    if not isinstance(detect_anomaly, bool):
+        raise TypeError(f"fit: detect_anomaly must be True or False, got {detect_anomaly!r}")
+    loop = Loop(training, compile, detect_anomaly)
     if resume is not None:
         resume_training(training, resume)
     return loop.run(progress)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
 
+import autograd_lite
 from autograd_lite import Tensor, no_grad
 
 from ..data.minibatches import Minibatches
 from ..module import in_mode
+from .diagnosis import cause_of
 from .fit_arguments import members_of
 from .history import History
 from .interruption import Interruption
@@ -31,12 +33,17 @@ class Loop:
     training : Training
     compile : bool or "auto"
         As for `fit`.
+    detect_anomaly : bool, default False
+        As for `fit`.
     """
 
-    def __init__(self, training: Training, compile: bool | Literal["auto"] = "auto") -> None:
+    def __init__(
+        self, training: Training, compile: bool | Literal["auto"] = "auto", detect_anomaly: bool = False
+    ) -> None:
         self.training = training
         self._events = _listeners(training.callbacks)
-        self._step = Step(training, compile, self._events["on_gradient"])
+        step = Step(training, compile, self._events["on_gradient"])
+        self._step = autograd_lite.detect_anomaly()(step) if detect_anomaly else step
 
     def run(self, progress: Style | bool = False) -> History:
         """Train to the last epoch, or until something stops the training; returns the history."""
@@ -111,7 +118,7 @@ class Loop:
         try:
             figures = self._step(members)
         except NotFiniteError:
-            self._stop_at_loss()
+            self._stop_at_loss(members)
             return
         training.step += 1
         training.step_in_epoch += 1
@@ -119,13 +126,18 @@ class Loop:
         training.history.add_step(figures)
         self._call("on_step_end")
 
-    def _stop_at_loss(self) -> None:
+    def _stop_at_loss(self, members: Sequence[Any]) -> None:
         training = self.training
+        cause = cause_of(training, members)
+        advice = (
+            f"The cause: {cause}"
+            if cause
+            else ("A smaller learning rate, gradient clipping or standardised inputs are the usual remedies")
+        )
         reason = f"the loss is {training.last_loss} in step {training.step_in_epoch + 1} of epoch {training.epoch}"
         training.stop(reason)
         warnings.warn(
-            f"{reason}; training stops before the weights follow it. A smaller learning rate, gradient clipping or "
-            "standardised inputs are the usual remedies",
+            f"{reason}; training stops before the weights follow it. {advice}",
             TrainingWarning,
             stacklevel=6,
         )

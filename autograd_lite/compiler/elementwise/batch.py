@@ -6,10 +6,9 @@ last; small ones are gathered into one flat array, since for them the calls cost
 
 from __future__ import annotations
 
-import itertools
 import math
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,12 +18,13 @@ from ...speed import aligned
 from ...speed.aligned import CACHE_LINE_BYTES
 from .llvm import KernelCall, kernel_of
 from .numpy_passes import passes
+from .recurrence import Recurrence
 from .trace import Program
 
 Array = np.ndarray[Any, Any]
 
 GIVEN, MOVED = 0, 1
-"""The first inputs of a batch's program; all others are kept."""
+"""The first inputs of a recurrence's program; all others are kept."""
 
 Work = tuple[Callable[[], object] | None, Callable[..., None], Sequence[tuple[Sequence[Array], Sequence[Any]]]]
 """What is called first, if anything; the function of a program; and what that is called with, behind the coefficients,
@@ -41,50 +41,54 @@ where these are few. Each kept array adds as much."""
 class Batch:
     """Arrays of one dtype that a program goes over in the same call.
 
-    The first input of the program is given anew each time, the second are arrays that the program moves where they lie,
-    and all others are kept in memory of the batch.
+    What is given is given anew each time, moved arrays are moved where they lie, and what is kept is kept in memory of
+    the batch.
 
     Parameters
     ----------
-    program : Program
-    moved : sequence of array
-        Contiguous.
-    kept : sequence of sequence of (array or None)
-        For each moved array what is in the kept ones at first; None is zeros.
+    recurrence : Recurrence
+    moved : mapping
+        From its place among all arrays that are moved, of which a batch may go over some, to each contiguous array.
+    kept : mapping
+        From the same places to arrays by their names: what is kept at first. Those that are missing are zero.
 
     Attributes
     ----------
     memory : list of array
         All that is kept, flat.
-    views : list of list of array
-        What is kept of each moved array, in its shape.
+    views : dict
+        From a place to what is kept of that array, by names and in its shape.
     """
 
-    def __init__(self, program: Program, moved: Sequence[Array], kept: Sequence[Sequence[Array | None]]) -> None:
-        self._program = program
-        self._dtype = moved[0].dtype
+    def __init__(
+        self, recurrence: Recurrence, moved: Mapping[int, Array], kept: Mapping[int, Mapping[str, Array]]
+    ) -> None:
+        self._program, names = recurrence.program, recurrence.names
+        (self._dtype,) = {array.dtype for array in moved.values()}
         self._blocks = [
-            _Block(program, members, [moved[i] for i in members], [kept[i] for i in members])
-            for members in _packed([array.nbytes for array in moved], program.inputs - 2)
+            _Block(
+                self._program, {i: moved[i] for i in places}, [[kept[i].get(name) for name in names] for i in places]
+            )
+            for places in _packed({i: array.nbytes for i, array in moved.items()}, len(names))
         ]
         self.memory = [array for block in self._blocks for array in block.kept]
         views = {
-            i: [array[span].reshape(moved[i].shape) for array in block.kept]
+            i: {name: array[span].reshape(moved[i].shape) for name, array in zip(names, block.kept, strict=True)}
             for block in self._blocks
             for i, span in zip(block.places, block.spans, strict=True)
         }
-        self.views = [views[i] for i in range(len(moved))]
+        self.views = {i: views[i] for i in moved}
         self._coefficients: tuple[float, ...] = ()
-        self._numbers = np.zeros(1 + program.coefficients)
-        self._packer = struct.Struct(f"{program.coefficients}d")
+        self._numbers = np.zeros(1 + self._program.coefficients)
+        self._packer = struct.Struct(f"{self._program.coefficients}d")
 
-    def begin(self, coefficients: tuple[float, ...]) -> None:
+    def take(self, coefficients: tuple[float, ...]) -> None:
         """Take these coefficients from now on."""
         self._coefficients = coefficients
         self._packer.pack_into(self._numbers.data, 0, *coefficients)
 
     def by_numpy(self, moved: Sequence[Array]) -> Callable[[Sequence[Array]], None]:
-        """What runs the program by NumPy on these moved arrays, for the given ones that it is called with."""
+        """What runs the program by NumPy on its places of these arrays, along the given ones that it is called with."""
         scratch = _Scratch(self._dtype)
         bound = [block.bound(moved, scratch) for block in self._blocks]
         return lambda given: self._run([one(given, False) for one in bound])
@@ -103,24 +107,22 @@ class Batch:
                 run(coefficients, arrays, parts)
 
     def kernel_calls(self, moved: Sequence[Array], given: Sequence[Array]) -> list[KernelCall] | None:
-        """The program by machine code, a call for each moved array; None if there is none."""
+        """The program by machine code, a call for each place; None if there is none."""
         kernel = kernel_of(self._program, self._dtype)
         if kernel is None:
             return None
-        together = ((g, w, *kept) for g, w, kept in zip(given, moved, self.views, strict=True))
+        together = ((given[i], moved[i], *kept.values()) for i, kept in self.views.items())
         return [KernelCall(kernel, [one.reshape(-1) for one in arrays], self._numbers) for arrays in together]
 
 
 class _Block:
     """Moved arrays as one flat array, which is cut into pieces."""
 
-    def __init__(
-        self, program: Program, places: Sequence[int], moved: Sequence[Array], kept: Sequence[Sequence[Array | None]]
-    ) -> None:
-        self.places = places
-        self._dtype = moved[0].dtype
-        ends = np.cumsum([array.size for array in moved]).tolist()
-        self.spans = [slice(end - array.size, end) for array, end in zip(moved, ends, strict=True)]
+    def __init__(self, program: Program, moved: Mapping[int, Array], kept: Sequence[Sequence[Array | None]]) -> None:
+        self.places, arrays = list(moved), list(moved.values())
+        self._dtype = arrays[0].dtype
+        ends = np.cumsum([array.size for array in arrays]).tolist()
+        self.spans = [slice(end - array.size, end) for array, end in zip(arrays, ends, strict=True)]
         self._size = ends[-1]
         self.kept = []
         for parts in zip(*kept, strict=True):
@@ -129,7 +131,7 @@ class _Block:
                 # Zeros are written: `numpy.zeros` maps small pages, each with a fault of its own.
                 flat[span] = 0 if part is None else part.reshape(-1)
             self.kept.append(flat)
-        self._passes = passes(program, frozenset({MOVED} if len(places) > 1 else ()))
+        self._passes = passes(program, frozenset({MOVED} if len(arrays) > 1 else ()))
 
     def bound(self, moved: Sequence[Array], scratch: _Scratch) -> Callable[[Sequence[Array], bool], Work]:
         """What is to be done to these moved arrays, from given ones and whether they are those of later times, too."""
@@ -222,16 +224,16 @@ def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
     return base[offset : offset + end - start].view(arrays[0].dtype)
 
 
-def _packed(lengths: Sequence[int], kept: int) -> Iterator[list[int]]:
+def _packed(lengths: Mapping[int, int], kept: int) -> Iterator[list[int]]:
     """The places of arrays of so many bytes, sorted into blocks: large ones alone, small ones together up to a piece.
 
     What is small depends on how many arrays are kept, since these tell how many calls an update takes; and
     all are, if together they are no longer than a piece.
     """
-    small = PIECE_BYTES if sum(lengths) <= PIECE_BYTES else SMALL_BYTES * (1 + kept)
+    small = PIECE_BYTES if sum(lengths.values()) <= PIECE_BYTES else SMALL_BYTES * (1 + kept)
     pack: list[int] = []
     total = 0
-    for i, length in enumerate(lengths):
+    for i, length in lengths.items():
         if length > small:
             yield [i]
             continue
@@ -242,9 +244,3 @@ def _packed(lengths: Sequence[int], kept: int) -> Iterator[list[int]]:
         total += length
     if pack:
         yield pack
-
-
-def overlap(arrays: Sequence[Array]) -> bool:
-    """Whether some of the arrays share memory."""
-    spans = sorted(np.lib.array_utils.byte_bounds(array) for array in arrays)
-    return any(start < stop for (_, stop), (start, _) in itertools.pairwise(spans))

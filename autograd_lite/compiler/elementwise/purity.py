@@ -12,18 +12,21 @@ import numpy as np
 _PURE = {abs, min, max, sum, len, zip, range, enumerate, reversed, float, int, super}
 
 
-def depends_on_arguments_alone(function: Any, owner: type, known: frozenset[Any] = frozenset()) -> bool:
+def depends_on_arguments_alone(instance: Any, method: str) -> bool:
     """Whether a method's code names nothing that could differ from call to call, but its arguments.
 
     It may use NumPy, other than its random numbers, a few of Python's own functions, and those functions of its module
-    and methods of its class of which the same holds; no other attributes of its class, and none of its instance.
-
-    Parameters
-    ----------
-    function : callable
-    owner : type
-        Its class.
+    and methods of its class of which the same holds; no other attributes of its class, and none of its instance, which
+    must not have anything of its own under a name of its class.
     """
+    owner: Any = type(instance)
+    has_own_access = hasattr(owner, "__getattr__") or owner.__getattribute__ is not object.__getattribute__
+    if has_own_access or any(hasattr(owner, name) for name in vars(instance)):
+        return False
+    return _is_pure(getattr(owner, method), owner, frozenset())
+
+
+def _is_pure(function: Any, owner: type, known: frozenset[Any]) -> bool:
     if not isinstance(function, FunctionType) or function.__defaults__ or function.__kwdefaults__:
         return False
     if function in known:
@@ -44,11 +47,11 @@ def depends_on_arguments_alone(function: Any, owner: type, known: frozenset[Any]
         else:
             continue
         for one in used:
-            is_known = one is np or (isinstance(one, type) and issubclass(one, BaseException)) or _is_pure(one)
-            if not is_known and not depends_on_arguments_alone(one, owner, known):
+            is_known = one is np or (isinstance(one, type) and issubclass(one, BaseException)) or _is_builtin(one)
+            if not is_known and not _is_pure(one, owner, known):
                 return False
     return True
 
 
-def _is_pure(function: Any) -> bool:
+def _is_builtin(function: Any) -> bool:
     return any(function is one for one in _PURE)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..hints import FusedUpdate
+from ..fused_update import FusedUpdate
 from ..ir import Call
 from ..native import Jit, loader
 from ..native.lower import Lowering, Row
@@ -110,7 +110,7 @@ class _Chunked:
 
 
 def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | None) -> None:
-    """An optimizer's update, by machine code if it has some for these arrays.
+    """A move of arrays, by machine code if there is some for these arrays.
 
     Where it has changed its form since, this one runs as it did when it was recorded, and the code is written again.
     """

@@ -53,7 +53,7 @@ def _assert_same(mine, expected):
 
 def _by_numpy(monkeypatch, *arguments):
     with monkeypatch.context() as patch:
-        patch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 2**40)
+        patch.setattr("autograd_lite.compiler.fused_update.MACHINE_CODE_BYTES", 2**40)
         return _run(*arguments)
 
 
@@ -111,7 +111,7 @@ def _after_zero_gradients(how):
 
 def test_state_that_has_decayed_becomes_zero_in_the_same_step_of_any_kind(monkeypatch):
     found = [_after_zero_gradients(how) for how in ("eager", "plan", "machine code")]
-    monkeypatch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 2**40)
+    monkeypatch.setattr("autograd_lite.compiler.fused_update.MACHINE_CODE_BYTES", 2**40)
     by_numpy = _after_zero_gradients("eager")
     assert not by_numpy["state.0.mean"].any()
     assert (by_numpy["state.0.mean_square"] > 0).all()

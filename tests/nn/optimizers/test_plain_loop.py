@@ -27,7 +27,7 @@ def run(make, way, shapes, dtype, changes, patch, steps=5, has_gradient=lambda i
     """All that there is after some steps along drawn gradients, with changes of a group's options in between."""
     if way in ("machine code", "compiled"):
         loader.load(np.dtype(dtype))
-    patch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 0 if way == "machine code" else 2**60)
+    patch.setattr("autograd_lite.compiler.fused_update.MACHINE_CODE_BYTES", 0 if way == "machine code" else 2**60)
     rng = np.random.default_rng(0)
     parameters = [leaf(np.asarray(rng.standard_normal(shape), dtype)) for shape in shapes]
     groups = [{"params": parameters[::2]}]
@@ -45,7 +45,8 @@ def run(make, way, shapes, dtype, changes, patch, steps=5, has_gradient=lambda i
     for i in range(steps):
         for name, value in changes.get(i, {}).items():
             group = optimizer.groups[i % len(groups)]
-            if name in group and (name != "nesterov" or group["momentum"]):
+            needs_momentum = name == "nesterov" or (name == "momentum" and group.get("nesterov"))
+            if name in group and not (needs_momentum and 0 in (value, group["momentum"])):
                 group[name] = value > 0.4 if name == "nesterov" else value
         for j, (parameter, gradient) in enumerate(zip(parameters, gradients, strict=True)):
             drawn = np.asarray(rng.standard_normal(parameter.shape), dtype)
@@ -64,7 +65,7 @@ class _Plain:
         self.optimizer = optimizer
 
     def __getattr__(self, name):
-        self.has_gradient = [parameter.grad is not None for parameter in self.optimizer._names]
+        self.has_gradient = [parameter.grad is not None for parameter in self.optimizer._states]
         return self.__dict__[name]
 
     def __call__(self, weights, gradients):
@@ -189,10 +190,11 @@ def test_an_update_that_cannot_be_traced_is_taken_by_the_plain_loop(make, way, m
 
 @pytest.mark.parametrize("make", UNTRACEABLE)
 def test_an_update_that_depends_on_more_than_its_arguments_has_no_formula(make):
-    from nn.optimizers.fused.cohort import formula_of
+    from nn.optimizers.fused import formula_of
 
     optimizer = make([leaf([1.0])])
-    assert formula_of(optimizer, 1, optimizer.groups[0].data) is None
+    (state,) = optimizer._states.values()
+    assert formula_of(optimizer, state) is None
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -228,7 +230,7 @@ def test_gradients_of_any_layout_are_followed(way, monkeypatch):
 def test_gradients_that_lie_in_memory_of_the_weights_are_read_before_these_change(way, n, name, monkeypatch):
     if way in ("machine code", "compiled"):
         loader.load(np.dtype("f4"))
-    monkeypatch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 0 if way == "machine code" else 2**60)
+    monkeypatch.setattr("autograd_lite.compiler.fused_update.MACHINE_CODE_BYTES", 0 if way == "machine code" else 2**60)
     found = []
     for is_apart in (True, False):
         drawn = np.random.default_rng(0).standard_normal(n + 1).astype("f4")
@@ -287,7 +289,7 @@ def test_an_update_of_one_optimizer_alone_is_the_one_that_is_taken(way, monkeypa
 def test_an_update_that_is_exchanged_between_steps_is_followed(way, monkeypatch):
     if way in ("machine code", "compiled"):
         loader.load(np.dtype("f8"))
-    monkeypatch.setattr("nn.optimizers.fused.step.MACHINE_CODE_BYTES", 0 if way == "machine code" else 2**60)
+    monkeypatch.setattr("autograd_lite.compiler.fused_update.MACHINE_CODE_BYTES", 0 if way == "machine code" else 2**60)
     w = leaf(np.ones(5))
     w.grad = Tensor(np.ones(5))
     optimizer = nn.SGD([w], lr=0.25)
