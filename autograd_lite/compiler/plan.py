@@ -20,7 +20,7 @@ from .layout.buffers import Memory
 from .layout.planned import PlannedProgram, values_of
 from .native import Jit, loader
 from .optimize.one_hot import with_chosen, with_minus_one_hot
-from .optimize.rectifier import fused
+from .optimize.rectifier import with_where_positive
 from .optimize.simplify import Renaming, simplified
 from .report import report
 from .trace.tracer import Tracer
@@ -57,7 +57,7 @@ class Plan(PlannedProgram):
         self.calls, renaming = simplified(calls, kept, owned)
         read_afterwards = {value.root for value in map(renaming.of, kept)}
         self.calls = with_minus_one_hot(self.calls, read_afterwards)
-        self.calls = fused(self.calls, read_afterwards) if jit else with_chosen(self.calls)
+        self.calls = with_where_positive(self.calls, read_afterwards) if jit else with_chosen(self.calls)
         self.outputs = _renamed(outputs, renaming)
         self._finals: dict[GradientSlot, Value | None] = {slot: renaming.of(value) for slot, value in finals.items()}
         self.persistent = set(map(renaming.of, owned))

@@ -5,6 +5,7 @@ from . import (
     complex_numbers,
     elementwise,
     fourier,
+    grids,
     indexing,
     joining,
     nan_reductions,
@@ -14,7 +15,6 @@ from . import (
     shapes,
     sinc_i0,
     sorting,
-    spacing,
     statistics,
 )
 from .linalg import decompositions, einsum, norms, products, solve
@@ -26,6 +26,7 @@ __all__ = [
     "einsum",
     "elementwise",
     "fourier",
+    "grids",
     "indexing",
     "joining",
     "nan_reductions",
@@ -38,6 +39,5 @@ __all__ = [
     "sinc_i0",
     "solve",
     "sorting",
-    "spacing",
     "statistics",
 ]

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 from ..io.weights import CheckpointError
 from ..layers.activations import ACTIVATIONS
-from .learning import train
+from .apply import evaluate, plot, predict
 from .tables import TableError
-from .using import evaluate, plot, predict
+from .train import train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -170,6 +170,7 @@ class GradientMonitor(Callback):
                 column: np.asarray(state[f"{name}:{column}"]).tolist()
                 for column in ("step", "gradient_norm", "update_ratio")
             }
+            self.measured[name]["step"] = list(map(int, self.measured[name]["step"]))
             if len(dead := np.asarray(state[f"{name}:dead"])):
                 self.dead_units[name] = dead.tolist()
             if len(sizes := np.asarray(state[f"{name}:sizes"])):

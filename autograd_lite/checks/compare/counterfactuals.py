@@ -11,7 +11,7 @@ import numpy as np
 from ...core.backward import pull_as_arrays
 from ...core.graph import Node, ancestors
 from ...core.stepper import cotangents_of_all
-from .mistakes import DIAGONAL, MISTAKES
+from .mistakes import DIAGONAL, MISTAKES, Mistake
 from .network import Layer, layers_of
 from .rewiring import Detour, rewired
 from .rows import Array
@@ -109,17 +109,16 @@ def _known_mistakes(recording: Recording) -> Iterator[tuple[str, str, dict[Node,
     for node in recording.order:
         if node.recipe is None:
             continue
-        mistake = MISTAKES.get(node.recipe.rule.call)
-        if mistake is not None and mistake.argument in node.recipe.arguments:
-            yield mistake.kind, mistake.text, {node: _wrongly(node)}
-        elif node.recipe.rule.function is np.divide and (logits := _logits_of_softmax(node)) is not None:
+        for mistake in MISTAKES.get(node.recipe.rule.call, ()):
+            if mistake.argument in node.recipe.arguments:
+                yield mistake.kind, mistake.text, {node: _wrongly(node, mistake)}
+        if node.recipe.rule.function is np.divide and (logits := _logits_of_softmax(node)) is not None:
             yield "softmax", DIAGONAL, {node: _diagonally(node, logits)}
 
 
-def _wrongly(node: Node) -> Detour:
+def _wrongly(node: Node, mistake: Mistake) -> Detour:
     recipe = node.recipe
     assert recipe is not None
-    mistake = MISTAKES[recipe.rule.call]
 
     def pull(g: Any) -> tuple[Any, ...]:
         wrong = mistake.cotangent(g, dict(zip(recipe.reads, node.saved or (), strict=True)))

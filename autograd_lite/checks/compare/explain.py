@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never, get_args
 
 import numpy as np
 
@@ -10,9 +11,12 @@ from .counterfactuals import Counterfactual, Recording, counterfactuals
 from .evidence import SINGLE, Row, Sizes, largest, multiple
 from .network import Layer
 from .rows import Explanation
-from .single import Finding, finding
+from .single import Finding, SingleKind, finding
 
-OF_FORM = ("transpose", "reversal", "permutation", "shape", "batch sum", "L2")
+OF_DELTA = frozenset({"factor", "sign"})
+"""Findings that may be about the delta which a gradient comes from."""
+
+OF_FORM = frozenset(get_args(SingleKind)) - OF_DELTA
 """Findings about the form in which a gradient is written down, and not about the delta that it comes from."""
 
 
@@ -154,7 +158,7 @@ def _first_wrong_layer(rows: Sequence[Row], layers: list[Layer]) -> Explanation 
 
 def _join_single_numbers(differing: Sequence[Row], found: dict[str, Finding | None]) -> None:
     """Give single numbers, which any factor fits, the factor that other parameters prove, where it fits."""
-    factors = [entry for entry in found.values() if entry is not None and entry.kind in ("factor", "sign")]
+    factors = [entry for entry in found.values() if entry is not None and entry.kind in OF_DELTA]
     for row in differing:
         if found[row.name] is None and row.same_shape and row.finite:
             for entry in factors:
@@ -189,7 +193,7 @@ def _in_sentences(
 
 def _where_it_comes_in(entry: Finding, names: tuple[str, ...], layers: list[Layer]) -> str:
     """For a factor that all layers up to one have, and none above it: in which delta it comes in."""
-    if entry.kind not in ("factor", "sign"):
+    if entry.kind not in OF_DELTA:
         return ""
     for number in range(1, len(layers)):
         if set(names) == {name for layer in layers[:number] for name in layer.parameters}:
@@ -200,20 +204,26 @@ def _where_it_comes_in(entry: Finding, names: tuple[str, ...], layers: list[Laye
 def _sentence(entry: Finding, members: list[Row], sizes: Sizes) -> str:
     names = _listed([row.name for row in members])
     each = "each " if len(members) > 1 else ""
-    if entry.kind == "sign":
-        return f"{names}: the sign is flipped: yours is {each}the engine's times -1"
-    if entry.kind == "factor":
-        return f"{names}: {_times(entry.factor, sizes)}"
-    if entry.kind == "L2":
-        return f"{names}: {_decayed(entry.factor, members)}"
-    text = {
-        "transpose": "yours is the transpose of the engine's",
-        "reversal": f"{entry.detail} reversed",
-        "permutation": f"in another order, the {entry.detail}",
-        "batch sum": f"not summed over the batch: summed over its {entry.detail}, yours is the engine's",
-        "shape": f"the numbers agree, but the shape does not: it is {entry.detail}",
-    }[entry.kind]
-    extra = "" if entry.factor == 1 or entry.kind == "batch sum" else f"; besides, {_times(entry.factor, sizes)}"
+    match entry.kind:
+        case "sign":
+            return f"{names}: the sign is flipped: yours is {each}the engine's times -1"
+        case "factor":
+            return f"{names}: {_times(entry.factor, sizes)}"
+        case "L2":
+            return f"{names}: {_decayed(entry.factor, members)}"
+        case "batch sum":
+            return f"{names}: not summed over the batch: summed over its {entry.detail}, yours is the engine's"
+        case "transpose":
+            text = "yours is the transpose of the engine's"
+        case "reversal":
+            text = f"{entry.detail} reversed"
+        case "permutation":
+            text = f"in another order, the {entry.detail}"
+        case "shape":
+            text = f"the numbers agree, but the shape does not: it is {entry.detail}"
+        case _:
+            assert_never(entry.kind)
+    extra = "" if entry.factor == 1 else f"; besides, {_times(entry.factor, sizes)}"
     return f"{names}: {text}{extra}"
 
 

@@ -36,12 +36,14 @@ class Mistake(NamedTuple):
         return self.vjp(g, *(values[name] for name in parameter_names(self.vjp)[1:]))
 
 
-MISTAKES: dict[Callable[..., Any], Mistake] = {}
-"""The mistake known for each function, as users call it."""
+MISTAKES: dict[Callable[..., Any], list[Mistake]] = {}
+"""The mistakes known for each function, as users call it."""
 
 
 def defmistake(function: Callable[..., Any], kind: str, text: str, **vjp: Callable[..., Any]) -> None:
-    """Say of a function with a rule how it is wrongly differentiated by hand.
+    """Say of a function with a rule one way in which it is wrongly differentiated by hand.
+
+    A function may have several mistakes; one with the same text and argument as before takes its place.
 
     Parameters
     ----------
@@ -53,7 +55,8 @@ def defmistake(function: Callable[..., Any], kind: str, text: str, **vjp: Callab
         One wrong vector-Jacobian product, named after its argument, as in `defvjp`.
     """
     ((argument, wrong),) = vjp.items()
-    MISTAKES[function] = Mistake(kind, text, argument, wrong)
+    others = [known for known in MISTAKES.get(function, []) if (known.text, known.argument) != (text, argument)]
+    MISTAKES[function] = [*others, Mistake(kind, text, argument, wrong)]
 
 
 DIAGONAL = "softmax's Jacobian is taken as diagonal: a (1 - a) in place of diag(a) - a a^T"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from .evidence import FOLD, Row, largest, multiple
 from .rows import Array
+
+SingleKind = Literal["factor", "sign", "transpose", "reversal", "permutation", "shape", "batch sum", "L2"]
+"""The kinds of `Explanation` that are found here; `explain` has the sentence of each."""
 
 SHOWN = 8
 """The longest permutation that is written out."""
@@ -27,7 +30,7 @@ class Finding(NamedTuple):
         What rows with the same finding have in common.
     """
 
-    kind: str
+    kind: SingleKind
     factor: float
     detail: str = ""
 
@@ -55,7 +58,7 @@ def _factor(row: Row, engine: Array) -> float | None:
     return 1.0 if abs(factor - 1) <= row.tolerance else factor
 
 
-def _rearranged(row: Row) -> Iterator[tuple[str, str, Array]]:
+def _rearranged(row: Row) -> Iterator[tuple[SingleKind, str, Array]]:
     """The engine's numbers as mistakes rearrange them, with those that leave them as they are left out."""
     engine, hand = row.engine, row.hand
     yield "factor", "", engine

@@ -55,9 +55,34 @@ store has to wait until they give the lines up: of a training step with two thre
 
 _TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 
-_BINARY = {np.add: "fadd", np.subtract: "fsub", np.multiply: "fmul", np.divide: "fdiv"}
+_CHOICE = """
+    {out}first = fcmp ORDER {real} {x}, {y}
+    {out}missing = fcmp uno {real} {x}, {x}
+    {out}either = or i1 {out}first, {out}missing
+    {out} = select i1 {out}either, {real} {x}, {real} {y}"""
 
-_INTRINSICS = {np.sqrt: "llvm.sqrt", np.absolute: "llvm.fabs"}
+CODE: dict[np.ufunc, str] = {
+    np.add: "{out} = fadd {real} {x}, {y}",
+    np.subtract: "{out} = fsub {real} {x}, {y}",
+    np.multiply: "{out} = fmul {real} {x}, {y}",
+    np.divide: "{out} = fdiv {real} {x}, {y}",
+    np.maximum: _CHOICE.replace("ORDER", "ogt"),
+    np.minimum: _CHOICE.replace("ORDER", "olt"),
+    np.positive: "{out} = bitcast {real} {x} to {real}",
+    np.negative: "{out} = fneg {real} {x}",
+    np.absolute: "{out} = call {real} @llvm.fabs.{suffix}({real} {x})",
+    np.square: "{out} = fmul {real} {x}, {x}",
+    np.sqrt: "{out} = call {real} @llvm.sqrt.{suffix}({real} {x})",
+    np.reciprocal: "{out} = fdiv {real} 1.0, {x}",
+    np.sign: """
+    {out}above = fcmp ogt {real} {x}, 0.0
+    {out}below = fcmp olt {real} {x}, 0.0
+    {out}zero = fcmp oeq {real} {x}, 0.0
+    {out}rest = select i1 {out}zero, {real} 0.0, {real} {x}
+    {out}negative = select i1 {out}below, {real} -1.0, {real} {out}rest
+    {out} = select i1 {out}above, {real} 1.0, {real} {out}negative""",
+}
+"""Each function of `trace.UFUNCS` in LLVM's language, to NumPy's bits."""
 
 _COMPILING = threading.Lock()
 
@@ -66,8 +91,8 @@ def kernel_of(program: Program, dtype: np.dtype[Any]) -> Kernel | None:
     """The machine code of a program, compiled in some 15 ms; None without llvmlite, or where only NumPy can run it."""
     if dtype not in _TYPES or program.inputs > MOST_ARRAYS or find_spec("llvmlite") is None:
         return None
-    known = {*_BINARY, *_INTRINSICS, np.positive, np.negative, np.square, np.reciprocal}
-    if any(operation.ufunc not in known for operation in program.operations):
+    used = {operation.ufunc for operation in program.operations}
+    if not used <= CODE.keys() or (used & {np.maximum, np.minimum} and not _second_zero_is_taken()):
         return None
     import llvmlite.binding as llvm
 
@@ -75,6 +100,14 @@ def kernel_of(program: Program, dtype: np.dtype[Any]) -> Kernel | None:
         return None
     with _COMPILING:
         return _compiled(program, dtype)
+
+
+@cache
+def _second_zero_is_taken() -> bool:
+    """Whether NumPy's maximum and minimum of 0 and -0 are the second of them, which depends on the processor."""
+    zeros = np.zeros(9)
+    second = [(np.signbit(f(zeros, -zeros)), ~np.signbit(f(-zeros, zeros))) for f in (np.maximum, np.minimum)]
+    return bool(np.all(second))
 
 
 @cache
@@ -118,7 +151,7 @@ def source(program: Program, dtype: np.dtype[Any]) -> str:
         else:
             entry += [f"%wide{i} = load double, double* %where{i}", f"%c{i} = fptrunc double %wide{i} to float"]
     for i, operation in enumerate(program.operations, program.inputs):
-        body.append(f"%v{i} = {_operation(operation, real)}")
+        body.append(_operation(f"%v{i}", operation, real))
     for target, place in program.results:
         apart = f"!alias.scope !{4 + 2 * target}, !noalias !{5 + 2 * target}"
         body.append(f"store {real} %v{place}, {real}* %place{target}, {apart}")
@@ -179,20 +212,10 @@ end:
 """
 
 
-def _operation(operation: Operation, real: str) -> str:
-    operands = [f"%{'v' if is_array else 'c'}{place}" for is_array, place in operation.operands]
-    if operation.ufunc in _BINARY:
-        return f"{_BINARY[operation.ufunc]} {real} {operands[0]}, {operands[1]}"
-    (x,) = operands
-    if operation.ufunc in _INTRINSICS:
-        return f"call {real} @{_INTRINSICS[operation.ufunc]}.{_suffix(real)}({real} {x})"
-    if operation.ufunc is np.square:
-        return f"fmul {real} {x}, {x}"
-    if operation.ufunc is np.reciprocal:
-        return f"fdiv {real} 1.0, {x}"
-    if operation.ufunc is np.negative:
-        return f"fneg {real} {x}"
-    return f"bitcast {real} {x} to {real}"
+def _operation(out: str, operation: Operation, real: str) -> str:
+    x, *others = (f"%{'v' if is_array else 'c'}{place}" for is_array, place in operation.operands)
+    y = others[0] if others else ""
+    return CODE[operation.ufunc].format(out=out, x=x, y=y, real=real, suffix=_suffix(real)).strip()
 
 
 def _suffix(real: str) -> str:

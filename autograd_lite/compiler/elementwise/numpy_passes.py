@@ -49,15 +49,17 @@ def passes(program: Program, parted: frozenset[int] = frozenset()) -> Passes:
 
     def add(ufunc: np.ufunc, operands: Sequence[tuple[bool, int]], target: int) -> None:
         scope[ufunc.__name__] = ufunc
+        # NumPy warns of these two with a third argument, which for all others takes less time than the keyword.
+        out = "out=" if ufunc in (np.maximum, np.minimum) else ""
         arrays = tuple(place for is_array, place in operands if is_array)
         if parted.isdisjoint((*arrays, target)):
             given = [f"{'a' if is_array else 'c'}{place}" for is_array, place in operands]
-            body.append(f"{ufunc.__name__}({', '.join(given)}, a{target})")
+            body.append(f"{ufunc.__name__}({', '.join(given)}, {out}a{target})")
             return
         names = [f"p{i}" for i in range(len(arrays))]
         given = [names.pop(0) if is_array else f"c{place}" for is_array, place in operands]
         unpacked = ", ".join([*(f"p{i}" for i in range(len(arrays))), "out"])
-        body.append(f"for {unpacked} in parts[{len(in_parts)}]: {ufunc.__name__}({', '.join(given)}, out)")
+        body.append(f"for {unpacked} in parts[{len(in_parts)}]: {ufunc.__name__}({', '.join(given)}, {out}out)")
         in_parts.append((arrays, target))
 
     for i, operation in enumerate(program.operations, program.inputs):

@@ -20,7 +20,10 @@ UFUNCS: dict[np.ufunc, int] = {
     np.positive: 1, np.negative: 1, np.absolute: 1, np.square: 1, np.sqrt: 1, np.sign: 1, np.reciprocal: 1,
     np.add: 2, np.subtract: 2, np.multiply: 2, np.divide: 2, np.maximum: 2, np.minimum: 2,
 }  # fmt: skip
-"""By the count of their operands, those whose result is the same however many elements are computed at a time."""
+"""By the count of their operands, those whose result is the same however many elements are computed at a time.
+
+`llvm.CODE` has each of them as machine code.
+"""
 
 _MOST_DIGITS = 2**53
 """Whole numbers up to this one are float64 numbers."""

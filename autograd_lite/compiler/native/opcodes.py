@@ -20,6 +20,17 @@ A matrix product has the rows and columns of its result there, and then the comm
 operands are transposed, and the address of BLAS's function. A `GROUP` says that the rows after it are to be run
 together, some of the matrix's rows at a time, so that these stay in the cache from one operation to the next.
 
+An operation's number says what may be done with its row:
+
+    2-79     elementwise: `kernels/elementwise.py` has its loop, and `kernels/gather.py` that of a `MINUS_ONE_HOT`. It
+             is run for any of the matrix's rows: in a group, and in parts for several threads.
+    80-89    by an axis: `kernels/reductions.py`. It is run for any of the rows as well. Among threads a `SUM_OF_ROWS`
+             is cut by columns, those in `WHOLE_ROWS` by rows alone.
+    90-      alone, and in one piece: `kernels/run.py` has a branch for it. A `FUSED` is cut by elements.
+
+A function that is entered in `UNARY`, `BINARY` or `COMPARISONS` is lowered from then on; without a loop in
+`kernels/elementwise.py` the machine code does not compile, which a warning tells.
+
 A `FUSED` calls a kernel of `compiler.elementwise`, whose address is in word 1, for so many elements as word 2 says. The
 addresses of up to 15 flat arrays begin at word 3, that of the coefficients is in word 18, and word 19 has the bytes of
 an element.

@@ -17,7 +17,7 @@ def where_positive(x: Any, g: Any) -> Any:
     return np.where(x > 0, g, 0)
 
 
-def fused(calls: Sequence[Call], kept: set[Value]) -> list[Call]:
+def with_where_positive(calls: Sequence[Call], kept: set[Value]) -> list[Call]:
     """The calls with `where_positive` in the place of a comparison and the choice that alone reads it."""
     uses = Counter(operand.root for call in calls for operand in call.operands)
     comparisons: dict[Value, Call] = {}

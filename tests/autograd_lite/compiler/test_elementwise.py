@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_lite.compiler.elementwise import FormulaTracer, Untraceable
-from autograd_lite.compiler.elementwise.llvm import kernel_of
+from autograd_lite.compiler.elementwise.llvm import CODE, kernel_of
 from autograd_lite.compiler.elementwise.numpy_passes import passes
+from autograd_lite.compiler.elementwise.trace import UFUNCS
 from autograd_lite.compiler.native import is_installed
 
-UNARY = [np.negative, np.absolute, np.square, np.sqrt, np.reciprocal, np.positive]
-BINARY = [np.add, np.subtract, np.multiply, np.divide]
+UNARY = [ufunc for ufunc, operands in UFUNCS.items() if operands == 1]
+BINARY = [ufunc for ufunc, operands in UFUNCS.items() if operands == 2]
 
 steps = st.lists(
     st.one_of(
@@ -46,6 +47,16 @@ def traced(function):
     return program, tracer.coefficients()()
 
 
+def by_machine_code(kernel, coefficients, arrays):
+    """The arrays as the kernel leaves them."""
+    found = [array.copy() for array in arrays]
+    addresses = (ctypes.c_int64 * len(found))(*(array.ctypes.data for array in found))
+    numbers = (ctypes.c_double * (1 + len(coefficients)))(*coefficients)
+    run = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(kernel.address)
+    run(found[0].size, ctypes.addressof(addresses), ctypes.addressof(numbers))
+    return found
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(max_examples=60, deadline=None)
 @given(
@@ -69,15 +80,38 @@ def test_a_program_computes_what_its_function_does(steps, results, dtype, n):
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
-    if is_installed():
-        kernel = kernel_of(program, np.dtype(dtype))
-        found = [array.copy() for array in arrays]
-        addresses = (ctypes.c_int64 * 3)(*(array.ctypes.data for array in found))
-        numbers = (ctypes.c_double * (1 + len(coefficients)))(*coefficients)
-        run = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(kernel.address)
-        run(n, ctypes.addressof(addresses), ctypes.addressof(numbers))
-        for one, other in zip(found, expected, strict=True):
+    if (kernel := kernel_of(program, np.dtype(dtype))) is not None:
+        for one, other in zip(by_machine_code(kernel, coefficients, arrays), expected, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 3.4e38, -3.4e38]
+
+
+@pytest.mark.skipif(not is_installed(), reason="needs Numba")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("second", [None, 0.0, -0.0, np.nan, 0.5])
+def test_every_function_is_machine_code_with_numpys_bits(ufunc, second, dtype):
+    def function(arrays):
+        x, y, _ = arrays
+        return {2: ufunc(x) if ufunc in UNARY else ufunc(x, y if second is None else second)}
+
+    pairs = np.meshgrid(SPECIAL, SPECIAL)
+    arrays = [*(np.ravel(array).astype(dtype) for array in pairs), np.zeros(len(SPECIAL) ** 2, dtype)]
+    program, coefficients = traced(function)
+    kernel = kernel_of(program, np.dtype(dtype))
+    if kernel is None and ufunc in (np.maximum, np.minimum):
+        pytest.skip("NumPy chooses between 0 and -0 otherwise on this processor")
+    expected, found = function(arrays)[2], by_machine_code(kernel, coefficients, arrays)[2]
+    np.testing.assert_array_equal(found, expected)
+    is_number = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(found)[is_number], np.signbit(expected)[is_number])
+
+
+def test_there_is_machine_code_for_every_function_that_is_traced():
+    assert CODE.keys() == UFUNCS.keys()
 
 
 def test_numbers_are_computed_anew_from_the_arguments():

@@ -1,7 +1,9 @@
 """Machine code computes what NumPy computes, to the bit but for `exp` and `log`, whatever the shapes and numbers."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 import nn
 from autograd_lite import Tensor, callback, compile
 from autograd_lite.compiler import IndexCheck
-from autograd_lite.compiler.native import is_installed, loader
+from autograd_lite.compiler.native import is_installed, loader, opcodes
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="needs Numba")
 
@@ -74,6 +76,34 @@ def test_results_are_numpys_to_the_bit(name, shape, dtype):
             np.testing.assert_array_equal(found, expected)
             if name != "a bias":  # of 0 and -0 NumPy's maximum is now the one, now the other
                 np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+
+
+OF_TABLES = {**opcodes.UNARY, **opcodes.BINARY, **opcodes.COMPARISONS}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("function", OF_TABLES.keys() - {np.exp, np.log}, ids=lambda f: f.__name__)
+def test_every_function_of_the_tables_is_computed_as_numpy_does(function, dtype):
+    x = np.stack([array.ravel() for array in np.meshgrid(SPECIAL, SPECIAL)]).astype(dtype)
+    arguments = x[: function.nin]
+    compiled = compile(function, jit=True)
+    with np.errstate(all="ignore"):
+        for _ in range(2):
+            found, expected = compiled(*arguments), function(*arguments)
+    assert [call.function for segment in compiled.plans[0].segments for call in segment] == [function]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_every_operation_has_its_place_in_the_kernels():
+    native = Path(opcodes.__file__).parent
+    used = {
+        node.attr
+        for path in (native / "kernels").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "op"
+    }
+    python_alone = {"OPERATION", "ITEM", "LONGEST_SUM", "WHOLE_ROWS"}
+    assert {name for name in vars(opcodes) if name.isupper()} - used == python_alone
 
 
 def _within_one_unit(function, x):

@@ -137,6 +137,22 @@ CONSTANT = {
 }
 
 
+LOOPED = {
+    "convolve_full": lambda x: np.convolve(x, x[:2]),
+    "np.searchsorted": lambda x: np.searchsorted(x, SORTED),
+}
+
+
+def test_what_is_called_for_each_example_in_turn_has_a_reason_to_be():
+    assert LOOPED.keys() == ONE_BY_ONE.keys()
+
+
+@pytest.mark.parametrize("name", LOOPED)
+def test_a_reason_is_given_for_no_function_that_is_called_for_all_examples_at_once(name, looped):
+    vmap(LOOPED[name])(np.sort(np.nan_to_num(X)))
+    assert looped == {name}
+
+
 @pytest.mark.parametrize("call", CONSTANT.values(), ids=CONSTANT)
 def test_what_has_no_gradient_is_computed_for_all_examples_at_once(call, looped):
     expected = np.stack([call(x) for x in X])

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import nn
+from nn.cli.apply import _root_mean_square
 from nn.cli.commands import main
-from nn.cli.using import _root_mean_square
 
 RNG = np.random.default_rng(0)
 QUICK = ["--epochs", "30", "--quiet", "--hidden", "8"]

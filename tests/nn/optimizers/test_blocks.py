@@ -259,7 +259,7 @@ def _after_zero_gradients(make, start, dtype, **options):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["SGD momentum", "SGD nesterov", "RMSprop", "RMSprop momentum", "Adam", "AdamW"])
+@pytest.mark.parametrize("name", [name for name in ALL if name not in ("SGD", "Adagrad")])
 def test_state_that_decays_becomes_zero_and_does_not_stay_subnormal(name, dtype):
     w, state = _after_zero_gradients(ALL[name], 1.5 * np.finfo(dtype).smallest_normal, dtype)
     assert state

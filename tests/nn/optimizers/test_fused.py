@@ -150,17 +150,34 @@ def test_nothing_is_compiled_for_a_step_outside_of_compiled_functions(tmp_path, 
     _assert_same(mine, expected)
 
 
-def test_a_method_of_ones_own_is_moved_by_numpy():
-    class SignDescent(nn.SGD):
+class Bounded(nn.SGD):
+    """Steps of one length, or of the largest that there was: with functions that no optimizer of `nn` needs."""
+
+    def update(self, w, g, state, t, options):
+        state["largest"] = np.maximum(state["largest"], np.minimum(np.abs(g), 1.0))
+        return w - options["lr"] * np.sign(g) * state["largest"]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_method_of_ones_own_is_machine_code_too(dtype, monkeypatch):
+    fast, mine = _run(Bounded, dtype)
+    slow, expected = _by_numpy(monkeypatch, Bounded, dtype)
+    assert _runs_machine_code(fast)
+    assert not _runs_machine_code(slow)
+    _assert_same(mine, expected)
+
+
+def test_a_method_that_no_program_can_be_made_of_is_moved_by_the_plain_loop():
+    class Squashed(nn.SGD):
         def update(self, w, g, state, t, options):
-            return w - np.sign(g)
+            return w - np.tanh(g)
 
     w = Tensor(np.zeros((PIECE_BYTES, 1), np.float32), requires_grad=True)
-    optimizer = SignDescent([w], lr=0.1)
+    optimizer = Squashed([w], lr=0.1)
     w.grad = Tensor(np.full(w.shape, 3.0, np.float32))
     optimizer.step()
-    assert not _runs_machine_code(optimizer)
-    np.testing.assert_array_equal(w.data, -1.0)
+    assert optimizer._fused._run is None
+    np.testing.assert_array_equal(w.data, -np.tanh(np.float32(3.0)))
 
 
 def test_a_copy_of_an_optimizer_steps_on_its_own():

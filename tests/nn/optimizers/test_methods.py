@@ -68,6 +68,13 @@ PAPERS = {
 }
 
 
+@pytest.mark.parametrize("names", [ALL, PAPERS], ids=["ALL", "PAPERS"])
+def test_every_optimizer_of_nn_is_in_the_tables(names):
+    of_nn = {value for value in vars(nn).values() if isinstance(value, type) and issubclass(value, nn.Optimizer)}
+    found = {type(ALL[name.removesuffix(" eps")]([leaf([1.0])])) for name in names}
+    assert found == of_nn - {nn.Optimizer}
+
+
 @pytest.mark.parametrize("name", PAPERS)
 def test_the_weights_are_those_of_the_equations_written_out(name):
     equations, options = PAPERS[name]

@@ -15,6 +15,9 @@ from autograd_lite.core.rule import Rule
 from nn.training import automatic
 from nn.training.loop import Loop
 from nn.training.training import Training
+from tests.nn.optimizers.every import every_optimizer
+
+from .every import assert_same_memory, every_callback
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((70, 6)).astype(np.float32)
@@ -177,16 +180,6 @@ MODELS = {
     "nested": lambda: nn.Sequential(nn.MLP([6, 300, 8], rng=0), nn.ReLU(), nn.Dense(8, 3, rng=2)),
 }
 
-OPTIMIZERS = {
-    "SGD": nn.SGD,
-    "momentum": partial(nn.SGD, momentum=0.9, weight_decay=0.01),
-    "Nesterov": partial(nn.SGD, momentum=0.9, nesterov=True),
-    "RMSprop": partial(nn.RMSprop, momentum=0.5),
-    "Adagrad": nn.Adagrad,
-    "Adam": nn.Adam,
-    "AdamW": nn.AdamW,
-}
-
 ONE_HOT = np.eye(3, dtype=np.float32)[Y]
 
 LOSSES = {
@@ -200,15 +193,6 @@ LOSSES = {
     "quadratic cost": (nn.quadratic_cost, ONE_HOT),
 }
 
-CALLBACKS = {
-    "clipping by norm": lambda: [nn.ClipGradientNorm(0.1)],
-    "clipping by value": lambda: [nn.ClipGradientValue(0.01)],
-    "a schedule": lambda: [nn.LearningRate(nn.schedules.CosineDecay(4), every="step")],
-    "early stopping": lambda: [nn.EarlyStopping(patience=1, min_delta=0.1)],
-    "on a plateau": lambda: [nn.ReduceOnPlateau(patience=1, min_delta=0.1)],
-    "a monitor": lambda: [nn.GradientMonitor()],
-}
-
 
 @pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="needs Numba"))])
 def _machine_code(request, monkeypatch, tmp_path):
@@ -219,12 +203,12 @@ def _machine_code(request, monkeypatch, tmp_path):
         monkeypatch.setenv("AUTOGRAD_LITE_CACHE_DIR", str(tmp_path))
 
 
-def _trained(compiled, make=_mlp, loss=nn.softmax_cross_entropy, optimizer=nn.Adam, targets=Y, callbacks=list, data=X):
+def _trained(compiled, make=_mlp, loss=nn.softmax_cross_entropy, optimizer=nn.Adam, targets=Y, callbacks=(), data=X):
     model = make()
     moving = optimizer(model.named_parameters())
     history = nn.fit(
         model, loss, moving, (data[:50], targets[:50]), (data[50:], targets[50:]), epochs=4, batch_size=16, rng=0,
-        metrics={"accuracy": nn.metrics.accuracy} if targets.ndim == 1 else None, callbacks=callbacks(), progress=False,
+        metrics={"accuracy": nn.metrics.accuracy} if targets.ndim == 1 else None, callbacks=callbacks, progress=False,
         compile=compiled,
     )  # fmt: skip
     figures = {name: column for name, column in {**history.steps, **history.epochs}.items() if name != "seconds"}
@@ -247,9 +231,9 @@ def test_every_model_is_trained_the_same(make):
 
 
 @pytest.mark.usefixtures("_machine_code")
-@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_every_optimizer_trains_the_same(optimizer):
-    _is_the_same(optimizer=optimizer)
+@every_optimizer
+def test_every_optimizer_trains_the_same(make):
+    _is_the_same(optimizer=make)
 
 
 @pytest.mark.usefixtures("_machine_code")
@@ -260,10 +244,17 @@ def test_every_loss_is_the_same(loss, targets):
 
 
 @pytest.mark.usefixtures("_machine_code")
-@pytest.mark.parametrize("make", CALLBACKS.values(), ids=CALLBACKS)
-def test_every_callback_sees_and_does_the_same(make):
-    assert _is_compiled(callbacks=make())
-    _is_the_same(callbacks=make)
+@every_callback
+def test_every_callback_sees_and_does_the_same(make_callback, tmp_path):
+    seen = {kind: make_callback(tmp_path) for kind in ("auto", False)}
+    assert _is_compiled(callbacks=[seen["auto"]])
+    (figures, state), (expected_figures, expected_state) = (
+        _trained(kind, callbacks=[callback]) for kind, callback in seen.items()
+    )
+    assert figures == expected_figures
+    assert_same_memory(seen["auto"], seen[False])
+    for name, array in expected_state.items():
+        np.testing.assert_array_equal(state[name], array, err_msg=name)
 
 
 @pytest.mark.usefixtures("_machine_code")

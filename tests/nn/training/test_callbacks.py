@@ -6,7 +6,13 @@ import pytest
 import nn
 from autograd_lite import Tensor
 
+from .every import CALLBACKS
 from .quadrants import fit, make
+
+
+def test_every_callback_of_nn_is_held_to_the_same_compiled_and_resumed(tmp_path):
+    of_nn = {value for value in vars(nn).values() if isinstance(value, type) and issubclass(value, nn.Callback)}
+    assert {type(make(tmp_path)) for make in CALLBACKS.values()} == of_nn - {nn.Callback}
 
 
 def test_callbacks_are_called_in_order_at_every_event():

@@ -14,6 +14,8 @@ import pytest
 import nn
 from nn.io.weights import CheckpointError
 
+from .every import assert_same_memory, every_callback
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3)).astype(np.float32)
 Y = (X.sum(axis=1) > 0).astype(int)
@@ -74,6 +76,16 @@ def test_training_goes_on_to_the_same_bits(unit, every, shared, tmp_path):
             make(folder=folder, unit=unit, every=every, shared=shared, callbacks=[Crash(at)])
         found = make(folder=folder, unit=unit, every=every, shared=shared, callbacks=[Crash(-1)], resume=folder)
         assert_same_end(expected, found)
+
+
+@every_callback
+def test_every_callback_goes_on_with_what_it_remembers(make_callback, tmp_path):
+    whole, begun, resumed = (make_callback(tmp_path / "its own") for _ in range(3))
+    make(epochs=4, callbacks=[whole])
+    with pytest.raises(RuntimeError, match="power"):
+        make(epochs=4, folder=tmp_path, every=3, unit="step", callbacks=[begun, Crash(8)])
+    make(epochs=4, folder=tmp_path, every=3, unit="step", callbacks=[resumed, Crash(-1)], resume=tmp_path)
+    assert_same_memory(resumed, whole)
 
 
 def test_training_that_was_finished_can_be_made_longer(tmp_path):

@@ -1,6 +1,7 @@
 """Training steps of `nn` as compiled functions: the same losses, weights and states as step by step."""
 
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,20 +9,13 @@ import pytest
 import nn
 from autograd_lite import GradientError, Tensor, compile
 from autograd_lite.compiler.native import is_installed
+from tests.nn.optimizers.every import ALL
+
+from .every import assert_same_memory, every_callback
 
 JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="needs Numba"))]
 
-OPTIMIZERS = {
-    "SGD": lambda p: nn.SGD(p, lr=0.1),
-    "SGD with decay": lambda p: nn.SGD(p, lr=0.1, weight_decay=0.01),
-    "momentum": lambda p: nn.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
-    "Nesterov": lambda p: nn.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
-    "RMSprop": lambda p: nn.RMSprop(p, lr=0.01, weight_decay=0.01),
-    "RMSprop with momentum": lambda p: nn.RMSprop(p, lr=0.01, momentum=0.5),
-    "Adagrad": lambda p: nn.Adagrad(p, lr=0.05, lr_decay=0.1),
-    "Adam": lambda p: nn.Adam(p, lr=0.01, weight_decay=0.01),
-    "AdamW": lambda p: nn.AdamW(p, lr=0.01),
-}
+OPTIMIZERS = {name: partial(make, weight_decay=0.01) for name, make in ALL.items()}
 
 MODELS = {
     "relu": lambda: nn.MLP([6, 8, 8, 3], rng=0),
@@ -265,17 +259,6 @@ def _without_machine_code(monkeypatch):
     monkeypatch.setattr(autograd_lite, "compile", lambda f, **options: compile(f, jit=False))
 
 
-CALLBACKS = {
-    "none": list,
-    "clipping by norm": lambda: [nn.ClipGradientNorm(0.1)],
-    "clipping by value": lambda: [nn.ClipGradientValue(0.01)],
-    "a schedule": lambda: [nn.LearningRate(nn.schedules.CosineDecay(4))],
-    "early stopping": lambda: [nn.EarlyStopping(patience=1)],
-    "a monitor": lambda: [nn.GradientMonitor()],
-    "gradients of one's own": lambda: [_Replacing()],
-}
-
-
 class _Replacing(nn.Callback):
     def on_gradient(self, training):
         for i, parameter in enumerate(training.parameters):
@@ -285,16 +268,30 @@ class _Replacing(nn.Callback):
                 parameter.grad.data = parameter.grad.data * 0.5
 
 
-@pytest.mark.parametrize("make", CALLBACKS.values(), ids=CALLBACKS)
-@pytest.mark.usefixtures("_without_machine_code")
-def test_fit_trains_the_same_compiled(make):
-    expected, history = _fitted(False, make())
-    found, compiled_history = _fitted(True, make())
+def _same_compiled(*pairs):
+    """What callbacks remember, too: pairs of them for an eager and for a compiled training."""
+    (expected, history), (found, compiled_history) = (
+        _fitted(compiled, [pair[compiled] for pair in pairs]) for compiled in (False, True)
+    )
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)
     for name, column in history.steps.items():
         if name != "seconds":
             assert compiled_history.steps[name] == column, name
+    for pair in pairs:
+        assert_same_memory(*pair)
+
+
+@every_callback
+@pytest.mark.usefixtures("_without_machine_code")
+def test_fit_trains_the_same_compiled(make_callback, tmp_path):
+    _same_compiled((make_callback(tmp_path), make_callback(tmp_path)))
+
+
+@pytest.mark.usefixtures("_without_machine_code")
+def test_so_it_does_with_gradients_of_ones_own_and_without_callbacks():
+    _same_compiled((_Replacing(), _Replacing()))
+    _same_compiled()
 
 
 def test_a_loss_that_is_not_finite_stops_compiled_training_before_the_weights_follow():

@@ -48,68 +48,40 @@ def elementwise_of(real: Any) -> Any:
         return loop(f, kind, kind, result=types.uint8)
 
     exp = _exp_of(real)
-    negative, absolute = unary(lambda x: -x), unary(lambda x: abs(x))
-    exponential, logarithm = unary(exp), unary(lambda x: math.log(x))
-    root, square, positive = unary(lambda x: math.sqrt(x)), unary(lambda x: x * x), unary(lambda x: x)
-    add, subtract = binary(lambda x, y: x + y), binary(lambda x, y: x - y)
-    multiply, divide = binary(lambda x, y: x * y), binary(lambda x, y: x / y)
-    maximum = binary(lambda x, y: x if (x >= y or x != x) else y)
-    minimum = binary(lambda x, y: x if (x <= y or x != x) else y)
-    greater, greater_equal = comparison(lambda x, y: np.uint8(x > y)), comparison(lambda x, y: np.uint8(x >= y))
-    less, less_equal = comparison(lambda x, y: np.uint8(x < y)), comparison(lambda x, y: np.uint8(x <= y))
-    equal_integers = comparison(lambda x, y: np.uint8(x == y), types.int64)
-    subtract_truth = loop(lambda x, y: x - (one if y else zero), real, types.uint8)
-    multiply_truth = loop(lambda x, y: x * (one if y else zero), real, types.uint8)
-    where = loop(lambda condition, x, y: x if condition else y, types.uint8, real, real)
-    where_positive = binary(lambda x, g: g if x > zero else zero)
+    of_functions = {
+        np.negative: unary(lambda x: -x),
+        np.absolute: unary(lambda x: abs(x)),
+        np.exp: unary(exp),
+        np.log: unary(lambda x: math.log(x)),
+        np.sqrt: unary(lambda x: math.sqrt(x)),
+        np.square: unary(lambda x: x * x),
+        np.positive: unary(lambda x: x),
+        np.add: binary(lambda x, y: x + y),
+        np.subtract: binary(lambda x, y: x - y),
+        np.multiply: binary(lambda x, y: x * y),
+        np.divide: binary(lambda x, y: x / y),
+        np.maximum: binary(lambda x, y: x if (x >= y or x != x) else y),
+        np.minimum: binary(lambda x, y: x if (x <= y or x != x) else y),
+        np.greater: comparison(lambda x, y: np.uint8(x > y)),
+        np.greater_equal: comparison(lambda x, y: np.uint8(x >= y)),
+        np.less: comparison(lambda x, y: np.uint8(x < y)),
+        np.less_equal: comparison(lambda x, y: np.uint8(x <= y)),
+    }
+    numbers = {**op.UNARY, **op.BINARY, **op.COMPARISONS}
+    loops = {
+        **{number: of_functions[function] for function, number in numbers.items()},
+        op.EQUAL_INTEGERS: comparison(lambda x, y: np.uint8(x == y), types.int64),
+        op.SUBTRACT_TRUTH: loop(lambda x, y: x - (one if y else zero), real, types.uint8),
+        op.MULTIPLY_TRUTH: loop(lambda x, y: x * (one if y else zero), real, types.uint8),
+        op.WHERE: loop(lambda condition, x, y: x if condition else y, types.uint8, real, real),
+        op.WHERE_POSITIVE: binary(lambda x, g: g if x > zero else zero),
+    }
 
-    @kernel
-    def compute(code, out, x, y, z, n):
-        if code == 10:
-            negative(out, x, y, z, n)
-        elif code == 11:
-            absolute(out, x, y, z, n)
-        elif code == 12:
-            exponential(out, x, y, z, n)
-        elif code == 13:
-            logarithm(out, x, y, z, n)
-        elif code == 14:
-            root(out, x, y, z, n)
-        elif code == 15:
-            square(out, x, y, z, n)
-        elif code == 16:
-            positive(out, x, y, z, n)
-        elif code == 30:
-            add(out, x, y, z, n)
-        elif code == 31:
-            subtract(out, x, y, z, n)
-        elif code == 32:
-            multiply(out, x, y, z, n)
-        elif code == 33:
-            divide(out, x, y, z, n)
-        elif code == 34:
-            maximum(out, x, y, z, n)
-        elif code == 35:
-            minimum(out, x, y, z, n)
-        elif code == 50:
-            greater(out, x, y, z, n)
-        elif code == 51:
-            greater_equal(out, x, y, z, n)
-        elif code == 52:
-            less(out, x, y, z, n)
-        elif code == 53:
-            less_equal(out, x, y, z, n)
-        elif code == op.EQUAL_INTEGERS:
-            equal_integers(out, x, y, z, n)
-        elif code == op.SUBTRACT_TRUTH:
-            subtract_truth(out, x, y, z, n)
-        elif code == op.MULTIPLY_TRUTH:
-            multiply_truth(out, x, y, z, n)
-        elif code == op.WHERE:
-            where(out, x, y, z, n)
-        elif code == op.WHERE_POSITIVE:
-            where_positive(out, x, y, z, n)
-
+    # One chain of branches, as Numba compiles it soonest.
+    branches = (f"if code == {number}: loop{number}(out, x, y, z, n)" for number in loops)
+    scope = {f"loop{number}": run for number, run in loops.items()}
+    exec("def compute(code, out, x, y, z, n):\n    " + "\n    el".join(branches), scope)
+    compute = kernel(scope["compute"])
     return by_blocks(compute)
 
 

@@ -75,8 +75,10 @@ def compile_run(real: Any) -> Any:
             elif code == op.CHECK:
                 if not within(t, o):
                     return i + 1
-            else:
+            elif code == op.FUSED:
                 call_kernel(t[o + op.KERNEL], t[o + op.COLUMNS], table + 8 * (o + op.ADDRESSES), t[o + op.COEFFICIENTS])
+            else:
+                return i + 1
             i += 1
         return 0
 

@@ -6,6 +6,7 @@ import pytest
 import nn
 from autograd_lite import Tensor
 from autograd_lite.checks import compare_gradients
+from autograd_lite.checks.compare.mistakes import MISTAKES, defmistake
 
 from .network import ACTIVATIONS, Network, explained, only, right
 
@@ -250,3 +251,25 @@ def test_single_precision_is_explained_as_well():
     network.loss(parameters).backward()
     explanation = only(compare_gradients(network.by_hand(network.parameters, summed=True), parameters).explanations)
     assert explanation.text.endswith("yours is 12 times the engine's")
+
+
+# ---- mistakes of one's own ----
+
+
+def test_a_function_may_be_derived_wrongly_in_several_ways(monkeypatch):
+    monkeypatch.setitem(MISTAKES, np.arctan, [])
+    defmistake(np.arctan, "activation derivative", "arctan's derivative without the square", x=lambda g, x: g / (1 + x))
+    defmistake(
+        np.arctan, "activation derivative", "arctan's derivative is taken as tan's", x=lambda g, x: g * (1 + x * x)
+    )
+    x, y = np.array([0.3, 2.0, -0.4]), np.array([1.0, 2.0, 3.0])
+    for wrong, word in ((1 / (1 + x), "without the square"), (1 + x * x, "as tan's")):
+        report = compare_gradients({"x": y * wrong}, lambda p: np.sum(y * np.arctan(p["x"])), {"x": x})
+        assert word in only(report.explanations).text
+
+
+def test_a_mistake_that_is_said_again_takes_the_place_of_the_first(monkeypatch):
+    monkeypatch.setitem(MISTAKES, np.arctan, [])
+    for wrong in (lambda g: g, lambda g: 2 * g):
+        defmistake(np.arctan, "softmax", "the same words", x=wrong)
+    assert [mistake.vjp(1) for mistake in MISTAKES[np.arctan]] == [2]

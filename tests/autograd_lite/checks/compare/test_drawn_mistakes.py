@@ -1,10 +1,15 @@
 """Networks and mistakes that are drawn: what is said is what was done, and nothing else."""
 
+from typing import get_args
+
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 
 from autograd_lite.checks import compare_gradients
+from autograd_lite.checks.compare.rows import Explanation
+from autograd_lite.checks.compare.single import SingleKind
 
 from .network import Network
 
@@ -35,10 +40,12 @@ def mistaken(kind, network, layer, rng):
     return hand | changed[kind]()
 
 
-KINDS = (
-    "activation derivative", "softmax", "delta", "factor", "sign", "batch sum", "transpose", "reversal", "permutation",
-    "L2", "shape",
-)  # fmt: skip
+KINDS = ("activation derivative", "softmax", "delta", *get_args(SingleKind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_documented(kind):
+    assert f'"{kind}"' in Explanation.__doc__
 
 
 @settings(max_examples=200, deadline=None)

@@ -20,10 +20,10 @@ from ..training.callbacks import EarlyStopping
 from ..training.fit import fit
 from ..training.history import History
 from ..training.training import TrainingWarning
+from .apply import report
 from .columns import as_text, fitted, recognised
 from .model import TableModel, Target
 from .tables import Row, Table, TableError, as_number, is_missing
-from .using import report
 
 Array = np.ndarray[Any, Any]
 
