@@ -25,5 +25,9 @@ class ChangedTensorError(GradientError, RuntimeError):
     """A leaf tensor's array changed after the graph that is now differentiated was recorded."""
 
 
+class StructureError(GradientError, ValueError):
+    """Two trees that belong together, such as primals and tangents, differ in keys, lengths or containers."""
+
+
 class CompileError(GradientError, TypeError):
     """A function cannot be compiled, because a replay of its calls could give other results than the function."""
