@@ -17,6 +17,7 @@ from . import outputs
 from .context import THREAD
 from .graph import Node
 from .messages import check_dtype, explained, no_rule, refuse_dtype, refuse_tensor_as_out, refuse_unread
+from .operands import operand
 from .operators import PLAIN, define_operators
 from .registry import DERIVED, NONDIFFERENTIABLE, RULES, rule_of
 from .rule import Mask, Recipe, Rule, not_differentiable
@@ -47,11 +48,11 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     if type(x1) is Tensor:
         value1, parent1 = x1._data, x1._node
     else:
-        value1, parent1 = (x1, None) if type(x1) in PLAIN else _operand(x1)
+        value1, parent1 = (x1, None) if type(x1) in PLAIN else _operand(x1, ufunc)
     if type(x2) is Tensor:
         value2, parent2 = x2._data, x2._node
     else:
-        value2, parent2 = (x2, None) if type(x2) in PLAIN else _operand(x2)
+        value2, parent2 = (x2, None) if type(x2) in PLAIN else _operand(x2, ufunc)
     try:
         out = ufunc(value1, value2)
     except (ValueError, TypeError) as error:
@@ -84,6 +85,10 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Any function with tensors among its arguments, in lists of them too."""
     context = THREAD.context
+    if not _USUAL.issuperset(map(type, args)):
+        args = tuple([operand(arg, function) for arg in args])
+    if kwargs and not _USUAL.issuperset(map(type, kwargs.values())):
+        kwargs = {name: operand(value, function) for name, value in kwargs.items()}
     if context.interpreter is not None:
         interpreter = context.interpreter.answering((*args, *kwargs.values()))
         if interpreter is not None:
@@ -167,10 +172,11 @@ def holds_tensor(value: Any) -> bool:
     return isinstance(value, Tensor) or (type(value) in _NESTING and any(True for _ in found(Tensor, value)))
 
 
-def _operand(value: Any) -> tuple[Any, Node | None]:
+def _operand(value: Any, ufunc: np.ufunc) -> tuple[Any, Node | None]:
     """An operand as rules can read it, of which a list is an array, and its node if it has one."""
     if isinstance(value, Tensor):
         return value._data, value._node
+    value = operand(value, ufunc)
     return np.asarray(value) if type(value) in _SEQUENCES else value, None
 
 
@@ -220,6 +226,8 @@ def _call_without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwar
 _SEQUENCES = frozenset({list, tuple})
 
 _NESTING = _SEQUENCES | {dict}
+
+_USUAL = PLAIN | {Tensor, bool, str, slice, type(None)}
 
 _AS_FUNCTION: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.add, "reduce"): np.sum,

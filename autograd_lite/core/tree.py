@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..errors import StructureError
+from .operands import instead_of, is_array
 
 Kind = TypeVar("Kind")
 
@@ -98,7 +99,9 @@ def opened(tree: Any) -> Container | None:
     kind = type(tree)
     if isinstance(tree, dict):
         keys = list(tree)
-        return Container(dict, keys, list(tree.values()), lambda members: _filled(tree, zip(keys, members, strict=True)))
+        return Container(
+            dict, keys, list(tree.values()), lambda members: _filled(tree, zip(keys, members, strict=True))
+        )
     if isinstance(tree, list | tuple | deque):
         return Container(kind, list(range(len(tree))), list(tree), lambda members: _sequence_like(tree, members))
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
@@ -200,8 +203,9 @@ def matched(tree: Any, like: Any, names: tuple[str, str], is_prefix: Callable[[A
     except _MismatchError as error:
         path, given, expected = error.args
         raise StructureError(
-            f"{names[0]}{path} {_described(given)}, and {names[1]}{path} {_described(expected)}; give both the same "
-            f"keys, lengths and kinds of containers. In full, {names[0]}: {outline(tree)}; {names[1]}: {outline(like)}"
+            f"{names[0]} and {names[1]} differ in structure: at {path or 'the top'} there is {_described(given)} in "
+            f"the first, and {_described(expected)} in the second. Give both the same keys, lengths and kinds of "
+            f"containers. They are {outline(tree)} and {outline(like)}"
         ) from None
     return leaves
 
@@ -218,7 +222,12 @@ def _match(tree: Any, like: Any, path: str, leaves: list[Any], is_prefix: Callab
     if given is None and expected is None:
         leaves.append(tree)
         return
-    if given is None or expected is None or given.family is not expected.family or set(given.keys) != set(expected.keys):
+    if (
+        given is None
+        or expected is None
+        or given.family is not expected.family
+        or set(given.keys) != set(expected.keys)
+    ):
         raise _MismatchError(path, tree, like)
     by_key = dict(zip(given.keys, given.members, strict=True))
     for key, member in zip(expected.keys, expected.members, strict=True):
@@ -228,10 +237,10 @@ def _match(tree: Any, like: Any, path: str, leaves: list[Any], is_prefix: Callab
 def _described(part: Any) -> str:
     container, kind = opened(part), type(part).__name__
     if part is None or container is None:
-        return f"is {'None' if part is None else f'one {kind}'}"
+        return "None" if part is None else f"one {kind}"
     if container.family is dict:
-        return f"is a {kind} with {', '.join(map(repr, container.keys)) or 'no keys'}"
-    return f"is a {kind} of {len(container.keys)}"
+        return f"a {kind} with {', '.join(map(repr, container.keys)) or 'no keys'}"
+    return f"a {kind} of {len(container.keys)}"
 
 
 def outline(tree: Any) -> str:
@@ -272,16 +281,17 @@ def differentiable_leaf(value: Any, where: str) -> Any:
     TypeError
         If it is none: an integer, text, an object.
     """
-    leaf = value if hasattr(value, "dtype") and hasattr(value, "shape") else None
+    leaf = value if is_array(value) else None
     if leaf is None and isinstance(value, float | complex):
         leaf = np.asarray(value)
     if leaf is None or leaf.dtype.kind not in "fc":
         given = f"{leaf.dtype} of shape {leaf.shape}" if leaf is not None else f"{type(value).__name__} {value!r:.60}"
-        advice = "; write 3.0 for 3, or use .astype(float)" if leaf is not None or isinstance(value, int) else ""
+        simple = leaf is not None or isinstance(value, int)
+        advice = "; write 3.0 for 3, or use .astype(float)" if simple else instead_of(value)
         raise TypeError(
             f"{where}: expected floating-point numbers to differentiate with respect to, got {given}{advice}"
         )
-    return np.asarray(leaf) if isinstance(leaf, np.generic) else leaf
+    return np.asarray(leaf) if isinstance(leaf, np.generic | np.ndarray) else leaf
 
 
 def paths(tree: Any) -> list[str]:
