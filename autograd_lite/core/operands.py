@@ -6,7 +6,7 @@ them by its labels, a quantity has a unit. A tensor knows nothing of that, so a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -120,10 +120,8 @@ def instead_of(value: Any) -> str:
     return "" if meaning in (Meaning.ITSELF, Meaning.ARRAY, Meaning.SEQUENCE) else f", which {meaning.text}"
 
 
-@lru_cache(maxsize=256)
-def _meaning(kind: Hashable) -> Meaning:
+def _told_by(kind: type) -> Meaning:
     """What objects of a class mean; it is told by what the class can do, so that no other package is imported."""
-    assert isinstance(kind, type)
     if issubclass(kind, np.ndarray):
         if issubclass(kind, np.ma.MaskedArray):
             return Meaning.MASKED
@@ -143,6 +141,9 @@ def _meaning(kind: Hashable) -> Meaning:
     if hasattr(kind, "__array__") or hasattr(kind, "__array_interface__") or issubclass(kind, memoryview | _ARRAY):
         return Meaning.ARRAY
     return Meaning.SEQUENCE if issubclass(kind, Sequence) else Meaning.ITSELF
+
+
+_meaning: Callable[[type], Meaning] = lru_cache(maxsize=256)(_told_by)
 
 
 def _is_unchanged(kind: type) -> bool:

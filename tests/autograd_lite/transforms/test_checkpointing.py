@@ -160,12 +160,12 @@ def test_a_function_that_computes_another_result_the_second_time_is_refused():
     rng = np.random.default_rng(0)
     x = Tensor(X, requires_grad=True)
     out = checkpoint(lambda x: x * rng.integers(2, size=x.shape))(x)
-    with pytest.raises(GradientError, match="gave a different result when the backward pass ran it again"):
+    with pytest.raises(GradientError, match=r"np\.multiply has other numbers now.*pass them in as arguments"):
         out.sum().backward()
 
 
 def test_a_function_that_returns_no_array_is_refused():
-    with pytest.raises(TypeError, match=r"<lambda> returned tuple; expected one array"):
-        checkpoint(lambda x: (x, x))(Tensor(X, requires_grad=True))
+    with pytest.raises(TypeError, match=r"<lambda> returned str; expected an array, or a tree of arrays"):
+        checkpoint(lambda x: (x, "x"))(Tensor(X, requires_grad=True))
     with pytest.raises(TypeError, match="expected a function, got 3"):
         checkpoint(3)
