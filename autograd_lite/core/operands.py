@@ -76,7 +76,7 @@ def operand(value: Any, function: Callable[..., Any]) -> Any:
     )
 
 
-def contents(value: Any, owner: str) -> Any:
+def array_contents(value: Any, owner: str) -> Any:
     """What a tensor may hold, of what a user gives explicitly: the numbers of an array, in their order.
 
     Raises
@@ -86,14 +86,14 @@ def contents(value: Any, owner: str) -> Any:
 
     Examples
     --------
-    >>> contents(np.ma.array([1.0, 2.0], mask=[False, True]), "Tensor")
+    >>> array_contents(np.ma.array([1.0, 2.0], mask=[False, True]), "Tensor")
     Traceback (most recent call last):
     ...
     TypeError: Tensor: got a MaskedArray, which leaves out what is masked; pass its .filled(value), or ...
     """
     kind = type(value)
     if kind is list or kind is tuple:
-        return _with_members(lambda member: contents(member, owner), value)
+        return _with_members(lambda member: array_contents(member, owner), value)
     meaning = _meaning(kind)
     if meaning in (Meaning.MASKED, Meaning.QUANTITY, Meaning.SPARSE):
         raise TypeError(f"{owner}: got a {kind.__name__}, which {meaning.text}")

@@ -20,7 +20,7 @@ from .conversions import Conversions
 from .graph import GradientSlot, Leaf, Node
 from .hooks import HookHandle, attach
 from .methods import ArrayMethods
-from .operands import contents
+from .operands import array_contents
 from .operators import Operators
 from .outputs import in_container_of, node_of_output
 from .rule import OUT
@@ -119,7 +119,7 @@ class Tensor(Operators, Conversions, ArrayMethods):
         if isinstance(array, Tensor):
             raise TypeError(f"{self._brief()}: .data takes an array, not a Tensor; pass the other tensor's .data")
         if array is not self._array():
-            array = array if type(array) is np.ndarray else contents(array, f"{self._brief()}: .data")
+            array = array if type(array) is np.ndarray else array_contents(array, f"{self._brief()}: .data")
             if isinstance(array, np.generic | float | int):
                 array = np.asarray(array, None if isinstance(array, np.generic) else self.dtype)
             shape, dtype = getattr(array, "shape", None), getattr(array, "dtype", None)
@@ -427,7 +427,7 @@ def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
         if data.requires_grad:
             data._refuse("copied into a new Tensor", "take .detach() first, or use the tensor itself")
         data = data._array()
-    data = contents(data, "Tensor")
+    data = array_contents(data, "Tensor")
     try:
         if hasattr(type(data), "__array_function__") and not isinstance(data, np.ndarray):
             array = data.copy() if dtype is None else data.astype(dtype)
