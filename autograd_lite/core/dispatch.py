@@ -17,7 +17,7 @@ from . import outputs
 from .context import THREAD
 from .graph import Node
 from .messages import check_dtype, explained, no_rule, refuse_dtype, refuse_tensor_as_out, refuse_unread
-from .operands import operand
+from .operands import USUAL, is_itself, operand
 from .operators import PLAIN, define_operators
 from .registry import DERIVED, NONDIFFERENTIABLE, RULES, rule_of
 from .rule import Mask, Recipe, Rule, not_differentiable
@@ -85,10 +85,14 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Any function with tensors among its arguments, in lists of them too."""
     context = THREAD.context
-    if not _USUAL.issuperset(map(type, args)):
-        args = tuple([operand(arg, function) for arg in args])
-    if kwargs and not _USUAL.issuperset(map(type, kwargs.values())):
-        kwargs = {name: operand(value, function) for name, value in kwargs.items()}
+    for arg in args:
+        if type(arg) not in USUAL and not is_itself(arg):
+            args = tuple([operand(arg, function) for arg in args])
+            break
+    for arg in kwargs.values():
+        if type(arg) not in USUAL and not is_itself(arg):
+            kwargs = {name: operand(value, function) for name, value in kwargs.items()}
+            break
     if context.interpreter is not None:
         interpreter = context.interpreter.answering((*args, *kwargs.values()))
         if interpreter is not None:
@@ -164,12 +168,12 @@ def requires_gradient(value: Any) -> bool:
     """Whether a value is, or holds in lists, tuples and dicts, a tensor that requires a gradient."""
     if isinstance(value, Tensor):
         return value._node is not None
-    return type(value) in _NESTING and any(tensor._node is not None for tensor in found(Tensor, value))
+    return isinstance(value, _CONTAINERS) and any(tensor._node is not None for tensor in found(Tensor, value))
 
 
 def holds_tensor(value: Any) -> bool:
     """Whether a value is, or holds in lists, tuples and dicts, a tensor."""
-    return isinstance(value, Tensor) or (type(value) in _NESTING and any(True for _ in found(Tensor, value)))
+    return isinstance(value, Tensor) or (isinstance(value, _CONTAINERS) and any(True for _ in found(Tensor, value)))
 
 
 def _operand(value: Any, ufunc: np.ufunc) -> tuple[Any, Node | None]:
@@ -198,6 +202,8 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
                 continue
             members = tuple(i for i, member in enumerate(value) if isinstance(member, Tensor) and member._node)
             nodes = [value[i]._node for i in members]
+        elif isinstance(value, dict) and requires_gradient(value):
+            raise not_differentiable(rule, position)
         else:
             arrays.append(value)
             continue
@@ -227,7 +233,7 @@ _SEQUENCES = frozenset({list, tuple})
 
 _NESTING = _SEQUENCES | {dict}
 
-_USUAL = PLAIN | {Tensor, bool, str, slice, type(None)}
+_CONTAINERS = (list, tuple, dict)
 
 _AS_FUNCTION: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.add, "reduce"): np.sum,
@@ -276,6 +282,7 @@ def _array_function(
     return call(function, args, kwargs)
 
 
+USUAL.add(Tensor)
 define_operators(Tensor, call_unary, call_binary)
 Tensor.__getitem__ = _getitem
 Tensor.astype = _astype

@@ -266,7 +266,7 @@ def _outlined(tree: Any) -> str:
         return f"[{', '.join(members)}]"
     if container.family is tuple:
         return f"({', '.join(members)}{',' * (len(members) == 1)})"
-    named = (f"{key}={text}" for key, text in zip(container.keys, members, strict=True))
+    named = (f"{name}={text}" for (name, _), text in zip(_named(tree, container), members, strict=True))
     return f"{type(tree).__name__}({', '.join(named)})"
 
 
@@ -314,7 +314,9 @@ def joined(*names: str) -> str:
 def members(tree: Any) -> list[tuple[str, Any]] | None:
     """What is right inside of a tree, by name; None for a leaf."""
     container = opened(tree)
-    if container is None:
-        return None
+    return None if container is None else _named(tree, container)
+
+
+def _named(tree: Any, container: Container) -> list[tuple[str, Any]]:
     keys = getattr(tree, "_fields", container.keys) if isinstance(tree, tuple) else container.keys
     return [(str(key), member) for key, member in zip(keys, container.members, strict=True)]

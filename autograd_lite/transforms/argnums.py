@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -13,6 +13,8 @@ ArgumentNumbers = int | Sequence[int]
 
 def numbers_of(argnums: ArgumentNumbers, args: tuple[Any, ...], transform: str) -> tuple[int, ...]:
     """The positions that ``argnums`` names, counted from 0, each once."""
+    if not is_single(argnums) and not all(map(is_single, argnums if isinstance(argnums, Iterable) else [argnums])):
+        raise TypeError(f"{transform}: argnums is the position of an argument, or several; got {argnums!r}")
     numbers: tuple[int, ...] = (argnums,) if is_single(argnums) else tuple(argnums)  # type: ignore[arg-type, assignment]
     for number in numbers:
         if not -len(args) <= number < len(args):
@@ -23,7 +25,7 @@ def numbers_of(argnums: ArgumentNumbers, args: tuple[Any, ...], transform: str) 
     return tuple(dict.fromkeys(number % len(args) for number in numbers))
 
 
-def is_single(argnums: ArgumentNumbers) -> bool:
+def is_single(argnums: Any) -> bool:
     """Whether ``argnums`` is one number, so that results are not put into a tuple."""
     return hasattr(argnums, "__index__")
 

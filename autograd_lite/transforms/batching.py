@@ -92,6 +92,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
             result = f(*_with_inputs(args, inputs, axes), **kwargs)
         outs, rebuild_out = flatten(result)
         axes_out = matched(out_axes, result, ("vmap: out_axes", "the result"), _is_axis)
+        _check_axes(axes_out, "out_axes")
         return rebuild_out(
             [leaving(level.examples(out, axis), as_tensors) for out, axis in zip(outs, axes_out, strict=True)]
         )
@@ -113,6 +114,12 @@ def _is_axis(given: Any) -> bool:
     return given is None or (hasattr(given, "__index__") and not isinstance(given, bool | Tensor))
 
 
+def _check_axes(axes: list[Any], name: str) -> None:
+    for axis in axes:
+        if not _is_axis(axis):
+            raise TypeError(f"vmap: {name} holds {axis!r:.60}; expected the number of an axis, or None")
+
+
 def _axis_of_each(in_axes: Axes, args: tuple[Any, ...]) -> list[int | None]:
     """The axis of each leaf of the arguments."""
     if not _is_axis(in_axes) and not isinstance(in_axes, list | tuple):
@@ -126,6 +133,7 @@ def _axis_of_each(in_axes: Axes, args: tuple[Any, ...]) -> list[int | None]:
             f"vmap: in_axes={in_axes} is for {len(for_each)} positional arguments, and {len(args)} were given"
         )
     axes = matched(for_each, args, ("vmap: in_axes", "the arguments"), _is_axis)
+    _check_axes(axes, "in_axes")
     if all(axis is None for axis in axes):
         raise ValueError("vmap: no argument is mapped; give in_axes an axis for at least one positional argument")
     return axes
@@ -252,6 +260,10 @@ class BatchLevel(Level):
                 )
             return array_like(out)
         value = self.lower(out) if self.owns(out) else self.repeated(out)
+        if not -value.ndim <= axis < value.ndim:
+            raise ValueError(
+                f"vmap: out_axes is {axis} for a result that has {value.ndim} axes with that of the examples"
+            )
         return value if axis == 0 else np.moveaxis(value, 0, axis)
 
     def repeated(self, value: Any) -> Any:

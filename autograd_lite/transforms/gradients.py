@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.operands import is_array
 from ..core.tensor import Tensor
 from ..core.tree import flatten, matched, structure
 from .argnums import ArgumentNumbers, as_named, named_after, numbers_of, replaced
@@ -29,6 +30,12 @@ def stop_gradient(x: Any) -> Any:
     np.float64(3.0)
     """
     leaves, rebuild = flatten(x)
+    for leaf in leaves:
+        if not isinstance(leaf, Tensor | int | float | complex | str) and not is_array(leaf):
+            raise TypeError(
+                f"stop_gradient: got a {type(leaf).__name__}, and what is in it could not be made constant; pass "
+                "arrays, or trees of them"
+            )
     return rebuild([leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves])
 
 

@@ -120,6 +120,7 @@ def hvp(f: Callable[..., Any], argnums: ArgumentNumbers = 0) -> Callable[..., An
         if not args:
             raise TypeError("hvp: expected the function's arguments, and after them the vector")
         *rest, vector = args
+        vector = tuple(vector) if isinstance(vector, list) and not is_single(argnums) else vector
         numbers = numbers_of(argnums, tuple(rest), "hvp")
         chosen = tuple(rest[i] for i in numbers)
         if not is_single(argnums) and len(numbers) < len(argnums):  # type: ignore[arg-type]
