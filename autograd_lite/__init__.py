@@ -24,6 +24,7 @@ from .errors import FreedGraphError as FreedGraphError
 from .errors import GradientError as GradientError
 from .errors import LostGradientError as LostGradientError
 from .errors import NoRuleError as NoRuleError
+from .errors import StructureError as StructureError
 from .speed.malloc import tune_memory as tune_memory
 from .transforms.rule_tables import defjvp as defjvp
 

@@ -29,5 +29,9 @@ class AnomalyError(GradientError, ArithmeticError):
     """Within `detect_anomaly`: an operation, or its rule, gave a number that is not finite, of numbers that are."""
 
 
+class StructureError(GradientError, ValueError):
+    """Two trees that belong together, such as primals and tangents, differ in keys, lengths or containers."""
+
+
 class CompileError(GradientError, TypeError):
     """A function cannot be compiled, because a replay of its calls could give other results than the function."""

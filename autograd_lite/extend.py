@@ -15,7 +15,7 @@ Functions with a rule
 
 Arrays within tensors
     `wrap`: a tensor over an array, without a copy or a check. `innermost_array`: the plain array within a tensor,
-    through all transforms.
+    through all transforms. `array_contents`: the numbers of what a user gives, or a refusal of masks and units.
 
 Leaves
     `is_leaf`: whether a tensor is one. `has_hooks`: whether a hook sees its gradient. `announce_change`: arrays of some
@@ -74,6 +74,7 @@ from .core.known_rules import known_rules as known_rules
 from .core.leaves import announce_change as announce_change
 from .core.leaves import has_hooks as has_hooks
 from .core.leaves import is_leaf as is_leaf
+from .core.operands import array_contents as array_contents
 from .core.registry import defconstant as defconstant
 from .core.registry import defelementwise as defelementwise
 from .core.registry import defvjp as defvjp

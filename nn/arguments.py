@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd_lite import Tensor
+from autograd_lite.extend import array_contents
 
 Array = NDArray[Any]
 
 
 def as_array(array: ArrayLike, name: str) -> Array:
-    """A plain array, or an error that names what was given."""
+    """A plain array, or an error that names what was given; what a mask or a unit says would be lost."""
+    array = array_contents(array, name)
     try:
         # asarray also makes a plain array of a memory map, without reading it.
         return np.asarray(array)
@@ -24,8 +26,10 @@ def as_array(array: ArrayLike, name: str) -> Array:
 
 def as_array_or_tensor(value: Any, name: str) -> Any:
     """A tensor, or what stands for an array within a compiled function or a transform, as it is; others as arrays."""
-    is_one = isinstance(value, Tensor) or hasattr(value, "__array_function__")
-    return value if is_one else as_array(value, name)
+    if isinstance(value, Tensor):
+        return value
+    value = array_contents(value, name)
+    return value if hasattr(value, "__array_function__") else as_array(value, name)
 
 
 def example_array(array: ArrayLike, name: str) -> Array:

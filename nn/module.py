@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import UserDict, UserList, deque
+from collections.abc import Iterator, Mapping, Set, ValuesView
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import fields, is_dataclass
+from types import GeneratorType, MappingProxyType, SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
@@ -39,9 +43,12 @@ class Setting:
 class Module:
     """A part of a network: a function with parameters.
 
-    A subclass assigns tensors and other modules to attributes, alone or in lists, tuples and dicts, and defines
-    ``forward``. A tensor that requires a gradient is a parameter; parameters and modules are named by the path to
-    them, in the order of assignment.
+    A subclass assigns tensors and other modules to attributes, alone or in containers, and defines ``forward``. A
+    tensor that requires a gradient is a parameter; parameters and modules are named by the path to them, in the order
+    of assignment. Containers are lists, tuples, dicts and deques, with what derives from them (named tuples, ordered
+    dicts), dataclasses and `types.SimpleNamespace`. Sets, views of dicts, generators and arrays of objects raise a
+    `TypeError` where they hold parameters or may do so, since parameters have no names in them; objects of other
+    classes are not looked into.
 
     Attributes
     ----------
@@ -255,35 +262,80 @@ def in_mode(model: Module, training: bool | None) -> Iterator[None]:
                 module.training = mode
 
 
-def _children(holder: Any) -> Iterator[tuple[str, Any]]:
-    """The tensors and modules right inside a module, through lists, tuples and dicts."""
-    if isinstance(holder, Module):
-        items: Any = vars(holder).items()
-    elif isinstance(holder, dict):
-        items = holder.items()
-    else:
-        items = enumerate(holder)
-    for name, value in items:
+# ---- tensors and modules in containers ----
+
+
+def _children(holder: Any, path: str = "", around: tuple[int, ...] = ()) -> Iterator[tuple[str, Tensor | Module]]:
+    """The tensors and modules right inside a module, through containers, with the path to each."""
+    around += (id(holder),)
+    for name, value in vars(holder).items() if isinstance(holder, Module) else _members(holder):
+        if type(value) in _ENDS:
+            continue
+        inner = f"{path}.{name}" if path else str(name)
         if isinstance(value, Tensor | Module):
-            yield str(name), value
-        elif type(value) in (list, tuple, dict):
-            for path, inner in _children(value):
-                yield f"{name}.{path}", inner
+            yield inner, value
+        elif isinstance(value, _WITHOUT_KEYS):
+            _refuse_hidden(value, inner)
+        elif id(value) not in around:
+            yield from _children(value, inner, around)
+
+
+def _members(value: Any) -> list[tuple[Any, Any]]:
+    """What a container holds, with its keys; nothing for anything else."""
+    if isinstance(value, dict | UserDict | MappingProxyType):
+        return list(value.items())
+    if isinstance(value, list | tuple | deque | UserList):
+        return list(zip(getattr(value, "_fields", range(len(value))), value, strict=True))
+    if isinstance(value, SimpleNamespace):
+        return list(vars(value).items())
+    if is_dataclass(value) and not isinstance(value, type):
+        return [(field.name, getattr(value, field.name, None)) for field in fields(value)]
+    return []
+
+
+def _refuse_hidden(value: Any, path: str) -> None:
+    """Refuse parameters where they have no names that stay, or cannot be looked at again."""
+    kind = type(value).__name__
+    if isinstance(value, _USED_UP):
+        raise TypeError(f"{path} of a module is a {kind}, which can be looked through only once; assign a list of it")
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return
+    for member in value.flat if isinstance(value, np.ndarray) else value:
+        if any(isinstance(each, Tensor | Module) for each in (member if isinstance(member, tuple) else (member,))):
+            raise TypeError(
+                f"{path} of a module is a {kind} that holds a {type(member).__name__}, which has no name in it; assign "
+                "a list or a dict, so that parameters are found"
+            )
+
+
+_ENDS = frozenset({int, float, bool, str, type(None), np.float64, np.float32})
+"""Types of usual attributes that hold nothing, so that walks are short."""
+
+_USED_UP = (GeneratorType, map, filter, zip)
+"""Iterators that an attribute of a module is by mistake."""
+
+_WITHOUT_KEYS = (*_USED_UP, Set, ValuesView, np.ndarray)
 
 
 def _walk(module: Module, prefix: str) -> Iterator[tuple[str, Tensor | Module]]:
     """The module itself and all that is in it, depth first, each object once, with its path."""
-    seen = set()
+    seen: set[int] = set()
+    paths: set[str] = set()
     stack: list[tuple[str, Tensor | Module]] = [(prefix, module)]
     while stack:
         path, value = stack.pop()
         if id(value) in seen:
             continue
+        if path in paths:
+            raise ValueError(
+                f"{type(module).__name__} has two different tensors or modules at the path {path!r}, since keys are "
+                "put together with dots; give them keys without dots, and not both 1 and '1'"
+            )
         seen.add(id(value))
+        paths.add(path)
         yield path, value
         if isinstance(value, Module):
-            inner = [(f"{path}.{name}" if path else name, child) for name, child in _children(value)]
-            stack += reversed(inner)
+            stack += reversed(list(_children(value, path)))
 
 
 def _replaced(value: Any, replacements: Mapping[int, Any], modules: dict[int, Module]) -> Any:
@@ -292,12 +344,26 @@ def _replaced(value: Any, replacements: Mapping[int, Any], modules: dict[int, Mo
         return replacements.get(id(value), value)
     if isinstance(value, Module):
         if id(value) not in modules:
-            modules[id(value)] = copy = object.__new__(type(value))
+            modules[id(value)] = other = object.__new__(type(value))
             for name, member in vars(value).items():
-                copy.__dict__[name] = _replaced(member, replacements, modules)
+                other.__dict__[name] = _replaced(member, replacements, modules)
         return modules[id(value)]
-    if type(value) in (list, tuple):
-        return type(value)(_replaced(member, replacements, modules) for member in value)
-    if type(value) is dict:
-        return {key: _replaced(member, replacements, modules) for key, member in value.items()}
-    return value
+    if type(value) in _ENDS or next(_children(value), None) is None:
+        return copy(value) if type(value) in (list, dict) else value
+    return _with_members(value, [(key, _replaced(member, replacements, modules)) for key, member in _members(value)])
+
+
+def _with_members(value: Any, members: list[tuple[Any, Any]]) -> Any:
+    """A container of the same kind with other members."""
+    if isinstance(value, tuple):
+        values = [member for _, member in members]
+        return value._make(values) if hasattr(value, "_make") else type(value)(values)
+    if isinstance(value, MappingProxyType):
+        return MappingProxyType(dict(members))
+    other = copy(value)
+    for key, member in members:
+        if is_dataclass(value) or isinstance(value, SimpleNamespace):
+            object.__setattr__(other, key, member)
+        else:
+            other[key] = member
+    return other

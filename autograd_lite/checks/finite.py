@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.tensor import Tensor
-from ..core.tree import flatten
+from ..core.tree import flatten, members, opened
 from ..transforms.argnums import numbers_of, replaced
 from ..transforms.gradients import jvp, vjp
 from .differences import Estimate, Irregularity, Value, complex_step, derivative, irregularity
@@ -423,20 +424,11 @@ def _names(f: Callable[..., Any], args: tuple[Any, ...], numbers: tuple[int, ...
 
 def _paths(tree: Any) -> Iterator[str]:
     """For each leaf of a tree, in the order of `flatten`, how one gets to it."""
-    if tree is None:
-        return
-    if isinstance(tree, dict):
-        parts = [(f"[{key!r}]", value) for key, value in tree.items()]
-    elif isinstance(tree, list | tuple):
-        names = getattr(tree, "_fields", None)
-        parts = [(f".{names[i]}" if names else f"[{i}]", value) for i, value in enumerate(tree)]
-    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        parts = [(f".{part.name}", getattr(tree, part.name)) for part in dataclasses.fields(tree) if part.init]
-    elif hasattr(tree, "with_parameters"):
-        yield from (f".{name}" for name, _ in tree.named_parameters())
-        return
-    else:
+    container = opened(tree)
+    if container is None:
         yield ""
         return
-    for step, part in parts:
+    is_indexed = isinstance(tree, dict | list | tuple | deque) and not hasattr(tree, "_fields")
+    for (name, part), key in zip(members(tree) or (), container.keys, strict=True):
+        step = f"[{key!r}]" if is_indexed else f".{name}"
         yield from (step + rest for rest in _paths(part))

@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import GradientError
 from .context import CONTEXT
 from .graph import Leaf, Node
+from .operands import array_contents
 from .saved import Mark, Saved
 
 Array = Any
@@ -75,6 +76,7 @@ class Data:
         if hasattr(array, "requires_grad"):
             raise TypeError(f"{self._brief()}: .data takes an array, not a Tensor; pass the other tensor's .data")
         if not _is_the_same(array, self._array()):
+            array = array if type(array) is np.ndarray else array_contents(array, f"{self._brief()}: .data")
             if isinstance(array, np.generic | float | int):
                 array = np.asarray(array, None if isinstance(array, np.generic) else self.dtype)
             shape, dtype = getattr(array, "shape", None), getattr(array, "dtype", None)

@@ -17,6 +17,7 @@ from . import outputs
 from .context import CONTEXT, RUNNING
 from .graph import Node
 from .messages import check_dtype, explained, no_rule, refuse_dtype, refuse_tensor_as_out, refuse_unread
+from .operands import USUAL, is_itself, operand
 from .operators import PLAIN, define_operators
 from .registry import DERIVED, NONDIFFERENTIABLE, RULES, rule_of
 from .rule import Mask, Recipe, Rule, not_differentiable
@@ -47,11 +48,11 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     if type(x1) is Tensor:
         value1, parent1 = x1._data, x1._node
     else:
-        value1, parent1 = (x1, None) if type(x1) in PLAIN else _operand(x1)
+        value1, parent1 = (x1, None) if type(x1) in PLAIN else _operand(x1, ufunc)
     if type(x2) is Tensor:
         value2, parent2 = x2._data, x2._node
     else:
-        value2, parent2 = (x2, None) if type(x2) in PLAIN else _operand(x2)
+        value2, parent2 = (x2, None) if type(x2) in PLAIN else _operand(x2, ufunc)
     try:
         out = ufunc(value1, value2)
     except (ValueError, TypeError) as error:
@@ -84,6 +85,14 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Any function with tensors among its arguments, in lists of them too."""
     context = CONTEXT.get()
+    for arg in args:
+        if type(arg) not in USUAL and not is_itself(arg):
+            args = tuple([operand(arg, function) for arg in args])
+            break
+    for arg in kwargs.values():
+        if type(arg) not in USUAL and not is_itself(arg):
+            kwargs = {name: operand(value, function) for name, value in kwargs.items()}
+            break
     for running in RUNNING[-1:]:
         interpreter = running.answering((*args, *kwargs.values()))
         if interpreter is not None:
@@ -164,18 +173,19 @@ def requires_gradient(value: Any) -> bool:
     """Whether a value is, or holds in lists, tuples and dicts, a tensor that requires a gradient."""
     if isinstance(value, Tensor):
         return value._node is not None
-    return type(value) in _NESTING and any(tensor._node is not None for tensor in found(Tensor, value))
+    return isinstance(value, _CONTAINERS) and any(tensor._node is not None for tensor in found(Tensor, value))
 
 
 def holds_tensor(value: Any) -> bool:
     """Whether a value is, or holds in lists, tuples and dicts, a tensor."""
-    return isinstance(value, Tensor) or (type(value) in _NESTING and any(True for _ in found(Tensor, value)))
+    return isinstance(value, Tensor) or (isinstance(value, _CONTAINERS) and any(True for _ in found(Tensor, value)))
 
 
-def _operand(value: Any) -> tuple[Any, Node | None]:
+def _operand(value: Any, ufunc: np.ufunc) -> tuple[Any, Node | None]:
     """An operand as rules can read it, of which a list is an array, and its node if it has one."""
     if isinstance(value, Tensor):
         return value._data, value._node
+    value = operand(value, ufunc)
     return np.asarray(value) if type(value) in _SEQUENCES else value, None
 
 
@@ -197,6 +207,8 @@ def _needing_gradient(rule: Rule, values: tuple[Any, ...]) -> tuple[Mask, list[N
                 continue
             members = tuple(i for i, member in enumerate(value) if isinstance(member, Tensor) and member._node)
             nodes = [value[i]._node for i in members]
+        elif isinstance(value, dict) and requires_gradient(value):
+            raise not_differentiable(rule, position)
         else:
             arrays.append(value)
             continue
@@ -225,6 +237,8 @@ def _call_without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwar
 _SEQUENCES = frozenset({list, tuple})
 
 _NESTING = _SEQUENCES | {dict}
+
+_CONTAINERS = (list, tuple, dict)
 
 _AS_FUNCTION: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.add, "reduce"): np.sum,
@@ -273,6 +287,7 @@ def _array_function(
     return call(function, args, kwargs)
 
 
+USUAL.add(Tensor)
 define_operators(Tensor, call_unary, call_binary)
 Tensor.__getitem__ = _getitem
 Tensor.astype = _astype

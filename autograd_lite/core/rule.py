@@ -280,8 +280,9 @@ class Rule:
 def not_differentiable(rule: Rule, position: int) -> NoRuleError:
     """What to raise when an argument that no rule differentiates requires a gradient."""
     return NoRuleError(
-        f"{rule.name}: its argument {rule.parameters[position]!r} is a tensor that requires a gradient, and no rule "
-        f"differentiates with respect to it (only to {', '.join(rule.vjps)}); pass its .data or .detach()"
+        f"{rule.name}: its argument {rule.parameters[position]!r} is or holds a tensor that requires a gradient, and "
+        f"no rule differentiates with respect to it (only to {', '.join(rule.vjps)}, as arrays or lists of arrays); "
+        "pass its .data or .detach(), or the tensor as an argument of its own"
     )
 
 

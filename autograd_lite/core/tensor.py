@@ -21,6 +21,7 @@ from .data import Data
 from .graph import GradientSlot, Leaf, Node
 from .hooks import HookHandle, attach
 from .methods import ArrayMethods
+from .operands import array_contents
 from .operators import Operators
 from .outputs import in_container_of, node_of_output
 from .rule import OUT
@@ -376,8 +377,7 @@ def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
         if data.requires_grad:
             data._refuse("copied into a new Tensor", "take .detach() first, or use the tensor itself")
         data = data._array()
-    if isinstance(data, np.ma.MaskedArray):
-        raise TypeError("Tensor: a masked array's mask would be lost; pass .filled(value) or .data of the array")
+    data = array_contents(data, "Tensor")
     try:
         if hasattr(type(data), "__array_function__") and not isinstance(data, np.ndarray):
             array = data.copy() if dtype is None else data.astype(dtype)

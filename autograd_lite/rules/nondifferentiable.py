@@ -15,7 +15,7 @@ from ..core.registry import NONDIFFERENTIABLE, defconstant
 
 defconstant(
     [
-        np.ix_, np.iterable, np.isfortran, np.einsum_path, np.gcd, np.lcm, np.bitwise_count, np.packbits, np.unpackbits,
+        np.iterable, np.isfortran, np.einsum_path, np.gcd, np.lcm, np.bitwise_count, np.packbits, np.unpackbits,
         np.ravel_multi_index, np.unravel_index, np.diag_indices_from, np.tril_indices_from, np.triu_indices_from,
         np.array_equal, np.isnat, np.mintypecode, np.typename, np.broadcast_shapes,
     ]

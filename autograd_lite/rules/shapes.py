@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.custom import primitive
 from ..core.registry import STRUCTURAL, defconstant, defvjp, derive
+from ..core.tensor import Tensor
 from ..transforms.linearize import array_like
 from ..transforms.rule_tables import defbatching, defjvp, deflinear
 from ._common import Shape, as_tuple, axes_of_all
@@ -90,6 +91,16 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     """`numpy.broadcast_arrays`."""
     shape = np.broadcast_shapes(*(np.shape(array) for array in args))
     return tuple(np.broadcast_to(array, shape) for array in args)
+
+
+@derive(np.ix_)
+def ix_(*args: Any) -> tuple[Any, ...]:
+    """`numpy.ix_`: each sequence along an axis of its own."""
+    for array in args:
+        if np.ndim(array) != 1:
+            raise ValueError(f"np.ix_: expected sequences, got shape {np.shape(array)}")
+    lines = [array if isinstance(array, Tensor) and array.dtype.kind in "fc" else np.ix_(array)[0] for array in args]
+    return tuple(np.reshape(line, (1,) * i + (-1,) + (1,) * (len(args) - 1 - i)) for i, line in enumerate(lines))
 
 
 # ---- at least so many axes ----

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
+
+from ..core.tree import flatten
 
 ArgumentNumbers = int | Sequence[int]
 
 
 def numbers_of(argnums: ArgumentNumbers, args: tuple[Any, ...], transform: str) -> tuple[int, ...]:
-    """The positions that ``argnums`` names, counted from 0."""
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    """The positions that ``argnums`` names, counted from 0, each once."""
+    if not is_single(argnums) and not all(map(is_single, argnums if isinstance(argnums, Iterable) else [argnums])):
+        raise TypeError(f"{transform}: argnums is the position of an argument, or several; got {argnums!r}")
+    numbers: tuple[int, ...] = (argnums,) if is_single(argnums) else tuple(argnums)  # type: ignore[arg-type, assignment]
     for number in numbers:
         if not -len(args) <= number < len(args):
             raise ValueError(
                 f"{transform}: argnums={argnums} names a positional argument {number}, and there are {len(args)}; "
                 "arguments to differentiate are passed by position"
             )
-    return tuple(number % len(args) for number in numbers)
+    return tuple(dict.fromkeys(number % len(args) for number in numbers))
+
+
+def is_single(argnums: Any) -> bool:
+    """Whether ``argnums`` is one number, so that results are not put into a tuple."""
+    return hasattr(argnums, "__index__")
+
+
+def as_named(argnums: ArgumentNumbers, numbers: tuple[int, ...], results: Sequence[Any], count: int) -> Any:
+    """The results for the positions ``numbers`` as ``argnums`` asks for them: alone, or in a tuple, in its order.
+
+    What it names twice is there twice, in memory of its own.
+    """
+    if is_single(argnums):
+        return results[0]
+    found = dict(zip(numbers, results, strict=True))
+    named = [number % count for number in argnums]  # type: ignore[union-attr]
+    return tuple(_copied(found[n]) if n in named[:i] else found[n] for i, n in enumerate(named))
+
+
+def _copied(tree: Any) -> Any:
+    leaves, rebuild = flatten(tree)
+    return rebuild([leaf.copy() for leaf in leaves])
 
 
 def replaced(args: tuple[Any, ...], numbers: tuple[int, ...], values: Any) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from ..core.context import CONTEXT
 from ..core.outputs import in_container_of
 from ..core.registry import DERIVED, STRUCTURAL, rule_of
 from ..core.tensor import Tensor
-from ..core.tree import flatten, found, mapped
+from ..core.tree import flatten, found, mapped, matched, paths
 from ..errors import GradientError
 from ..formatting import name_of
 from .argnums import named_after
@@ -26,10 +26,11 @@ from .interpreter import Level, Traced
 from .linearize import array_like, leaving
 from .rule_tables import BATCHING, Batching
 
-Axes = int | None | Sequence[int | None]
+Axes = Any
+"""An axis, None, or a tree of these that begins like another tree and may end before it."""
 
 
-def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callable[..., Any]:
+def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable[..., Any]:
     """The function that maps ``f`` over examples: as a loop would, and as fast as if it had been written for many.
 
     Parameters
@@ -37,12 +38,13 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callabl
     f : callable
         Takes one example, and returns an array or a tree of arrays. It may use every function with a rule, and must
         not branch on the numbers.
-    in_axes : int, None, or a sequence of these, default 0
-        For all positional arguments, or for each of them: the axis that counts the examples, in every array of the
-        argument if that is a tree; None for an argument that is the same for all. Keyword arguments are the same for
-        all.
-    out_axes : int, default 0
-        The axis that counts the examples in the results.
+    in_axes : int, None, or a sequence of these or of trees of these, default 0
+        For all positional arguments, or for each of them: the axis that counts the examples, and None for an argument
+        that is the same for all. For an argument that is a tree it holds for every array in it, or is a tree itself,
+        with the same keys: ``in_axes=({"x": 0, "scale": None},)``. Keyword arguments are the same for all.
+    out_axes : int, None, or a tree of these, default 0
+        The axis that counts the examples in the results, for all of them or each; None for a result that is the same
+        for all examples.
 
     Returns
     -------
@@ -52,7 +54,10 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callabl
     Raises
     ------
     ValueError
-        When called, if nothing is mapped, or the arguments hold different numbers of examples.
+        When called, if nothing is mapped, the arguments hold different numbers of examples, or a result differs from
+        example to example where out_axes is None.
+    StructureError
+        If in_axes or out_axes has other keys or lengths than what it belongs to.
     GradientError
         If the function branches on the numbers of an example, or asks for them.
 
@@ -75,56 +80,81 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callabl
 
     @named_after(f, "vmap")
     def mapped(*args: Any, **kwargs: Any) -> Any:
+        leaves, _ = flatten(args)
         axes = _axis_of_each(in_axes, args)
-        rebuild, as_tensors = _entering(args, axes)
-        size = _number_of_examples(args, axes)
+        values = [
+            leaf if axis is None else _examples_first(leaf, axis) for leaf, axis in zip(leaves, axes, strict=True)
+        ]
+        size = _number_of_examples(values, leaves, axes, paths(args))
+        as_tensors = any(isinstance(leaf, Tensor) for leaf, axis in zip(leaves, axes, strict=True) if axis is not None)
         with BatchLevel(size) as level:
-            result = f(*rebuild(level), **kwargs)
+            inputs = [value if axis is None else level.input(value) for value, axis in zip(values, axes, strict=True)]
+            result = f(*_with_inputs(args, inputs, axes), **kwargs)
         outs, rebuild_out = flatten(result)
-        return rebuild_out([leaving(level.examples(out, out_axes), as_tensors) for out in outs])
+        axes_out = matched(out_axes, result, ("vmap: out_axes", "the result"), _is_axis)
+        _check_axes(axes_out, "out_axes")
+        return rebuild_out(
+            [leaving(level.examples(out, axis), as_tensors) for out, axis in zip(outs, axes_out, strict=True)]
+        )
 
     return mapped
 
 
+def _with_inputs(args: tuple[Any, ...], inputs: list[Any], axes: list[int | None]) -> list[Any]:
+    """The arguments of one example; those of which nothing is mapped are the very objects that were given."""
+    changed, start = [], 0
+    for arg in args:
+        leaves, rebuild = flatten(arg)
+        own = slice(start, start := start + len(leaves))
+        changed.append(arg if all(axis is None for axis in axes[own]) else rebuild(inputs[own]))
+    return changed
+
+
+def _is_axis(given: Any) -> bool:
+    return given is None or (hasattr(given, "__index__") and not isinstance(given, bool | Tensor))
+
+
+def _check_axes(axes: list[Any], name: str) -> None:
+    for axis in axes:
+        if not _is_axis(axis):
+            raise TypeError(f"vmap: {name} holds {axis!r:.60}; expected the number of an axis, or None")
+
+
 def _axis_of_each(in_axes: Axes, args: tuple[Any, ...]) -> list[int | None]:
-    axes = [in_axes] * len(args) if in_axes is None or isinstance(in_axes, int) else list(in_axes)
-    if len(axes) != len(args):
-        raise ValueError(f"vmap: in_axes={in_axes} is for {len(axes)} positional arguments, and {len(args)} were given")
+    """The axis of each leaf of the arguments."""
+    if not _is_axis(in_axes) and not isinstance(in_axes, list | tuple):
+        raise TypeError(
+            f"vmap: in_axes is an axis, None, or a tuple with one of these, or a tree of them, for each positional "
+            f"argument, not {in_axes!r:.60}"
+        )
+    for_each = in_axes if _is_axis(in_axes) else tuple(in_axes)
+    if not _is_axis(in_axes) and len(for_each) != len(args):
+        raise ValueError(
+            f"vmap: in_axes={in_axes} is for {len(for_each)} positional arguments, and {len(args)} were given"
+        )
+    axes = matched(for_each, args, ("vmap: in_axes", "the arguments"), _is_axis)
+    _check_axes(axes, "in_axes")
     if all(axis is None for axis in axes):
         raise ValueError("vmap: no argument is mapped; give in_axes an axis for at least one positional argument")
     return axes
 
 
-def _entering(args: tuple[Any, ...], axes: list[int | None]) -> tuple[Callable[[BatchLevel], list[Any]], bool]:
-    """The function that makes of the arguments those of one example, and whether a tensor was among the mapped."""
-    trees: list[Any] = [(arg, None) if axis is None else flatten(arg) for arg, axis in zip(args, axes, strict=True)]
-
-    def rebuild(level: BatchLevel) -> list[Any]:
-        return [
-            found if make is None else make([level.input(_examples_first(leaf, axis)) for leaf in found])
-            for (found, make), axis in zip(trees, axes, strict=True)
-        ]
-
-    return rebuild, any(isinstance(leaf, Tensor) for found, make in trees if make is not None for leaf in found)
-
-
-def _examples_first(leaf: Any, axis: int | None) -> Any:
+def _examples_first(leaf: Any, axis: int) -> Any:
     value: Any = leaf if isinstance(leaf, Tensor) else array_like(leaf)
     if type(value) is Tensor and (value.node is None or not CONTEXT.get().recording):
         value = value._array()
-    return np.moveaxis(value, axis, 0) if axis else value
+    return np.moveaxis(value, axis, 0) if axis and -value.ndim <= axis < value.ndim else value
 
 
-def _number_of_examples(args: tuple[Any, ...], axes: list[int | None]) -> int:
+def _number_of_examples(values: list[Any], leaves: list[Any], axes: list[int | None], names: list[str]) -> int:
     sizes: dict[int, str] = {}
-    for number, (arg, axis) in enumerate(zip(args, axes, strict=True)):
+    for value, leaf, axis, name in zip(values, leaves, axes, names, strict=True):
         if axis is None:
             continue
-        for leaf in flatten(arg)[0]:
-            shape = np.shape(leaf)
-            if not -len(shape) <= axis < len(shape):
-                raise ValueError(f"vmap: argument {number} has shape {shape}, and no axis {axis} to map over")
-            sizes.setdefault(shape[axis], f"argument {number} has {shape[axis]} (shape {shape}, axis {axis})")
+        shape = np.shape(leaf)
+        if not -len(shape) <= axis < len(shape):
+            raise ValueError(f"vmap: argument {name} has shape {shape}, and no axis {axis} to map over")
+        sizes.setdefault(value.shape[0], f"argument {name} has {shape[axis]} (shape {shape}, axis {axis})")
     if len(sizes) != 1:
         raise ValueError(f"vmap: the arguments hold different numbers of examples: {'; '.join(sizes.values())}")
     return next(iter(sizes))
@@ -221,9 +251,19 @@ class BatchLevel(Level):
         batched._data, batched._node, batched._name, batched._level = value, None, None, self
         return batched
 
-    def examples(self, out: Any, axis: int = 0) -> Any:
-        """All examples of a result, counted along an axis."""
+    def examples(self, out: Any, axis: int | None = 0) -> Any:
+        """All examples of a result, counted along an axis; None if it is the same for all of them."""
+        if axis is None:
+            if self.owns(out):
+                raise ValueError(
+                    f"vmap: out_axes is None for {out._brief()}, which differs from example to example; give it an axis"
+                )
+            return array_like(out)
         value = self.lower(out) if self.owns(out) else self.repeated(out)
+        if not -value.ndim <= axis < value.ndim:
+            raise ValueError(
+                f"vmap: out_axes is {axis} for a result that has {value.ndim} axes with that of the examples"
+            )
         return value if axis == 0 else np.moveaxis(value, 0, axis)
 
     def repeated(self, value: Any) -> Any:

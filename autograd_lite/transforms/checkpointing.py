@@ -9,19 +9,21 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..core.context import CONTEXT
 from ..core.dispatch import bare, recorded_result
+from ..core.operands import is_array
 from ..core.rule import Mask, Rule
 from ..core.tensor import Tensor
 from ..core.tree import flatten, mapped
 from ..errors import GradientError
+from ..formatting import name_of
 from .batching import BatchLevel
 from .forward import ForwardLevel
-from .interpreter import Level, Traced, innermost_level
+from .interpreter import Level, Traced, innermost_array, innermost_level
 from .reverse import ReverseLevel
 
 
@@ -36,8 +38,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     Parameters
     ----------
     f : callable
-        A function of arrays, or a module, that returns one array. It must compute the same when it is run again:
-        random numbers are drawn outside of it.
+        A function of arrays, or a module, that returns an array or a tree of arrays. It must compute the same when it
+        is run again: random numbers are drawn outside of it and passed in.
 
     Returns
     -------
@@ -47,9 +49,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     Raises
     ------
     TypeError
-        When called, if ``f`` does not return one array.
+        When called, if ``f`` returns something else than arrays.
     GradientError
-        In the backward pass, if ``f`` then computes another result.
+        In the backward pass, if ``f`` then calls other functions, on other numbers, or gives another result.
 
     Examples
     --------
@@ -98,6 +100,8 @@ class _Part:
         The level whose graph the call is recorded in; None outside of all transforms.
     given : int
         The number of the arguments; tensors that the function found elsewhere come after them.
+    seen : list
+        What the function did in the first run, which it has to do again.
     """
 
     def __init__(self, run: Callable[[Sequence[Any]], Any], name: str, owner: Level | None) -> None:
@@ -105,49 +109,82 @@ class _Part:
         self.name = name
         self.owner = owner
         self.given = 0
-        self.checksum: int | None = None
+        self.seen: list[Seen] = []
 
     def forward(self, arguments: list[Any]) -> Any:
         """The result, recorded as one call; the graph of what happened within it is dropped."""
         self.given = len(arguments)
         with _Capturing(self.owner) as level:
-            out = self.run([level.input(level.outside(a)) for a in arguments])
-        if not level.owns(out):
-            if isinstance(out, Tensor) or not hasattr(out, "dtype"):
-                self._check(out)
-            return out
-        self.checksum = _checksum(out._data)
+            result = self.run([level.input(level.outside(a)) for a in arguments])
+        outs, rebuild = flatten(result)
+        for out in outs:
+            if not isinstance(out, Tensor | int | float | complex) and not is_array(out):
+                raise TypeError(
+                    f"checkpoint: {self.name} returned {type(out).__name__}; expected an array, or a tree of arrays"
+                )
+        owned = [i for i, out in enumerate(outs) if level.owns(out)]
+        self.seen = level.seen_with_results([outs[i] for i in owned])
+        if isinstance(self.owner, _Capturing):
+            self.owner.seen.append((self.name, hash(tuple(self.seen))))
+        if not owned:
+            return result
+        for i, computed in zip(owned, self._recorded(arguments, level, [outs[i]._data for i in owned]), strict=True):
+            outs[i] = computed
+        return rebuild(outs)
+
+    def _recorded(self, arguments: list[Any], level: _Capturing, outs: list[Any]) -> Sequence[Any]:
+        """The results in the graph of the owner, or outside of all transforms."""
         tensors = [*arguments, *level.captured]
         members = tuple(i for i, tensor in enumerate(tensors) if level.belongs_outside(tensor))
         if not members:
-            return out._data if isinstance(out._data, Tensor) else Tensor(out._data)
-        return self._recorded(tensors, members, out._data)
-
-    def _recorded(self, tensors: list[Any], members: tuple[int, ...], out: Any) -> Any:
-        """The result in the graph of the owner, or outside of all transforms."""
+            return [out if isinstance(out, Tensor) else Tensor(out) for out in outs]
         mask: Mask = ((0, members),)
+        out = outs[0] if len(outs) == 1 else tuple(outs)
         if self.owner is not None:
-            return self.owner.record(_RECOMPUTING, mask, (tensors, self), out, (), {})
-        parents = tuple(tensors[member]._node for member in members)
-        return recorded_result(_RECOMPUTING.recipe(mask), parents, (bare(tensors), self), out)
+            recorded = self.owner.record(_RECOMPUTING, mask, (tensors, self), out, (), {})
+        else:
+            parents = tuple(tensors[member]._node for member in members)
+            recorded = recorded_result(_RECOMPUTING.recipe(mask), parents, (bare(tensors), self), out)
+        return [recorded] if len(outs) == 1 else recorded
 
     def pull(self, g: Any, values: Sequence[Any], members: Sequence[int]) -> list[Any]:
         """The cotangents of the members, over the graph that the function makes when it is run again."""
         with self.owner or nullcontext(), _Capturing(self.owner, values[self.given :]) as level:
             arguments = [level.input(value) for value in values[: self.given]]
-            out = self.run(arguments)
-        inputs = [*arguments, *level.inputs]
-        if len(inputs) != len(values) or _checksum(level.lower(out)) not in (None, self.checksum):
-            raise GradientError(
-                f"checkpoint: {self.name} gave a different result when the backward pass ran it again. Draw random "
-                "numbers outside of it and pass them in, and do not change in between what it reads"
-            )
-        found = level.pull(out, g, [inputs[i] for i in members], retain_graph=False)
-        return [np.zeros_like(values[i]) if c is None else c for i, c in zip(members, found, strict=True)]
+            result = self.run(arguments)
+        outs, inputs = [out for out in flatten(result)[0] if level.owns(out)], [*arguments, *level.inputs]
+        self._compare(level.seen_with_results(outs), len(inputs) == len(values))
+        chosen = [inputs[i] for i in members]
+        totals: list[Any] = [None] * len(chosen)
+        for out, cotangent in zip(outs, g if isinstance(g, tuple) else (g,), strict=True):
+            found = level.pull(out, cotangent, chosen, retain_graph=len(outs) > 1)
+            totals = [b if a is None else a if b is None else a + b for a, b in zip(totals, found, strict=True)]
+        return [np.zeros_like(values[i]) if c is None else c for i, c in zip(members, totals, strict=True)]
 
-    def _check(self, out: Any) -> None:
-        if not isinstance(out, Tensor):
-            raise TypeError(f"checkpoint: {self.name} returned {type(out).__name__}; expected one array")
+    def _compare(self, again: list[Seen], finds_the_same_tensors: bool) -> None:
+        """Refuse a second run that did something else than the first."""
+        for (name, numbers), (other, others) in zip(self.seen, again, strict=False):
+            if name != other and _RESULT in (name, other):
+                self._refuse(f"it made {len(self.seen) - 1} calls the first time, and makes {len(again) - 1} now")
+            if name != other:
+                self._refuse(f"{name} was called the first time where {other} is now")
+            if numbers != others:
+                self._refuse(f"{name} has other numbers now")
+        if not finds_the_same_tensors:
+            self._refuse("it uses other tensors now")
+
+    def _refuse(self, difference: str) -> NoReturn:
+        raise GradientError(
+            f"checkpoint: {self.name} computed something else when the backward pass ran it again: {difference}. Draw "
+            "random numbers outside of it and pass them in as arguments, let no counter, clock or mode decide what it "
+            "does, and change nothing in between that it reads"
+        )
+
+
+_RESULT = "its result"
+
+Seen = tuple[str, int]
+"""The name of a function that was called, and a checksum of the constants that it was given."""
 
 
 class _Capturing(ReverseLevel):
@@ -159,6 +196,9 @@ class _Capturing(ReverseLevel):
         Those tensors, in the order in which they were met.
     inputs : list of Traced
         What stands for them on this level.
+    seen : list
+        The calls that were made, each with a checksum of the constants that it was given: a random number that the
+        function has drawn is one of them. A result alone would not tell, since what is drawn may be multiplied by 0.
     """
 
     def __init__(self, owner: Level | None, values: Sequence[Any] | None = None) -> None:
@@ -167,6 +207,7 @@ class _Capturing(ReverseLevel):
         self.values = values
         self.captured: list[Tensor] = []
         self.inputs: list[Traced] = []
+        self.seen: list[Seen] = []
         self._met: dict[Any, Traced] = {}
 
     def belongs_outside(self, value: Any) -> bool:
@@ -183,7 +224,28 @@ class _Capturing(ReverseLevel):
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """As on every level, with the owner's tensors replaced by inputs of this one."""
-        return super().call(function, self._capture(args), self._capture(dict(kwargs)))
+        args, kwargs = self._capture(args), self._capture(dict(kwargs))
+        self.seen.append((name_of(function), self._checksum((args, kwargs))))
+        return super().call(function, args, kwargs)
+
+    def seen_with_results(self, outs: list[Any]) -> list[Seen]:
+        """What was done, and what came of it."""
+        return [*self.seen, (_RESULT, self._checksum([out._data for out in outs]))]
+
+    def _checksum(self, value: Any, start: int = 0) -> int:
+        """What tells constants apart, in nested containers; not of objects, nor of long doubles, which are padded."""
+        if isinstance(value, list | tuple):
+            for member in value:
+                start = self._checksum(member, start)
+            return start
+        if isinstance(value, dict):
+            return self._checksum(list(value.items()), start)
+        if isinstance(value, Tensor):
+            value = "" if self.owns(value) else innermost_array(value)
+        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiubc" and value.dtype.char not in "gG":
+            start = zlib.crc32(f"{value.shape}{value.dtype}".encode(), start)
+            return zlib.crc32(np.ascontiguousarray(value).data, start)
+        return zlib.crc32(repr(value).encode() if isinstance(value, _READABLE) else b"", start)
 
     def _capture(self, value: Any) -> Any:
         return mapped(self._captured, value)
@@ -197,7 +259,8 @@ class _Capturing(ReverseLevel):
                 if self.values is not None:
                     if len(self.captured) == len(self.values) or self.values[len(self.captured)].shape != data.shape:
                         raise GradientError(
-                            "checkpoint: the function uses other tensors when it is run again in the backward pass"
+                            "checkpoint: the function uses other tensors when it is run again in the backward pass. "
+                            "Let no random number, counter, clock or mode decide which"
                         )
                     data = self.values[len(self.captured)]
                 self.captured.append(value)
@@ -219,6 +282,5 @@ def _is_floating(leaf: Any) -> bool:
     return hasattr(leaf, "shape") and hasattr(leaf, "dtype") and leaf.dtype.kind in "fc"
 
 
-def _checksum(data: Any) -> int | None:
-    """What tells two results apart, of a plain array."""
-    return zlib.crc32(np.ascontiguousarray(data).data) if isinstance(data, np.ndarray) else None
+_READABLE = (bool, int, float, complex, str, bytes, slice, type(None), type(...))
+"""Types that say in their text what they are."""

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..core.operands import is_array
 from ..core.tensor import Tensor
-from ..core.tree import flatten, structure
-from .argnums import ArgumentNumbers, named_after, numbers_of, replaced
+from ..core.tree import flatten, matched, structure
+from .argnums import ArgumentNumbers, as_named, named_after, numbers_of, replaced
 from .forward import ForwardLevel
 from .interpreter import Traced
-from .linearize import array_like, direction, entering, leaving, linearized
+from .linearize import array_like, as_tuple, direction, dtype_of, entering, leaving, linearized, results_of
 
 
 def stop_gradient(x: Any) -> Any:
@@ -29,6 +30,12 @@ def stop_gradient(x: Any) -> Any:
     np.float64(3.0)
     """
     leaves, rebuild = flatten(x)
+    for leaf in leaves:
+        if not isinstance(leaf, Tensor | int | float | complex | str) and not is_array(leaf):
+            raise TypeError(
+                f"stop_gradient: got a {type(leaf).__name__}, and what is in it could not be made constant; pass "
+                "arrays, or trees of them"
+            )
     return rebuild([leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves])
 
 
@@ -47,13 +54,16 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     out
         ``f(*primals)``.
     pullback : callable
-        From a cotangent, of the shape of ``out``, to a tuple with the cotangents of the primals. It can be called as
-        often as is wanted; it holds on to the graph as long as it is there.
+        From a cotangent, of the structure and shapes of ``out`` (a dict's members are found by their keys), to a tuple
+        with the cotangents of the primals. It can be called as often as is wanted; it holds on to the graph as long as
+        it is there.
 
     Raises
     ------
     TypeError
-        If a primal is not made of floating-point numbers.
+        If a primal or the result is not made of floating-point numbers.
+    StructureError
+        If a cotangent has other keys, another length or another kind of container than the result.
     ValueError
         If a cotangent has another shape than the result.
 
@@ -69,9 +79,10 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     """
     out, pull, rebuild_out = linearized(f, primals, "vjp")
     rebuild_primals = flatten(structure(primals))[1]
+    like = rebuild_out(out)
 
     def pullback(g: Any) -> tuple[Any, ...]:
-        cotangents, _ = flatten(g)
+        cotangents = matched(g, like, ("vjp: the cotangent", "the result"))
         return rebuild_primals(pull(cotangents))  # type: ignore[no-any-return]
 
     return rebuild_out(out), pullback
@@ -87,7 +98,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     primals : sequence
         Where the function is differentiated: its arguments, arrays or trees of arrays.
     tangents : sequence
-        The direction: for each primal one of the same structure and shapes.
+        The direction: for each primal one of the same structure and shapes; a dict's members are found by their keys,
+        and for a module it is a dict by the parameters' names.
 
     Returns
     -------
@@ -99,9 +111,11 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     Raises
     ------
     TypeError
-        If a primal is not made of floating-point numbers.
+        If a primal or the result is not made of floating-point numbers.
+    StructureError
+        If tangents and primals differ in keys, lengths or kinds of containers.
     ValueError
-        If tangents and primals differ in structure or shape.
+        If they differ in shape.
 
     Examples
     --------
@@ -110,19 +124,15 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(np.sin, (np.array([0.0, 1.0]),), (np.array([1.0, 2.0]),))
     (array([0.        , 0.84147098]), array([1.        , 1.08060461]))
     """
-    leaves, rebuild = flatten(tuple(primals))
-    directions, _ = flatten(tuple(tangents))
-    if len(leaves) != len(directions):
-        raise ValueError(
-            f"jvp: the primals hold {len(leaves)} arrays and the tangents {len(directions)}; a tangent has the "
-            "structure of its primal"
-        )
+    primals = as_tuple(primals, "primals")
+    leaves, rebuild = flatten(primals)
+    directions = matched(as_tuple(tangents, "tangents"), primals, ("jvp: the tangents", "the primals"))
     values = [entering(leaf, "jvp") for leaf in leaves]
     along = [direction(t, value, "tangent") for t, value in zip(directions, values, strict=True)]
     as_tensors = any(isinstance(leaf, Tensor) for leaf in (*leaves, *directions))
     with ForwardLevel("jvp") as level:
         result = f(*rebuild([level.input(v, t) for v, t in zip(values, along, strict=True)]))
-    outs, rebuild_out = flatten(result)
+    outs, rebuild_out = results_of(result, "jvp")
     lowered = [array_like(level.lower(out)) for out in outs]
     moved = [out._tangent if level.owns(out) else np.zeros_like(low) for out, low in zip(outs, lowered, strict=True)]
     value, tangent = (rebuild_out([leaving(v, as_tensors) for v in part]) for part in (lowered, moved))
@@ -139,7 +149,8 @@ def value_and_grad(
     f : callable
         Returns a single number.
     argnums : int or sequence of int, default 0
-        The positional arguments to differentiate with respect to; for a sequence the gradients are a tuple.
+        The positional arguments to differentiate with respect to; for a sequence the gradients are a tuple, and a
+        position that it names twice has its whole gradient twice.
     has_aux : bool, default False
         Whether ``f`` returns a pair, of the number and of anything that is to be handed on beside it.
     holomorphic : bool, default False
@@ -231,7 +242,7 @@ def _value_and_grad(
 
         (value,), pull, _ = linearized(scalar, chosen, transform)
         gradients = flatten(structure(chosen))[1](pull([np.ones_like(value)], retain_graph=False))
-        gradient = gradients[0] if isinstance(argnums, int) else tuple(gradients)
+        gradient = as_named(argnums, numbers, gradients, len(args))
         if not has_aux:
             return value, gradient
         leaves, rebuild = flatten(aux[0])
@@ -248,19 +259,18 @@ def _outside(leaf: Any) -> Any:
 
 
 def _check_scalar(out: Any, holomorphic: bool, transform: str) -> None:
-    shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
-    if isinstance(out, int | float):
-        return
-    if shape is None or dtype is None or dtype.kind != ("c" if holomorphic else "f"):
+    number = np.asarray(out) if type(out) in (float, complex) else out
+    dtype = dtype_of(number)
+    if dtype is None or dtype.kind != ("c" if holomorphic else "f"):
         kind = "complex number, being holomorphic" if holomorphic else "floating-point number"
         advice = "; take its real part, or pass holomorphic=True" if dtype is not None and dtype.kind == "c" else ""
         raise TypeError(
             f"{transform}: the function must return one {kind}, and returned "
-            + (f"{dtype} of shape {shape}" if dtype is not None else type(out).__name__)
+            + (f"{dtype} of shape {number.shape}" if dtype is not None else f"{type(out).__name__} {out!r:.60}")
             + advice
         )
-    if out.size != 1:
+    if number.size != 1:
         raise ValueError(
-            f"{transform}: the function must return a single number, and returned shape {shape}; reduce it with "
+            f"{transform}: the function must return a single number, and returned shape {number.shape}; reduce it with "
             ".sum() or .mean(), or take the jacobian"
         )

@@ -124,14 +124,16 @@ class Level:
         for position, value in enumerate(values):
             if self.owns(value):
                 members = None
-            elif isinstance(value, list | tuple) and any(tensor._level is self for tensor in _traced(value)):
-                members = tuple(i for i, member in enumerate(value) if self.owns(member))
+            elif isinstance(value, _NESTING) and any(tensor._level is self for tensor in _traced(value)):
+                within = value if isinstance(value, list | tuple) else ()
+                members = tuple(i for i, member in enumerate(within) if self.owns(member))
             else:
                 continue
             if position not in rule.differentiable or members == ():
                 raise NoRuleError(
                     f"{rule.name}: its argument {rule.parameters[position]!r} depends on what {self.transform} "
-                    f"differentiates, and no rule says how (only for {', '.join(rule.vjps)}); pass its .detach()"
+                    f"differentiates, and no rule says how (only for {', '.join(rule.vjps)}, as arrays or lists of "
+                    "them); pass its .detach(), or tensors as arguments of their own"
                 )
             mask.append((position, members))
         return tuple(mask)
@@ -248,7 +250,7 @@ def innermost_array(value: Any) -> Any:
 
 def _traced(value: Any) -> Iterator[Traced]:
     """The tensors of levels in a value."""
-    return found(Traced, value) if type(value) in _NESTING or isinstance(value, Traced) else iter(())
+    return found(Traced, value) if isinstance(value, (*_NESTING, Traced)) else iter(())
 
 
 _NESTING = (tuple, list, dict)

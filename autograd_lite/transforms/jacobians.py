@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..core.tensor import Tensor
-from ..core.tree import flatten, structure
+from ..core.tree import flatten, matched, structure
 from ..errors import GradientError
-from .argnums import ArgumentNumbers, named_after, numbers_of, replaced
+from .argnums import ArgumentNumbers, as_named, is_single, named_after, numbers_of, replaced
 from .batching import vmap
 from .gradients import grad, jvp
 from .linearize import entering, leaving, linearized
@@ -73,7 +73,7 @@ def jacobian(
         values = [entering(leaf, "jacobian") for leaf in x]
         rows, rebuild_out = _rows(of_leaves, values, mode, holomorphic)
         parts = [shaped([leaving(part, as_tensors) for part in row]) for row in rows]
-        return rebuild_out([part[0] if isinstance(argnums, int) else part for part in parts])
+        return rebuild_out([as_named(argnums, numbers, part, len(args)) for part in parts])
 
     return jacobians
 
@@ -120,13 +120,21 @@ def hvp(f: Callable[..., Any], argnums: ArgumentNumbers = 0) -> Callable[..., An
         if not args:
             raise TypeError("hvp: expected the function's arguments, and after them the vector")
         *rest, vector = args
+        vector = tuple(vector) if isinstance(vector, list) and not is_single(argnums) else vector
         numbers = numbers_of(argnums, tuple(rest), "hvp")
         chosen = tuple(rest[i] for i in numbers)
+        if not is_single(argnums) and len(numbers) < len(argnums):  # type: ignore[arg-type]
+            raise GradientError(
+                f"hvp: argnums={argnums} names an argument twice, which would have two vectors then; name it once"
+            )
 
         def gradient(*primals: Any) -> Any:
             return grad(f, argnums)(*replaced(tuple(rest), numbers, primals), **kwargs)
 
-        return jvp(gradient, chosen, (vector,) if isinstance(argnums, int) else tuple(vector))[1]
+        names = ("hvp: the vector", "the argument" if is_single(argnums) else "the arguments")
+        like = chosen[0] if is_single(argnums) else chosen
+        vectors = matched(vector, like, names)
+        return jvp(gradient, chosen, flatten(structure(chosen))[1](vectors))[1]
 
     return product
 

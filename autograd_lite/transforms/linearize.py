@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..core.context import CONTEXT
+from ..core.operands import instead_of, is_array
 from ..core.tensor import Tensor, wrap
-from ..core.tree import differentiable_leaf, flatten
+from ..core.tree import Rebuild, differentiable_leaf, flatten, paths
 from .reverse import ReverseLevel
 
 
@@ -23,15 +24,10 @@ def linearized(
     with ReverseLevel(transform) as level:
         inputs = [level.argument(value) for value in values]
         result = f(*rebuild(list(inputs)))
-    outs, rebuild_out = flatten(result)
+    outs, rebuild_out = results_of(result, transform)
     lowered = [array_like(level.lower(out)) for out in outs]
 
     def pull(cotangents: Sequence[Any], retain_graph: bool = True) -> list[Any]:
-        if len(cotangents) != len(outs):
-            raise ValueError(
-                f"{transform}: the result holds {len(outs)} arrays, and {len(cotangents)} cotangents were given; a "
-                "cotangent has the structure of the result"
-            )
         totals: list[Any] = [None] * len(inputs)
         tensors = as_tensors or any(isinstance(g, Tensor) for g in cotangents)
         for out, low, g in zip(outs, lowered, cotangents, strict=True):
@@ -64,9 +60,53 @@ def leaving(value: Any, as_tensor: bool) -> Any:
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
+def as_tuple(given: Any, name: str) -> tuple[Any, ...]:
+    """Primals or tangents as a tuple with one for each argument."""
+    if not isinstance(given, list | tuple):
+        raise TypeError(
+            f"jvp: {name} are a tuple with one for each argument of the function, not {type(given).__name__}; write "
+            f"({name[:-1]},) for a single one"
+        )
+    return tuple(given)
+
+
+def results_of(result: Any, transform: str) -> tuple[list[Any], Rebuild]:
+    """The leaves of a function's result, and its structure.
+
+    Raises
+    ------
+    TypeError
+        If one is not an array of floating-point numbers: it would have a derivative of zeros, or none.
+    """
+    leaves, rebuild = flatten(result)
+    for leaf, path in zip(leaves, paths(result), strict=True):
+        dtype = dtype_of(np.asarray(leaf) if type(leaf) in (float, complex) else leaf)
+        if dtype is None or dtype.kind not in "fc":
+            given = f"{type(leaf).__name__} {leaf!r:.60}" if dtype is None else f"{dtype} of shape {leaf.shape}"
+            raise TypeError(
+                f"{transform}: the function must return floating-point numbers, alone or in a tree, and returned "
+                f"{given}{path and f' at {path!r}'}{instead_of(leaf) or '; leave it out, or use .astype(float)'}"
+            )
+    return leaves, rebuild
+
+
+def dtype_of(value: Any) -> np.dtype[Any] | None:
+    """The dtype of a tensor or an array; None for anything else, such as a Python number or a labelled array."""
+    return value.dtype if isinstance(value, Tensor | np.generic) or is_array(value) else None
+
+
 def array_like(value: Any) -> Any:
-    """A value as something with a shape and a dtype."""
-    return value if hasattr(value, "shape") and hasattr(value, "dtype") else np.asarray(value)
+    """A value as something with a shape and a dtype.
+
+    Raises
+    ------
+    TypeError
+        If it is none, or means more than its numbers.
+    """
+    array = value if isinstance(value, Tensor) or is_array(value) else np.asarray(value)
+    if array.dtype.kind not in "fiubc" or (array is not value and instead_of(value)):
+        raise TypeError(f"expected an array of numbers, got {type(value).__name__} {value!r:.60}{instead_of(value)}")
+    return array
 
 
 def direction(given: Any, value: Any, kind: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from math import inf
 from typing import Any
 
@@ -103,6 +103,11 @@ def _listed(owner: str, params: Any) -> list[Any]:
     if isinstance(params, Tensor | Mapping) or not isinstance(params, Iterable):
         given = type(params).__name__
         raise TypeError(f"{owner}: params must be an iterable of tensors or of groups, not {given}; put it in a list")
+    if isinstance(params, Set):
+        raise TypeError(
+            f"{owner}: params must have an order, by which a saved state finds its parameters; got a "
+            f"{type(params).__name__}, pass a list"
+        )
     return list(params)
 
 

@@ -3,12 +3,16 @@
 import copy
 import subprocess
 import sys
+from collections import OrderedDict, UserDict, UserList, defaultdict, deque, namedtuple
+from dataclasses import dataclass
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
 
 import nn
 from autograd_lite import ChangedTensorError, Tensor
+from autograd_lite.transforms import grad
 
 
 class Block(nn.Module):
@@ -173,3 +177,126 @@ def test_a_layer_whose_beginning_was_left_out_is_refused():
 
     with pytest.raises(AttributeError, match=r"Unfinished has no p; its __init__ has to call super\(\).__init__"):
         Unfinished()(np.ones(3))
+
+
+# ---- containers ----
+Pair = namedtuple("Pair", "a b")
+
+
+@dataclass(frozen=True)
+class Record:
+    a: object
+    b: object
+
+
+CONTAINERS = {
+    "a list": (list, "0 1"),
+    "a tuple": (tuple, "0 1"),
+    "a dict": (lambda ts: dict(zip("ab", ts, strict=True)), "a b"),
+    "an ordered dict": (lambda ts: OrderedDict(zip("ab", ts, strict=True)), "a b"),
+    "a default dict": (lambda ts: defaultdict(list, zip("ab", ts, strict=True)), "a b"),
+    "a dict of one's own": (lambda ts: UserDict(zip("ab", ts, strict=True)), "a b"),
+    "a read-only dict": (lambda ts: MappingProxyType(dict(zip("ab", ts, strict=True))), "a b"),
+    "a list of one's own": (UserList, "0 1"),
+    "a deque": (lambda ts: deque(ts, maxlen=2), "0 1"),
+    "a named tuple": (lambda ts: Pair(*ts), "a b"),
+    "a dataclass": (lambda ts: Record(*ts), "a b"),
+    "a namespace": (lambda ts: SimpleNamespace(a=ts[0], b=ts[1]), "a b"),
+}
+
+
+class Holder(nn.Module):
+    def __init__(self, held):
+        self.held = held
+
+
+def leaves():
+    return [Tensor(2.0, requires_grad=True), Tensor(3.0, requires_grad=True)]
+
+
+@pytest.mark.parametrize(("make", "names"), CONTAINERS.values(), ids=CONTAINERS)
+def test_parameters_are_found_in_every_container_with_keys(make, names):
+    first, second = leaves()
+    for held, path in ((make([first, second]), "held"), ([make([first, nn.Dense(1, 1)]), second], "held.0")):
+        module = Holder(held)
+        found = dict(module.named_parameters())
+        expected = [f"{path}.{name}" for name in names.split()]
+        assert found[expected[0]] is first
+        assert any(tensor is second for tensor in found.values())
+        assert list(module.state_dict()) == list(found)
+        module.load_state_dict({name: array + 1 for name, array in module.state_dict().items()})
+    assert (first.item(), second.item()) == (4.0, 5.0)
+
+
+@pytest.mark.parametrize(("make", "names"), CONTAINERS.values(), ids=CONTAINERS)
+def test_other_parameters_are_put_into_every_container(make, names):
+    first, second = leaves()
+    module = Holder({"inner": make([first, second])})
+    other = module.with_parameters({name: np.array(7.0) for name, _ in module.named_parameters()})
+    assert type(other.held["inner"]) is type(module.held["inner"])
+    assert [float(value) for _, value in _members_of(other.held["inner"])] == [7.0, 7.0]
+    assert [name for name, _ in module.named_parameters()] == [f"held.inner.{name}" for name in names.split()]
+    gradients = grad(lambda m: sum(value * value for _, value in _members_of(m.held["inner"])))(module)
+    assert [g.item() for g in gradients.values()] == [4.0, 6.0]
+
+
+def _members_of(container):
+    if isinstance(container, Record | SimpleNamespace):
+        return list(vars(container).items())
+    return list(container.items()) if hasattr(container, "items") else list(enumerate(container))
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        set,
+        frozenset,
+        lambda ts: (t for t in ts),
+        lambda ts: map(abs, ts),
+        lambda ts: zip(ts, ts, strict=True),
+        lambda ts: dict(enumerate(ts)).values(),
+        lambda ts: dict(enumerate(ts)).items(),
+        lambda ts: _objects(ts),
+        lambda ts: [{"deep": set(ts)}],
+    ],
+)
+@pytest.mark.parametrize("make", [leaves, lambda: [nn.Dense(1, 1), nn.Dense(1, 1)]])
+def test_containers_without_keys_are_refused_with_what_to_write(hide, make):
+    with pytest.raises(TypeError, match=r"held.* of a module is a \w+.*assign a list"):
+        Holder(hide(make())).parameters()
+
+
+def _objects(members):
+    array = np.empty(len(members), object)
+    for i, member in enumerate(members):
+        array[i] = member
+    return array
+
+
+@pytest.mark.parametrize(
+    "held", [{1, 2}, np.array(["a"], dtype=object), {"a": 1}.values(), np.zeros(3), range(3), "text"]
+)
+def test_containers_of_other_things_are_left_alone(held):
+    module = Holder(held)
+    assert module.parameters() == []
+    assert module.with_parameters({}).held is held
+
+
+def test_containers_that_hold_each_other_are_walked_once():
+    a, b = {"w": Tensor(1.0, requires_grad=True)}, {}
+    a["b"], b["a"] = b, a
+    assert [name for name, _ in Holder([a]).named_parameters()] == ["held.0.w"]
+
+
+@pytest.mark.parametrize("keys", [(1, "1"), ("a.b", "a")])
+def test_two_tensors_at_one_path_are_refused(keys):
+    first, second = leaves()
+    held = {keys[0]: first, keys[1]: second if keys[1] == "1" else {"b": second}}
+    for use in (Holder(held).parameters, Holder(held).state_dict):
+        with pytest.raises(ValueError, match="two different tensors or modules at the path"):
+            use()
+
+
+def test_losses_refuse_masked_arrays():
+    with pytest.raises(TypeError, match=r"which leaves out what is masked; pass"):
+        nn.mean_squared_error(Tensor(np.ones(2), requires_grad=True), np.ma.array([1.0, 2.0], mask=[True, False]))

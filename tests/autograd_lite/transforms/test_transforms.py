@@ -352,7 +352,7 @@ def test_shapes_of_tangents_and_cotangents_are_checked():
         jvp(np.sin, (X,), (np.ones(2),))
     with pytest.raises(ValueError, match=r"cotangent of shape \(\) was given for a value of shape \(3,\)"):
         vjp(np.sin, X)[1](1.0)
-    with pytest.raises(ValueError, match="hold 1 arrays and the tangents 2"):
+    with pytest.raises(ValueError, match=r"differ in structure: at the top .* a tuple of 2 .* a tuple of 1"):
         jvp(np.sin, (X,), (X, X))
 
 

@@ -34,7 +34,7 @@ def test_the_gradient_flows_where_dropout_lets_through():
 def test_dropout_that_would_be_drawn_twice_is_refused_and_no_gradient_is_wrong():
     dropout, x = nn.Dropout(0.5, rng=0), Tensor(np.ones(100), requires_grad=True)
     y = checkpoint(lambda v: dropout(v) * 1.0)(x)
-    with pytest.raises(GradientError, match="gave a different result when the backward pass ran it again"):
+    with pytest.raises(GradientError, match="computed something else when the backward pass ran it again"):
         y.sum().backward()
     assert x.grad is None
 

@@ -38,6 +38,7 @@ RESHAPED = [
     joined(
         numpy.broadcast_arrays, lambda np, *a: np.broadcast_arrays(*a), ((2, 1), (3,)), ((), (2, 2)), ((0, 1), (3,))
     ),
+    joined(numpy.ix_, lambda np, *a: np.ix_(*a), ((2,), (3,)), ((1,), (4,)), ((0,), (3,))),
     of_one(numpy.atleast_1d, lambda np, a: np.atleast_1d(a), (), (3,), (2, 3)),
     of_one(numpy.atleast_2d, lambda np, a: np.atleast_2d(a), (), (3,), (2, 3)),
     of_one(numpy.atleast_3d, lambda np, a: np.atleast_3d(a), (), (3,), (2, 3), (2, 1, 3)),
