@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import autograd_lite
 from autograd_lite import GradientError, Tensor, callback
+from autograd_lite.extend import wrap
 
 from ..optimizers.clipping import norm_of
 from .automatic import is_worth_compiling
@@ -99,8 +100,8 @@ class Step:
         """Call the listeners; the step goes on with the gradients as they leave them, in the same arrays."""
         parameters = self.training.parameters
         before = [(parameter, gradient) for parameter in parameters if (gradient := parameter.grad) is not None]
-        for (_, gradient), array in zip(before, arrays, strict=True):
-            gradient.data = array
+        for (parameter, _), array in zip(before, arrays, strict=True):
+            parameter.grad = wrap(array)
         for listener in self.on_gradient:
             listener(self.training)
         for (parameter, gradient), array in zip(before, arrays, strict=True):
@@ -111,5 +112,4 @@ class Step:
                 )
             if parameter.grad.data is not array:
                 array[...] = parameter.grad.data
-                gradient.data = array
-                parameter.grad = gradient
+            parameter.grad = gradient
