@@ -1,6 +1,7 @@
 """The house rules: rooms import downward only, files do not import in circles, and no file is too long."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -144,6 +145,30 @@ def test_the_engine_does_not_know_nn():
         if any(each.partition(".")[0] == "nn" for each in imported(name)) or any(map(names_nn, ast.walk(parsed(name))))
     }
     assert found == FILES_THAT_NAME_NN
+
+
+def reading_order() -> dict[str, int]:
+    """The files of `core` and their lines, as ARCHITECTURE.md has them."""
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE)
+    return {f"autograd_lite.core.{name}": int(lines) for name, lines in rows}
+
+
+def test_the_reading_order_has_every_file_of_core_after_those_that_it_imports():
+    order = list(reading_order())
+    assert set(order) == {name for name in FILES if name.startswith("autograd_lite.core.")}
+    later = {
+        (name, file)
+        for i, name in enumerate(order)
+        for each in imported(name)
+        if (file := file_of(each)) in order[i + 1 :]
+    }
+    assert later == set()
+
+
+def test_the_reading_order_tells_how_long_a_file_is():
+    lines = {name: len(FILES[name].read_text(encoding="utf-8").splitlines()) for name in reading_order()}
+    wrong = {name: (told, lines[name]) for name, told in reading_order().items() if abs(told - lines[name]) > told / 10}
+    assert wrong == {}, "file: (lines in ARCHITECTURE.md, lines of the file)"
 
 
 def test_no_file_is_too_long():

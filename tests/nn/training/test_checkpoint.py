@@ -13,8 +13,7 @@ import pytest
 
 import nn
 from nn.io.weights import CheckpointError
-
-from .every import assert_same_memory, every_callback
+from tests.nn.training.every import assert_same_memory, every_callback
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3)).astype(np.float32)
