@@ -171,12 +171,42 @@ def test_the_reading_order_tells_how_long_a_file_is():
     assert wrong == {}, "file: (lines in ARCHITECTURE.md, lines of the file)"
 
 
+TOPS = ("autograd_lite", "nn", "tests", "examples")
+
+
+def of_tops(pattern: str) -> list[Path]:
+    return [path for top in TOPS for path in (ROOT / top).rglob(pattern)]
+
+
+def names_in(document: str) -> set[str]:
+    """What stands in backticks in a document, outside of code blocks."""
+    text = re.sub(r"```.*?```", "", (ROOT / document).read_text(encoding="utf-8"), flags=re.DOTALL)
+    return set(re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text))
+
+
+@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_files_that_a_document_names_are_there(document):
+    paths = {name for name in names_in(document) if re.fullmatch(r"[\w./-]+(/|\.(py|md|toml|css))", name)}
+    files = [path.relative_to(ROOT).as_posix() for path in (*of_tops("*"), *ROOT.glob("*"))]
+    missing = {path for path in paths if not any(f"/{file}/".endswith(f"/{path.strip('/')}/") for file in files)}
+    assert len(paths) > 1
+    assert missing == set()
+
+
+@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_names_that_a_document_names_are_in_the_code(document):
+    texts = [path.read_text(encoding="utf-8") for path in (*of_tops("*.py"), ROOT / "pyproject.toml")]
+    words = set(re.findall(r"\w+", "\n".join(texts))) | {path.stem for path in of_tops("*.py")}
+    named = {
+        name.partition("(")[0].partition("[")[0] for name in names_in(document) if re.match(r"[\w.]+($|[(\[])", name)
+    }
+    assert {name for name in named if not set(re.findall(r"\w+", name)) <= words} == set()
+
+
 def test_no_file_is_too_long():
-    tops = ("autograd_lite", "nn", "tests", "examples")
     long = {
         path.relative_to(ROOT).as_posix()
-        for top in tops
-        for path in (ROOT / top).rglob("*.py")
+        for path in of_tops("*.py")
         if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
     }
     assert long == FILES_TOO_LONG
