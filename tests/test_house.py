@@ -147,6 +147,19 @@ def test_the_engine_does_not_know_nn():
     assert found == FILES_THAT_NAME_NN
 
 
+def test_the_rooms_import_what_the_table_of_rooms_says():
+    table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## What a room may import")[2]
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", table.partition("\n## ")[0], re.MULTILINE)
+    (first, _), *others = [[set(re.findall(r"`(\w+)`", cell)) for cell in row] for row in rows]
+    told = {room: may - first for rooms, may in others for room in rooms if len(rooms) == 1 and room != "nn"}
+    found: dict[str, set[str]] = {room: set() for room in told}
+    for name, room in ((name, room_of(name).removeprefix("autograd_lite.")) for name in FILES):
+        if room in told:
+            files = {file for each in imported(name) if (file := file_of(each)) and file.startswith("autograd_lite.")}
+            found[room] |= {room_of(file).removeprefix("autograd_lite.") for file in files} - first - {room}
+    assert found == told
+
+
 def reading_order() -> dict[str, int]:
     """The files of `core` and their lines, as ARCHITECTURE.md has them."""
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE)
