@@ -53,6 +53,11 @@ def elementwise_of(real: Any) -> Any:
     root, square, positive = unary(lambda x: math.sqrt(x)), unary(lambda x: x * x), unary(lambda x: x)
     add, subtract = binary(lambda x, y: x + y), binary(lambda x, y: x - y)
     multiply, divide = binary(lambda x, y: x * y), binary(lambda x, y: x / y)
+    strong_product = binary(lambda x, y: zero if (x == zero and y - y != zero) else x * y)
+    strong_quotient = binary(lambda x, y: zero if (x == zero and (y == zero or y != y)) else x / y)
+    symmetric_product = binary(
+        lambda x, y: zero if ((x == zero and y - y != zero) or (y == zero and x - x != zero)) else x * y
+    )
     maximum = binary(lambda x, y: x if (x >= y or x != x) else y)
     minimum = binary(lambda x, y: x if (x <= y or x != x) else y)
     greater, greater_equal = comparison(lambda x, y: np.uint8(x > y)), comparison(lambda x, y: np.uint8(x >= y))
@@ -91,6 +96,12 @@ def elementwise_of(real: Any) -> Any:
             maximum(out, x, y, z, n)
         elif code == 35:
             minimum(out, x, y, z, n)
+        elif code == 36:
+            strong_product(out, x, y, z, n)
+        elif code == 37:
+            strong_quotient(out, x, y, z, n)
+        elif code == 38:
+            symmetric_product(out, x, y, z, n)
         elif code == 50:
             greater(out, x, y, z, n)
         elif code == 51:
