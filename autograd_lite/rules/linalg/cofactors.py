@@ -13,7 +13,6 @@ import numpy as np
 from ...core.registry import defvjp
 from ...errors import GradientError
 from ...transforms.interpreter import innermost_array
-from ...transforms.reverse import gradients_of
 from ...transforms.rule_tables import defbatching, defjvp
 from .._common import batch_stack
 
@@ -41,19 +40,19 @@ def cofactors(a: Any) -> Any:
     return found
 
 
-def change_of_cofactors(a: Any, t: Any) -> Any:
-    """How the cofactors change where the matrix moves along another one, `t`."""
-    for operand in (a, t):
+def change_of_cofactors(a: Any, along: Any) -> Any:
+    """How the cofactors change where the matrix moves along another one."""
+    for operand in (a, along):
         if type(operand) is not np.ndarray:
-            answer = operand.__array_function__(change_of_cofactors, (type(operand),), (a, t), {})
+            answer = operand.__array_function__(change_of_cofactors, (type(operand),), (a, along), {})
             if answer is not NotImplemented:
                 return answer
     determinant = np.linalg.det(a)
     singular = _is_out_of_reach(determinant)
     regular = np.where(singular[..., None, None], np.eye(a.shape[-1], dtype=a.dtype), a)
-    found = np.asarray(_of_regular(regular, t))
+    found = np.asarray(_of_regular(regular, along))
     if singular.any():
-        found[singular] = _of_singular(a[singular], np.broadcast_to(t, a.shape)[singular])
+        found[singular] = _of_singular(a[singular], np.broadcast_to(along, a.shape)[singular])
     return found
 
 
@@ -99,20 +98,38 @@ def _products_of_all_but_two(s: Array) -> Array:
     return np.where(one, 0, np.prod(np.where(left_out, 1, s[..., None, None, :]), axis=-1))
 
 
-def _by_matrix(g: Any, a: Any, t: Any) -> Any:
-    """The third derivative, of regular matrices."""
+def _third(x: Any, a: Any, t: Any) -> Any:
+    """The third derivative of the determinant of regular matrices along two others, which it is symmetric in."""
     if np.any(_is_out_of_reach(np.linalg.det(innermost_array(a)))):
         raise GradientError("np.linalg.det: a singular matrix has first and second derivatives here, and no third ones")
-    return gradients_of(lambda matrix: np.sum(np.real(g * _of_regular(matrix, t))), [a])[0]
+    inverse = np.linalg.inv(a)
+    along_x, along_t = inverse @ x, inverse @ t
+    trace_x, trace_t, trace_both = (
+        np.trace(matrix, axis1=-2, axis2=-1)[..., None, None] for matrix in (along_x, along_t, along_x @ along_t)
+    )
+    moved = (
+        (trace_x * trace_t - trace_both) * inverse
+        - (trace_x * along_t + trace_t * along_x) @ inverse
+        + (along_x @ along_t + along_t @ along_x) @ inverse
+    )
+    return np.linalg.det(a)[..., None, None] * moved.mT
 
 
 defvjp(cofactors, a=lambda g, a: change_of_cofactors(a, g))
 defjvp(cofactors, a=lambda t, a: change_of_cofactors(a, t))
 batch_stack(cofactors)
-defvjp(change_of_cofactors, a=_by_matrix, t=lambda g, a: change_of_cofactors(a, g))
-defjvp(change_of_cofactors, t=lambda t, a: change_of_cofactors(a, t))
+defvjp(
+    change_of_cofactors,
+    a=lambda g, a, along: _third(g, a, along),
+    along=lambda g, a: change_of_cofactors(a, g),
+)
+defjvp(
+    change_of_cofactors,
+    a=lambda t, a, along: _third(t, a, along),
+    along=lambda t, a: change_of_cofactors(a, t),
+)
 
 
-@defbatching(change_of_cofactors, "a", "t")
-def _changes(a: Any, t: Any) -> Any:
-    return change_of_cofactors(a, t)
+@defbatching(change_of_cofactors, "a", "along")
+def _changes(a: Any, along: Any) -> Any:
+    return change_of_cofactors(a, along)
