@@ -16,7 +16,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-_NDARRAY = np.ndarray
+_NDARRAY, _NUMBER = np.ndarray, np.generic
 
 # NumPy would warn of 0 times infinity, which is an ordinary case here.
 warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning, re.escape(__name__) + "$")
@@ -37,7 +37,7 @@ def strong_product(x: Any, slope: Any) -> Any:
     >>> strong_product(np.array([0.0, 0.0, 2.0]), np.array([np.inf, np.nan, 3.0]))
     array([0., 0., 6.])
     """
-    if type(x) is _NDARRAY is type(slope):
+    if type(slope) is _NDARRAY and (type(x) is _NDARRAY or isinstance(x, _NUMBER)):
         try:
             product = x * slope
             flat = product if product.ndim < 2 else product.ravel("K")
