@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...speed.strong_zero import PLAIN
 from ..ir import Array, Call, Value
 from ..optimize.rectifier import masks
 from .numpy_calls import Scratch, Step, steps
@@ -49,7 +50,7 @@ class Chunks:
         function = call.function
         is_ufunc = isinstance(function, np.ufunc) and function.signature is None and function.nout == 1
         is_choice = function is np.where and len(call.args) == 3 and _is_truth(call.args[0])
-        if not (is_ufunc or is_choice) or call.kwargs or call.writes or len(call.results) != 1:
+        if not (is_ufunc or is_choice or function in PLAIN) or call.kwargs or call.writes or len(call.results) != 1:
             return False
         if any(isinstance(argument, tuple | list) for argument in call.args):
             return False

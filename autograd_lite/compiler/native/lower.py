@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...speed.strong_zero import strong_product
 from ..hints import looks_at_indices
 from ..ir import Argument, Array, Call, Constant, Layout, Value
 from ..optimize.one_hot import minus_one_hot
@@ -146,7 +147,8 @@ class Lowering:
         self, function: Callable[..., Any], args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]
     ) -> list[Any] | None:
         """Arithmetic with truth values, which count as 0 and 1."""
-        codes = {np.subtract: op.SUBTRACT_TRUTH, np.multiply: op.MULTIPLY_TRUTH}
+        multiply = op.MULTIPLY_TRUTH
+        codes = {np.subtract: op.SUBTRACT_TRUTH, np.multiply: multiply, strong_product: multiply}
         if function not in codes:
             return None
         return self._elementwise(codes[function], args, (dtype, _BOOL), target, dtype)
