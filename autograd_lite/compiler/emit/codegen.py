@@ -14,7 +14,6 @@ from ..native import Jit, loader
 from ..native.lower import Lowering, Row
 from ..native.segment import Segment, fused_row
 from .python_emitter import Code
-from .tiling import Chunks, run
 
 Loader = Callable[[np.dtype[Any]], loader.Machine | None]
 """What gives the machine code for a floating-point type."""
@@ -25,28 +24,22 @@ def write(calls: Sequence[Call], code: Code, jit: Jit, before: Mapping[Call | No
     lowering = Lowering(code.arrays, code.pointer, jit == "exact")
     load = cache(loader.at_hand if jit == "exact" else loader.load)
     waiting = _Waiting(code, load)
-    chunks = _Chunked(code)
     for call in calls:
         if call in before:
             waiting.flush()
-            chunks.flush()
             before[call]()
         if call.is_view:
             code.add(call)
             continue
         found = lowering.row(call) if jit else None
         if found is not None and waiting.takes(call, *found):
-            chunks.flush()
             continue
         waiting.flush()
-        if chunks.takes(call):
-            continue
         if isinstance(call.function, FusedUpdate) and all(value in code.arrays for value in call.operands):
             _write_update(call, call.function, code, load if jit else None)
         else:
             code.add(call)
     waiting.flush()
-    chunks.flush()
     if None in before:
         before[None]()
 
@@ -80,33 +73,6 @@ class _Waiting:
             self._code.extend(Segment(self._machine, self._rows).statements(self._code))
             self._code.segments.append(self._calls)
             self._rows, self._calls, self._dtype = [], [], None
-
-
-class _Chunked:
-    """NumPy calls that may run together, some rows at a time, and are not yet written."""
-
-    def __init__(self, code: Code) -> None:
-        self._code = code
-        self._chunks = Chunks(code.arrays)
-
-    def takes(self, call: Call) -> bool:
-        """Whether the call is one of them."""
-        if not self._chunks.joins(call):
-            self.flush()
-            if not self._chunks.joins(call):
-                return False
-        self._chunks.calls.append(call)
-        return True
-
-    def flush(self) -> None:
-        """Write them."""
-        steps = self._chunks.steps()
-        if steps is not None:
-            self._code.statements.append(f"{self._code.name(run, 'f')}({self._code.name(steps)})")
-        else:
-            for call in self._chunks.calls:
-                self._code.add(call)
-        self._chunks = Chunks(self._code.arrays)
 
 
 def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | None) -> None:
