@@ -17,6 +17,7 @@ from ..core.tree import mapped
 from ..formatting import name_of
 from .ir import Array, Layout, OtherLayout
 from .native import Jit, is_installed
+from .overlap import is_plain
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -154,7 +155,7 @@ class CompiledFunction:
         if entry is None or kwargs or not entry.matches(args):
             call = _Arguments()
             key = context.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
-            if call.in_graph:
+            if call.is_left_alone:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
         with self._lock:
@@ -210,6 +211,8 @@ class CompiledFunction:
         finally:
             context.tracer = None
             tracer.release()
+        if not tracer.is_replayable():
+            return plain(result)
         plan = Plan(tracer, len(arrays), outputs, self._jit)
         while len(self.plans) >= self._max_plans:
             oldest = next(iter(self._known.values()))
@@ -262,20 +265,25 @@ def _comparison(layouts: Sequence[Layout]) -> Callable[[tuple[Any, ...]], bool]:
 
 
 class _Arguments:
-    """The arguments of a call: the arrays among them, and everything else as a key."""
+    """The arguments of a call: the arrays among them, and everything else as a key.
+
+    `is_left_alone` says that the function is to be called as it is: a tensor is in a graph, or there is a masked array.
+    """
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray[Any, Any]] = []
         self.objects: list[Any] = []
-        self.in_graph = False
+        self.is_left_alone = False
 
     def key_of(self, tree: Any) -> Any:
         """What has to be the same for a plan to apply."""
         kind = type(tree)
         if kind is np.ndarray:
             self.arrays.append(tree)
+            self.is_left_alone = self.is_left_alone or tree.dtype.hasobject
             return tree.shape, tree.strides, tree.dtype
         if isinstance(tree, np.ndarray):
+            self.is_left_alone = self.is_left_alone or not is_plain(tree)
             return self.key_of(tree.view(np.ndarray))
         if kind is tuple or kind is list:
             return kind, *map(self.key_of, tree)
@@ -288,7 +296,7 @@ class _Arguments:
         if kind is Tensor and tree.node is None:
             return kind, self.key_of(tree.data)
         if isinstance(tree, Tensor) and not isinstance(tree.node, Leaf):
-            self.in_graph = True
+            self.is_left_alone = True
         if kind is float or kind is complex:
             return kind, repr(tree)  # which tells -0.0 from 0.0, and takes a NaN for itself
         if kind in (int, bool, str, bytes, type(None)):

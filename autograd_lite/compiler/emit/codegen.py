@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..hints import FusedUpdate
-from ..ir import Call
+from ..hints import FusedUpdate, looks_at_indices
+from ..ir import Assignment, Call, EntryGradient
 from ..native import Jit, loader
 from ..native.lower import Lowering, Row
 from ..native.segment import Segment, fused_row
+from . import assignments
 from .python_emitter import Code
 
 Loader = Callable[[np.dtype[Any]], loader.Machine | None]
@@ -24,10 +25,13 @@ def write(calls: Sequence[Call], code: Code, jit: Jit, before: Mapping[Call | No
     lowering = Lowering(code.arrays, code.pointer, jit == "exact")
     load = cache(loader.at_hand if jit == "exact" else loader.load)
     waiting = _Waiting(code, load)
-    for call in calls:
+    adds_up = any(isinstance(value.root.origin, EntryGradient) for call in calls for value in call.operands)
+    for previous, call in zip((None, *calls), calls, strict=False):
+        code.has_effects = code.has_effects or (previous is not None and _has_effects(previous, code, adds_up))
         if call in before:
             waiting.flush()
             before[call]()
+            code.has_effects = True
         if call.is_view:
             code.add(call)
             continue
@@ -35,13 +39,26 @@ def write(calls: Sequence[Call], code: Code, jit: Jit, before: Mapping[Call | No
         if found is not None and waiting.takes(call, *found):
             continue
         waiting.flush()
-        if isinstance(call.function, FusedUpdate) and all(value in code.arrays for value in call.operands):
+        if isinstance(call.function, Assignment):
+            code.extend(assignments.statements(call, call.function.tensors, code))
+        elif isinstance(call.function, FusedUpdate) and all(value in code.arrays for value in call.operands):
             _write_update(call, call.function, code, load if jit else None)
         else:
             code.add(call)
     waiting.flush()
     if None in before:
         before[None]()
+
+
+def _has_effects(call: Call, code: Code, adds_up: bool) -> bool:
+    """Whether a call changes what outlives the replay, so that another could not begin as if it had not been.
+
+    Gradients that the plan leaves do, where they are added to the ones that were there.
+    """
+    if looks_at_indices(call.function):
+        return False
+    lasting = any(result in code.persistent for result in call.results)
+    return not call.is_pure or any(value.root.origin is not None for value in call.writes) or (adds_up and lasting)
 
 
 class _Waiting:

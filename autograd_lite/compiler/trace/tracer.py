@@ -7,6 +7,7 @@ them: what it assigns to them is written when a callback may look, and at the en
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,7 +21,8 @@ from ...core.registry import STRUCTURAL
 from ...core.tensor import Tensor, wrap
 from ...core.tree import mapped
 from ...errors import CompileError
-from ..ir import Argument, Array, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
+from ..ir import Argument, Array, Assignment, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
+from ..overlap import is_plain, overlap
 from .rng_guard import Randomness
 from .traced_array import TracedArray
 from .user_line import user_line
@@ -78,6 +80,8 @@ class Tracer:
         self._own_slots: set[GradientSlot] = set()
         self._adopted: dict[Tensor, tuple[TracedArray, Any]] = {}
         self._assigned: dict[Tensor, TracedArray] = {}
+        self._written: dict[Tensor, tuple[Value, int]] = {}
+        self._entries: list[TracedArray] = []
         self._gradients: dict[GradientSlot, Tensor | None] = {}
         self._watched: set[Tensor] = set()
         self._captured: dict[int, TracedArray] = {}
@@ -141,12 +145,20 @@ class Tracer:
         return list(self._adopted)
 
     def _enter(self, array: Array, origin: Origin) -> TracedArray:
-        return TracedArray(array, Value(Layout.of(array), origin), self)
+        entered = TracedArray(array, Value(Layout.of(array), origin), self)
+        if not isinstance(origin, Constant):
+            self._entries.append(entered)
+        return entered
 
     def _capture(self, array: Array) -> TracedArray:
         """A plain array of the function's own, or from outside of it."""
         found = self._captured.get(id(array))
         if found is None:
+            if not is_plain(array):
+                self.refuse(
+                    f"a {type(array).__name__} of {array.dtype} is among the operands, and a plan computes with the numbers "
+                    "of plain arrays alone. Make a plain array of it outside, or call the function uncompiled"
+                )
             self._randomness.check(self.refuse)
             found = self._captured[id(array)] = self._enter(array, Captured(array))
         return found
@@ -177,14 +189,25 @@ class Tracer:
         targets = [self._checked_target(target) for target in writes]
         call.writes = tuple(target.value for target in targets)
         for target in targets:
-            target.value.root.version += 1
+            self._change(target)
         found = self._results(call, out, targets, plain)
         if call.results or call.writes or not is_pure:
             self.calls.append(call)
         return found
 
+    def _change(self, target: TracedArray) -> None:
+        """Take note that an array was written to, and with it all arrays from outside that share its memory."""
+        root = target.value.root
+        root.version += 1
+        if root.origin is not None:
+            for entry in self._entries:
+                if entry.value is not root and overlap(entry.array, target.array):
+                    entry.value.version += 1
+
     def _checked_target(self, target: Any) -> TracedArray:
-        if not isinstance(target, TracedArray):
+        origin = target.value.root.origin if isinstance(target, TracedArray) else None
+        is_plain_array = isinstance(origin, Captured) and isinstance(origin.holder, np.ndarray)
+        if not isinstance(target, TracedArray) or is_plain_array or isinstance(origin, Constant):
             self.refuse(
                 f"a plain array of shape {np.shape(target)} is written to, and if the function made it, later calls "
                 "would find in it what this one leaves. Make it with np.zeros_like of an argument, keep it in a "
@@ -279,6 +302,27 @@ class Tracer:
 
     # ---- the end ----
 
+    def is_replayable(self) -> bool:
+        """Whether no two arrays that change from call to call share memory that was written to.
+
+        A plan takes them for arrays of their own; those of tensors are looked at when its code is written.
+        """
+        changing = [entry for entry in self._entries if self._is_changing(entry.value)]
+        written = {value.root for call in self.calls for value in call.writes}
+        return not any(
+            overlap(one.array, other.array)
+            for one in changing
+            for other in self._entries
+            if other is not one and (one.value in written or other.value in written)
+        )
+
+    def _is_changing(self, value: Value) -> bool:
+        origin = value.origin
+        if not isinstance(origin, Captured):
+            return True
+        return isinstance(origin.holder, Tensor) and origin.holder in self._assigned
+
+
     def finish(self) -> None:
         """Write down what the function leaves: the arrays that tensors were assigned, and gradients."""
         self._write_arrays()
@@ -301,10 +345,19 @@ class Tracer:
         self._write_gradients()
 
     def _write_arrays(self) -> None:
-        """Copy the arrays that were assigned to tensors into the tensors' own."""
-        assigned, self._assigned = self._assigned, {}
-        for tensor, array in assigned.items():
-            self.call(np.copyto, (self._adopted[tensor][0], array), {})
+        """Give tensors the arrays that were assigned to them since the last time."""
+        now = {tensor: (array.value, array.value.root.version) for tensor, array in self._assigned.items()}
+        new = {tensor: self._assigned[tensor] for tensor in now if now[tensor] != self._written.get(tensor)}
+        for one, other in itertools.combinations(dict.fromkeys(new.values()), 2):
+            if one.value is not other.value and one.value.root is other.value.root and overlap(one.array, other.array):
+                self.refuse("two tensors are assigned arrays that share some of their memory; assign a copy to one")
+        if new:
+            values = tuple(array.value for array in new.values())
+            versions = tuple(value.root.version for value in values)
+            assign = Assignment(tuple(new))
+            self.calls.append(Call(assign, values, {}, is_pure=False, line=user_line(), versions=versions))
+            assign(*(array.array for array in new.values()))
+        self._written = now
 
     def _write_gradients(self) -> dict[GradientSlot, Tensor | None]:
         """Put the gradients into their slots as plain arrays; those that were not changed stay."""
