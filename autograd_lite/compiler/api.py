@@ -213,6 +213,7 @@ class CompiledFunction:
             tracer.release()
         if not tracer.is_replayable():
             return plain(result)
+        tracer.look_around(self.function, entry.objects)
         plan = Plan(tracer, len(arrays), outputs, self._jit)
         while len(self.plans) >= self._max_plans:
             oldest = next(iter(self._known.values()))
@@ -239,7 +240,7 @@ class CacheEntry:
     def __init__(self, key: Any, call: _Arguments, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.key = key
         self.plans: list[Plan] = []
-        self._objects = call.objects  # kept, since the key has what `id` gives for them
+        self.objects = call.objects  # kept, since the key has what `id` gives for them
         self._is_recording = THREAD.context.recording
         is_told = not kwargs and all(type(array) is np.ndarray for array in args)
         self._matches = _comparison([Layout.of(array) for array in args]) if is_told else None

@@ -24,6 +24,7 @@ from .optimize.rectifier import fused
 from .optimize.simplify import Renaming, simplified
 from .overlap import is_plain
 from .report import report
+from .trace.surroundings import same
 from .trace.tracer import Tracer
 
 
@@ -99,12 +100,14 @@ class Plan(PlannedProgram):
         check = [f"if {' or '.join(moved)}:", f"    return rebound({parameters})"] if moved else []
         body = "".join(f"    {statement}\n" for statement in check + code.statements)
         self.source = (
-            f"def replay({parameters}):\n{body}\ndef guards_hold():\n    return {' and '.join(looks) or True}\n"
+            f"def replay({parameters}):\n{body}\ndef guards_hold():\n    try:\n        return {' and '.join(looks) or True}\n"
+            "    except (AttributeError, LookupError, ValueError):  # nothing is there any more\n        return False\n"
         )
         code.scope.update(
             OtherLayout=OtherLayout,
             ndarray=np.ndarray,
             wrap=wrap,
+            same=same,
             renew=_renew,
             rebound=self._rebound,
             rebind=self._rebind_later,

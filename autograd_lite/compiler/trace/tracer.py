@@ -23,27 +23,11 @@ from ...core.tree import mapped
 from ...errors import CompileError
 from ..ir import Argument, Array, Assignment, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
 from ..overlap import is_plain, overlap
+from .guards import Guard
 from .rng_guard import Randomness
+from .surroundings import guard_of, places_of
 from .traced_array import TracedArray
 from .user_line import user_line
-
-
-class Guard(NamedTuple):
-    """Something that the program takes for granted, and that every later call looks at.
-
-    Attributes
-    ----------
-    expression : str
-        What has to hold, as Python, with ``{0}`` for the thing and ``{1}`` for what was found.
-    thing : object
-        What it is about.
-    expected : object
-        What was found.
-    """
-
-    expression: str
-    thing: Any
-    expected: Any
 
 
 class Tracer:
@@ -137,7 +121,8 @@ class Tracer:
         if tensor in self._watched or isinstance(tensor._data, TracedArray):
             return
         self._watched.add(tensor)
-        self.guards.append(Guard("({0}._node and {0}._node.slot) is {1}", tensor, tensor._node and tensor._node.slot))
+        node = tensor._node
+        self.guards.append(Guard(f"{{0}}._node{'' if node is None else '.slot'} is {{1}}", tensor, node and node.slot))
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -337,6 +322,11 @@ class Tracer:
             if array is None or array.value is not entered:
                 self.final_gradients[slot] = None if array is None else array.value
         self._randomness.check(self.refuse)
+
+    def look_around(self, function: Any, arguments: Iterable[Any]) -> None:
+        """Take note of what the function found in variables, attributes and containers: so it will have to be later."""
+        for place in places_of(function, arguments, self._randomness.code):
+            self.guards.append(guard_of(place))
 
     def release(self) -> None:
         """Leave to the tensors what the function has left, as plain arrays; also where it raised."""
