@@ -199,6 +199,8 @@ class CompiledFunction:
         from .trace.outputs import outputs_of, plain
         from .trace.tracer import Tracer
 
+        if not all(array.flags.aligned for array in arrays):
+            return self.function(*args, **kwargs)
         tracer = Tracer(self._name, (self.function, args, kwargs) if self._watch_randomness else None)
         inputs = iter([tracer.argument(array, i) for i, array in enumerate(arrays)])
         context = THREAD.context

@@ -206,7 +206,7 @@ class Call:
 
 
 class Assignment:
-    """What a call is of that assigns arrays to tensors, as ``tensor.data = array``; whoever has the old ones keeps them.
+    """What a call is of that assigns arrays to tensors, ``tensor.data = array``; others may keep the old ones.
 
     Parameters
     ----------

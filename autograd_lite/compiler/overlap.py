@@ -37,8 +37,11 @@ def owner(array: Any) -> Any:
 
 
 def is_plain(array: Any) -> bool:
-    """Whether an array is its numbers and nothing else, such as a mask, a unit, or Python objects."""
-    return type(array) in _PLAIN and not array.dtype.hasobject
+    """Whether an array is its numbers and nothing else, such as a mask or Python objects, and they lie where they can.
+
+    NumPy sums numbers at odd addresses in another order.
+    """
+    return type(array) in _PLAIN and not array.dtype.hasobject and array.flags.aligned
 
 
 _PLAIN = (np.ndarray, np.memmap)

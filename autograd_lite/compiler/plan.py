@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -100,13 +101,15 @@ class Plan(PlannedProgram):
         check = [f"if {' or '.join(moved)}:", f"    return rebound({parameters})"] if moved else []
         body = "".join(f"    {statement}\n" for statement in check + code.statements)
         self.source = (
-            f"def replay({parameters}):\n{body}\ndef guards_hold():\n    try:\n        return {' and '.join(looks) or True}\n"
+            f"def replay({parameters}):\n{body}\n"
+            f"def guards_hold():\n    try:\n        return {' and '.join(looks) or True}\n"
             "    except (AttributeError, LookupError, ValueError):  # nothing is there any more\n        return False\n"
         )
         code.scope.update(
             OtherLayout=OtherLayout,
             ndarray=np.ndarray,
             wrap=wrap,
+            is_=operator.is_,
             same=same,
             renew=_renew,
             rebound=self._rebound,
@@ -141,11 +144,12 @@ class Plan(PlannedProgram):
                 code.statements.append(f"{name}.grad = {tensor} if {tensor}._data is {array} else wrap({array})")
 
     def _rebound(self, *arrays: Array) -> Any:
-        before = self.arrays
+        before, written = self.arrays, aliasing.written(self)
         for value, tensor in self._captured_tensors():
             tensor._data = aliasing.apart(tensor._data, aliasing.own_memory(self))
             # Sums depend on the order in which elements lie in memory, down to the last digits.
-            if not is_plain(tensor._data) or Layout.of(tensor._data) != value.layout:
+            is_alike = is_plain(tensor._data) and Layout.of(tensor._data) == value.layout
+            if not is_alike or (value in written and not tensor._data.flags.writeable):
                 raise OtherLayout
             if self._was_bound_before and tensor._data is not before[value]:
                 self._moving.add(tensor)
@@ -248,8 +252,10 @@ def _renamed(outputs: Any, renaming: Renaming) -> Any:
 def _returned(code: Code, outputs: Any) -> str:
     """The results as an expression: copies, since the next replay writes over the plan's memory."""
     if isinstance(outputs, Output):
-        array = code.operand(outputs.value)
-        return {"tensor": f"wrap({array}.copy('K'))", "array": f"{array}.copy('K')", "number": f"{array}[()]"}[outputs.kind]
+        array, order = code.operand(outputs.value), "" if outputs.value.layout.is_contiguous else "'K'"
+        return {"tensor": f"wrap({array}.copy({order}))", "array": f"{array}.copy({order})", "number": f"{array}[()]"}[
+            outputs.kind
+        ]
     if isinstance(outputs, tuple):
         members = "".join(f"{_returned(code, member)}, " for member in outputs)
         return f"{code.name(outputs._make, 'f')}(({members}))" if hasattr(outputs, "_make") else f"({members})"

@@ -1,7 +1,7 @@
 """Arrays from outside that share memory with what a replay writes to, which it would change while others are read.
 
-One that lies where the plan leaves its gradients is copied: a gradient that is passed to the next call, or read in it (a
-difference of gradients). Where two from outside overlap and one is written to, the function is recorded anew.
+One that lies where the plan leaves its gradients is copied: a gradient that is passed to the next call, or read in it
+(a difference of gradients). Where two from outside overlap and one is written to, the function is recorded anew.
 """
 
 from __future__ import annotations
@@ -31,25 +31,43 @@ def statements(plan: PlannedProgram, arguments: int, moving: Sequence[Value], co
         Arrays of tensors that are looked up in every call.
     code : Code
     """
-    if own_memory(plan):
-        for i in range(arguments):
-            yield _taken_apart(plan, code, f"x{i}", "")
-        for value in moving:
-            yield _taken_apart(plan, code, code.operand(value), "", f"{code.name(value.origin.holder, 't')}._data = ")
-        for entry, result in _entries(plan):
-            name = code.operand(entry)
-            yield _taken_apart(plan, code, name, "" if result is None else f" and {name} is not {code.operand(result)}")
-    yield from _overlaps_refused(plan, code)
+    looks, changed = dict(_looks_at_overlap(plan, code)), {code.operand(value) for value in written(plan)}
+    arguments_and_moving = [
+        *((f"x{i}", "") for i in range(arguments)),
+        *((code.operand(value), f"{code.name(value.origin.holder, 't')}._data = ") for value in moving),
+    ]
+    for name, also in arguments_and_moving:
+        if name in changed:
+            yield f"if not {name}.flags.writeable: raise OtherLayout"
+        by_itself, by_its_base = looks.pop(name, ("", ""))
+        is_aligned = f"if not {name}.flags.aligned: raise OtherLayout"
+        yield from _by_base(name, by_itself, [is_aligned, *_taken_apart(plan, code, name, also), by_its_base])
+    for entry, result in _entries(plan):
+        name = code.operand(entry)
+        unless = "" if result is None else f" and {name} is not {code.operand(result)}"
+        by_itself, by_its_base = looks.pop(name, ("", ""))
+        yield from _by_base(name, by_itself, [*_taken_apart(plan, code, name, "", unless), by_its_base])
+
+
+def _by_base(name: str, by_itself: str, based: Sequence[str]) -> Iterator[str]:
+    """A statement for an array with memory of its own, and those for one that has it from another."""
+    if by_itself:
+        yield f"if {name}.base is None:"
+        yield f"    {by_itself}"
+        yield "else:"
+    else:
+        yield f"if {name}.base is not None:"
+    yield from (f"    {statement}" for statement in [*filter(None, based)] or ["pass"])
 
 
 def overlapping(plan: PlannedProgram) -> set[frozenset[Value]]:
     """Which of the arrays that stay where they are share memory with one that is written to."""
-    written, used = _written(plan), _from_outside(plan)
+    changed, used = written(plan), _from_outside(plan)
     bound = [value for value in used if value in plan.arrays]
     return {
         frozenset((one, other))
         for one in bound
-        if one in written
+        if one in changed
         for other in bound
         if other is not one and overlap(plan.arrays[one], plan.arrays[other])
     }
@@ -74,7 +92,7 @@ def apart(array: Array, blocks: Sequence[Array]) -> Array:
     return np.ndarray(array.shape, array.dtype, owner.copy().data, start, array.strides)
 
 
-def _written(plan: PlannedProgram) -> set[Value]:
+def written(plan: PlannedProgram) -> set[Value]:
     """The arrays from outside that the plan writes to."""
     return {value.root for call in plan.calls for value in call.writes if value.root.origin is not None}
 
@@ -84,33 +102,31 @@ def _from_outside(plan: PlannedProgram) -> list[Value]:
     return [root for root in roots if root.origin is not None and not isinstance(root.origin, Constant)]
 
 
-def _overlaps_refused(plan: PlannedProgram, code: Code) -> Iterator[str]:
+def _looks_at_overlap(plan: PlannedProgram, code: Code) -> Iterator[tuple[str, tuple[str, str]]]:
     """What looks whether an array that changes from call to call shares memory with one that is written to, or is.
 
-    Told by whose memory it is, which takes a tenth of a microsecond; only of one owner's arrays it is looked at in full.
+    For each name a statement for an array with memory of its own, and one for an array that has it from another. Told
+    by whose memory it is, in less than a tenth of a microsecond; only arrays of one owner are looked at in full.
     """
-    written, used = _written(plan), _from_outside(plan)
-    if not written:
+    changed, used = written(plan), _from_outside(plan)
+    if not changed:
         return
     bound = [value for value in used if value in plan.arrays]
-    seen: list[Value] = []
-    for value in (value for value in used if value not in plan.arrays):
-        of_plan = [plan.arrays[one] for one in bound if value in written or one in written]
-        others = [one for one in seen if value in written or one in written]
-        seen.append(value)
-        name, own = code.operand(value), f"owner{len(seen)}"
-        yield f"{own} = {name} if {name}.base is None else {name}.base"
+    changing = [value for value in used if value not in plan.arrays]
+    for i, value in enumerate(changing):
+        of_plan = [plan.arrays[one] for one in bound if value in changed or one in changed]
+        others = [code.operand(one) for one in changing[:i] if value in changed or one in changed]
         if not of_plan and not others:
             continue
-        owners = [owner(array) for array in of_plan]
-        looks = [f"{own}.__class__ is not ndarray", f"{own}.base is not None"]
-        looks += [f"{own} is owner{seen.index(one) + 1}" for one in others]
-        if all(type(one) is np.ndarray for one in owners):
-            looks += [f"id({own}) in {code.name(frozenset(map(id, owners)), 'owners')}"] if owners else []
-        else:
-            looks = ["True"]
-        look = code.name(partial(_refuse_overlap, of_plan), "f")
-        yield f"if {' or '.join(looks)}: {look}({', '.join([name, *map(code.operand, others)])})"
+        name, owners = code.operand(value), [owner(array) for array in of_plan]
+        look = f"{code.name(partial(_refuse_overlap, of_plan), 'f')}({', '.join([name, *others])})"
+        if others or not all(type(one) is np.ndarray for one in owners):
+            yield name, (look, look)
+            continue
+        known, base = code.name(frozenset(map(id, owners)), "owners"), f"{name}.base"
+        # Memory of another library's, and a base that has a base itself, say nothing about who else has it.
+        is_doubtful = f"{base}.__class__ is not ndarray or {base}.base is not None or id({base}) in {known}"
+        yield name, (f"if id({name}) in {known}: {look}", f"if {is_doubtful}: {look}")
 
 
 def _refuse_overlap(bound: Sequence[Array], array: Array, *others: Array) -> None:
@@ -118,13 +134,15 @@ def _refuse_overlap(bound: Sequence[Array], array: Array, *others: Array) -> Non
         raise OtherLayout
 
 
-def _taken_apart(plan: PlannedProgram, code: Code, name: str, unless: str, also: str = "") -> str:
+def _taken_apart(plan: PlannedProgram, code: Code, name: str, also: str, unless: str = "") -> Iterator[str]:
+    """What takes a copy of an array that has its memory from the plan's own."""
     own = [code.name(block, "block") for block in own_memory(plan)]
+    if not own:
+        return
     is_in = " or ".join(f"{name}.base is {block}" for block in own)
     # The base of a window that slides over an array has a base itself.
     is_window = f"getattr({name}.base, 'base', None) is not None"
-    copied = f"{also}{name} = {code.name(apart, 'f')}({name}, [{', '.join(own)}])"
-    return f"if {name}.base is not None and ({is_in} or {is_window}){unless}: {copied}"
+    yield f"if ({is_in} or {is_window}){unless}: {also}{name} = {code.name(apart, 'f')}({name}, [{', '.join(own)}])"
 
 
 def _entries(plan: PlannedProgram) -> Iterator[tuple[Value, Value | None]]:

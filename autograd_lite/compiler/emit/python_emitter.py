@@ -176,7 +176,9 @@ def _copied(code: Code, call: Call, target: str) -> Iterator[str]:
 def _look_at_layout(code: Code, call: Call, made: str, result: Value) -> str:
     """What ends a replay where a result is not like the recorded one, before it is broadcast or converted."""
     shape, dtype, _ = result.layout
-    refuse = code.name(partial(_refuse_layout, code.title, call, result.layout, code.has_effects), "f")
+    refuse = code.name(
+        partial(_refuse_layout, code.title, call, result.layout, code.has_effects or not call.is_pure), "f"
+    )
     return f"if {made}.shape != {shape} or {made}.dtype is not {code.name(dtype, 'dtype')}: {refuse}({made})"
 
 
@@ -187,8 +189,8 @@ def _refuse_layout(title: str, call: Call, layout: Layout, has_effects: bool, ma
         raise OtherLayout
     raise CompileError(
         f"{title}, at {call.line}: {call.name} gives shape {made.shape}, {made.dtype}, and gave {layout.shape}, "
-        f"{layout.dtype} when the function was recorded. It cannot be recorded anew, since this call has changed arrays "
-        "before. Let it choose before it writes, or give an array of one shape, as np.where(mask, x, 0) does"
+        f"{layout.dtype} when the function was recorded. It cannot be recorded anew, since this call has changed "
+        "arrays or called back by now. Let it choose before, or keep to one shape, as np.where(mask, x, 0) does"
     )
 
 

@@ -11,7 +11,7 @@ import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from ...core.tensor import Tensor, wrap
 from ...core.tree import mapped
 from ...errors import CompileError
 from ..ir import Argument, Array, Assignment, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
-from ..overlap import is_plain, overlap
+from ..overlap import is_plain, overlap, owner
 from .guards import Guard
 from .rng_guard import Randomness
 from .surroundings import guard_of, places_of
@@ -66,6 +66,7 @@ class Tracer:
         self._assigned: dict[Tensor, TracedArray] = {}
         self._written: dict[Tensor, tuple[Value, int]] = {}
         self._entries: list[TracedArray] = []
+        self._callbacks: list[Callable[..., Any]] = []
         self._gradients: dict[GradientSlot, Tensor | None] = {}
         self._watched: set[Tensor] = set()
         self._captured: dict[int, TracedArray] = {}
@@ -108,6 +109,8 @@ class Tracer:
             )
         if isinstance(array, np.generic):
             tensor._data = array = np.asarray(array)
+        if not is_plain(array):
+            self.refuse(f"{tensor._brief()} has a {type(array).__name__} that is not a plain, aligned array of numbers")
         traced = self._enter(array, Captured(tensor))
         self.look_at(tensor)
         self._adopted[tensor] = traced, tensor._node
@@ -141,11 +144,12 @@ class Tracer:
         if found is None:
             if not is_plain(array):
                 self.refuse(
-                    f"a {type(array).__name__} of {array.dtype} is among the operands, and a plan computes with the numbers "
-                    "of plain arrays alone. Make a plain array of it outside, or call the function uncompiled"
+                    f"a {type(array).__name__} of {array.dtype} is among the operands, and a plan computes with plain, "
+                    "aligned arrays of numbers alone. Make one of it outside, or call the function uncompiled"
                 )
             self._randomness.check(self.refuse)
             found = self._captured[id(array)] = self._enter(array, Captured(array))
+            self.guards.append(Guard("{0}.shape == {1}", array, array.shape))
         return found
 
     # ---- calls ----
@@ -176,6 +180,7 @@ class Tracer:
         for target in targets:
             self._change(target)
         found = self._results(call, out, targets, plain)
+        self._refuse_view_by_numbers(call, found)
         if call.results or call.writes or not is_pure:
             self.calls.append(call)
         return found
@@ -188,6 +193,18 @@ class Tracer:
             for entry in self._entries:
                 if entry.value is not root and overlap(entry.array, target.array):
                     entry.value.version += 1
+
+    def _refuse_view_by_numbers(self, call: Call, found: Any) -> None:
+        """Refuse a view whose place in memory follows from numbers in another array, as that of `numpy.split` may."""
+        if not call.is_view:
+            return
+        parts = found if isinstance(found, tuple | list) else [found]
+        seen = {result.base for result in call.results} | {part.value for part in parts}
+        if not seen.issuperset(call.operands):
+            self.refuse(
+                f"{call.name} takes numbers out of an array to say which part of another one it gives, and later calls "
+                "would use the numbers of this first one; pass Python numbers"
+            )
 
     def _checked_target(self, target: Any) -> TracedArray:
         origin = target.value.root.origin if isinstance(target, TracedArray) else None
@@ -223,7 +240,7 @@ class Tracer:
             for operand, given in zip(call.operands, plain, strict=True):
                 if out is given:
                     return TracedArray(array, operand, self)
-                if np.may_share_memory(out, given):
+                if np.may_share_memory(out, given) or (not out.size and owner(out) is owner(given)):
                     base, offset = operand, operand.offset + int(array.ctypes.data) - int(given.ctypes.data)
                     break
         value = Value(Layout.of(array), base=base, offset=offset)
@@ -235,6 +252,7 @@ class Tracer:
     ) -> Any:
         """Call a function that is called as a whole in every replay; it may draw random numbers."""
         self._randomness.check(self.refuse)
+        self._callbacks.append(function)
         with self._randomness.allowed():
             return self.call(function, args, kwargs, writes, is_pure=False)
 
@@ -265,9 +283,12 @@ class Tracer:
             return slot.grad  # type: ignore[no-any-return]
         if slot not in self._gradients:
             gradient = slot.grad
-            self.guards.append(Guard("({0}.grad is None) is {1}", slot, gradient is None))
             self.slots[slot] = None
-            if gradient is not None:
+            if gradient is None:
+                self.guards.append(Guard("{0}.grad is {1}", slot, None))
+            else:
+                strides = np.asarray(gradient._data).strides
+                self.guards.append(Guard("{0}.grad is not None and {0}.grad._data.strides == {1}", slot, strides))
                 traced = self._enter(np.asarray(gradient._data), EntryGradient(slot))
                 self.slots[slot], gradient = traced.value, wrap(traced)
             self._gradients[slot] = gradient
@@ -307,7 +328,6 @@ class Tracer:
             return True
         return isinstance(origin.holder, Tensor) and origin.holder in self._assigned
 
-
     def finish(self) -> None:
         """Write down what the function leaves: the arrays that tensors were assigned, and gradients."""
         self._write_arrays()
@@ -325,7 +345,7 @@ class Tracer:
 
     def look_around(self, function: Any, arguments: Iterable[Any]) -> None:
         """Take note of what the function found in variables, attributes and containers: so it will have to be later."""
-        for place in places_of(function, arguments, self._randomness.code):
+        for place in places_of(function, arguments, self._randomness.code, self._callbacks):
             self.guards.append(guard_of(place))
 
     def release(self) -> None:

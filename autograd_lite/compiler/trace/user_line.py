@@ -1,4 +1,4 @@
-"""Which line of the user's program runs, the innermost outside of NumPy and of libraries, and which code is a library's."""
+"""Which line of the user's program runs: the innermost outside of libraries. Which code is a library's."""
 
 from __future__ import annotations
 
