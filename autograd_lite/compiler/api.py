@@ -66,7 +66,8 @@ def compile(
     ------
     CompileError
         When it is called, if a replay could give other results than the function, with the line: where a value is read
-        into Python (``if loss > 3``), random numbers are drawn otherwise than by `callback`, or a graph is returned.
+        into Python (``if loss > 3``), random numbers are drawn otherwise than by `callback`, or a graph is returned; in
+        a later call where a shape that follows from numbers is another, after the call has written to an array.
     TypeError
         If it is given no function.
     ModuleNotFoundError
@@ -75,17 +76,23 @@ def compile(
     Notes
     -----
     Arrays and tensors that the function finds outside are read anew in every call, and tensors may be assigned other
-    arrays; another tensor in a variable's or an attribute's place is not found. Numbers are as they were, but for the
-    options of `nn`'s optimizers, dropout and normalisations, which are followed. What else Python does in the function,
-    such as appending to a list or printing, happens once; so does a computation on plain arrays in which no argument
-    and no tensor takes part. ``requires_grad``, hooks, whether a gradient was there, and whether a module is in
-    training are looked at in every call.
+    arrays. Where it looked (variables around it, globals, attributes, elements of lists, tuples, sets and dicts) is
+    looked at in every call: another tensor, array, number, text or function there records it anew, as other shapes do
+    that follow from numbers (``x[mask]``), and arguments that overlap where one is written to. A number that changes in
+    every call is passed as an array. Not looked at are places that code reaches otherwise, such as ``globals()`` or C,
+    places that are found by a profiler's run (which takes the interpreter's announcements for itself), numbers that
+    the function changes itself, and what callbacks alone use. The options of `nn`'s optimizers, dropout and
+    normalisations are followed without recording anew.
+
+    What else Python does in the function, such as appending to a list or printing, happens once; so does a computation
+    on plain arrays in which no argument and no tensor takes part. ``requires_grad``, hooks, whether a gradient was
+    there, and whether a module is in training are looked at in every call.
 
     Gradients that the function leaves in ``.grad`` lie end to end in one flat array of the plan, which the next call
     overwrites; so does it with nothing else, results are copies.
 
-    Within another compiled function, within a transform, and for tensors that are results in a graph, the function is
-    called as it is.
+    Within another compiled function, within a transform, and for tensors that are results in a graph, masked arrays,
+    arrays of objects and arrays at odd addresses, the function is called as it is.
 
     Examples
     --------

@@ -81,7 +81,7 @@ class Plan(PlannedProgram):
         self.arrays = arrays = self._arrays()
         code = Code(arrays, self.name, self.persistent)
         moving = self._moving_values()
-        for value in moving:
+        for value, _ in moving:
             code.statements.append(f"if {code.operand(value)}.strides != {value.layout.strides}: raise OtherLayout")
         code.extend(aliasing.statements(self, self._arguments, moving, code))
         write(self.calls, code, self.jit, {self._first_look(): lambda: self._leave_gradients(code)})
@@ -181,9 +181,10 @@ class Plan(PlannedProgram):
             if isinstance(value.origin, Captured) and isinstance(value.origin.holder, Tensor)
         ]
 
-    def _moving_values(self) -> list[Value]:
-        roots = dict.fromkeys(value.root for value in self.values() if isinstance(value.root.origin, Captured))
-        return [value for value in roots if value not in self.arrays]
+    def _moving_values(self) -> list[tuple[Value, Tensor]]:
+        roots = dict.fromkeys(value.root for value in self.values() if value.root not in self.arrays)
+        captured = [(value, value.origin.holder) for value in roots if isinstance(value.origin, Captured)]
+        return [(value, holder) for value, holder in captured if isinstance(holder, Tensor)]
 
     def _arrays(self) -> dict[Value, Array]:
         """Every array that stays where it is from call to call."""

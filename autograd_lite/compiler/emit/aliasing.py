@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.tensor import Tensor
 from ..ir import Array, Call, Constant, EntryGradient, OtherLayout, Value
 from ..layout.buffers import is_elementwise
 from ..layout.planned import PlannedProgram
@@ -19,7 +20,9 @@ from ..overlap import overlap, owner
 from .python_emitter import Code
 
 
-def statements(plan: PlannedProgram, arguments: int, moving: Sequence[Value], code: Code) -> Iterator[str]:
+def statements(
+    plan: PlannedProgram, arguments: int, moving: Sequence[tuple[Value, Tensor]], code: Code
+) -> Iterator[str]:
     """What takes arrays apart that change from call to call, or raises `OtherLayout`.
 
     Parameters
@@ -27,14 +30,14 @@ def statements(plan: PlannedProgram, arguments: int, moving: Sequence[Value], co
     plan : PlannedProgram
     arguments : int
         How many there are.
-    moving : sequence of Value
-        Arrays of tensors that are looked up in every call.
+    moving : sequence of tuple
+        The tensors whose arrays are looked up in every call, each after the value of its array.
     code : Code
     """
     looks, changed = dict(_looks_at_overlap(plan, code)), {code.operand(value) for value in written(plan)}
     arguments_and_moving = [
         *((f"x{i}", "") for i in range(arguments)),
-        *((code.operand(value), f"{code.name(value.origin.holder, 't')}._data = ") for value in moving),
+        *((code.operand(value), f"{code.name(tensor, 't')}._data = ") for value, tensor in moving),
     ]
     for name, also in arguments_and_moving:
         if name in changed:

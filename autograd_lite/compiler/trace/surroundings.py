@@ -162,7 +162,7 @@ class _Walk:
 
     def _of_function(self, function: FunctionType) -> Iterator[Place]:
         if "__wrapped__" in function.__dict__:
-            yield from self._within(function.__wrapped__)
+            yield from self._within(function.__dict__["__wrapped__"])
         if function.__code__ not in self._own:
             return
         loaded = set(self._loaded(function.__code__))
@@ -184,7 +184,11 @@ class _Walk:
         if isinstance(sequence, set | frozenset):
             yield Place("{0}", sequence, tuple(sequence))
             return
-        if type(sequence) is list and len(sequence) > 1 and all(type(one).__eq__ is object.__eq__ for one in sequence):
+        if (
+            type(sequence) is list
+            and len(sequence) > 1
+            and all(getattr(type(one), "__eq__", None) is object.__eq__ for one in sequence)
+        ):
             yield Place("{0}", sequence, tuple(sequence))
             return
         if not isinstance(sequence, tuple):

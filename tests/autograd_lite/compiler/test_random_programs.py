@@ -4,8 +4,8 @@ A world is what a program finds outside: two tensors, a plain array and a number
 program runs five times in two worlds, in one compiled; arguments come to overlap, masks choose others, a number and a
 tensor are exchanged. A call may be refused with a line of this file, which ends the program.
 
-Column-major arrays are among them, whose rows must not be cut out for ``out=``: in NumPy 2.4 `negative` reads an input as
-contiguous whose stride is 4 elements of 4 bytes, or 8 of 8 bytes, where the output is not, and `isnan`, `isinf`,
+Column-major arrays are among them, whose rows must not be cut out for ``out=``: in NumPy 2.4 `negative` reads an input
+as contiguous whose stride is 4 elements of 4 bytes, or 8 of 8 bytes, where the output is not, and `isnan`, `isinf`,
 `isfinite` and `signbit` are wrong where their output is not contiguous.
 """
 
