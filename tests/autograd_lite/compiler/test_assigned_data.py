@@ -133,3 +133,13 @@ def test_parts_of_one_array_for_two_tensors_are_refused():
 
     with pytest.raises(CompileError, match="two tensors are assigned arrays that share some of their memory"):
         compile(step)(X)
+
+
+def test_an_argument_that_is_assigned_is_shared_as_it_is_eagerly():
+    w = Tensor(X.copy())
+    compiled = compile(lambda x: setattr(w, "data", x), jit=False)
+    for _ in range(3):
+        x = np.ones(3)
+        compiled(x)
+        x += 1
+        assert w.data.tolist() == [2.0] * 3

@@ -137,3 +137,27 @@ def test_arrays_at_odd_addresses_are_summed_as_numpy_sums_them():
     compiled = compile(lambda x: np.sum(x))
     assert compiled(x.copy()) == np.sum(x.copy())
     assert compiled(x) == np.sum(x)
+
+
+@pytest.mark.parametrize("jit", JIT)
+def test_tensors_that_come_to_share_an_array_are_written_to_together(jit):
+    def run(compiled):
+        w, v = Tensor(np.arange(4.0)), Tensor(np.arange(4.0) + 1)
+        function = lambda x: _write_between(v.data, x, w)  # noqa: E731
+        called = compile(function, jit=jit) if compiled else function
+        for i in range(6):
+            if i == 3:
+                v.data = w.data
+            yield from called(np.ones(4))
+            yield w.data.copy()
+
+    for mine, expected in zip(run(True), run(False), strict=True):
+        np.testing.assert_array_equal(mine, expected)
+
+
+def test_calls_with_arguments_that_overlap_leave_no_plan():
+    w = Tensor(np.arange(4.0))
+    compiled = compile(lambda x, y: _write_between(x, y, w), jit=False)
+    for pair in (_distinct, _same, _same, _reversed, _same):
+        compiled(*pair(w))
+    assert len(compiled.plans) == 1

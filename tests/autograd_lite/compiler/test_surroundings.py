@@ -189,6 +189,24 @@ def test_what_callbacks_change_is_not_looked_at():
     assert len(losses) == 10
 
 
+def test_variables_that_callbacks_alone_use_are_not_looked_at():
+    count = 0
+
+    def step(x):
+        def look(loss):
+            nonlocal count
+            count += 1
+
+        callback(look, x)
+        return x * 2
+
+    compiled = compile(step)
+    for _ in range(5):
+        compiled(X)
+    assert len(compiled.plans) == 1
+    assert count == 5
+
+
 def test_numbers_that_are_equal_but_of_another_type_are_others():
     held = {"n": 2}
     compiled = compile(lambda x: x * held["n"])
