@@ -277,7 +277,8 @@ def loop(g: "Builder") -> str:
                        "v0 = v0 * {y} * (i + 1.0)", "v0 += {y}", "v0 = v0 + {y} if i % 2 else v0 * {y}",
                        "if i == 1:\n        continue", "v0 *= 0.5")) for _ in range(g.integer(1, 4))]  # fmt: skip
     body = "".join(f"\n    {step.format(x=x, y=y)}" for step in steps)
-    return f"v0 = {x}\nfor i in range({g.integer(1, 5)}):{body}"
+    # An array of its own, since in NumPy an augmented assignment writes into what the name stands for.
+    return f"v0 = 1.0 * {x}\nfor i in range({g.integer(1, 5)}):{body}"
 
 
 @kind(1.0)
