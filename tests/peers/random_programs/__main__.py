@@ -58,8 +58,10 @@ def main() -> int:
 def report(total: Outcome, seconds: float) -> None:
     """Print what was compared, and what was not, with the reasons."""
     print(f"\n{total.programs} programs in {seconds:.0f} s, {len(total.failures)} that fail")
-    for check, count in total.compared.most_common():
-        print(f"{count:7d} {check}")
+    print("compared, with milliseconds of processor time each:")
+    for check in total.seconds:
+        count = total.compared[check]
+        print(f"{count:7d} {1e3 * total.seconds[check] / max(count, 1):6.0f} {check}")
     print("left out:")
     for reason, count in total.left_out.most_common(40):
         print(f"{count:7d} {reason}")

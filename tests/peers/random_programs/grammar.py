@@ -203,7 +203,7 @@ def widened(g: "Builder") -> str:
     x = g.value(lambda a: a.ndim and a.size)
     mode = g.choice(("constant", "edge", "wrap", "symmetric"))
     return g.choice((f'np.pad({x}, {g.integer(0, 3)}, mode="{mode}")', f"np.broadcast_to({x}, (2, *{g.shape(x)}))",
-                     f"np.triu({x})", f"np.tril({x}, -1)", f"np.diff({x}, axis=0)", f"np.diag(np.ravel({x})[:4])"))  # fmt: skip
+                     f"np.diff({x}, axis=0)", f"np.diag(np.ravel({x})[:4])"))  # fmt: skip
 
 
 @kind(2.0)
@@ -274,7 +274,7 @@ def loop(g: "Builder") -> str:
     x = g.value()
     y = g.fitting_into(x)
     steps = [g.choice(("v0 = np.tanh(v0 * 0.5 + {y})", "v0 = v0 * {y} + {x}", "v0 = v0 - 0.1 * v0 * v0", "v0 = 0.5 * v0",
-                       "v0 = v0 * {y} * (i + 1.0)", "v0 += {y}", "v0 = v0 + {y} if i % 2 else v0 * {y}",
+                       "v0 = v0 * {y} * (i + 1.0)", "v0 = v0 + {y}", "v0 = v0 + {y} if i % 2 else v0 * {y}",
                        "if i == 1:\n        continue", "v0 *= 0.5")) for _ in range(g.integer(1, 4))]  # fmt: skip
     body = "".join(f"\n    {step.format(x=x, y=y)}" for step in steps)
     # An array of its own, since in NumPy an augmented assignment writes into what the name stands for.

@@ -1,5 +1,6 @@
 """The search: programs of many seeds are held against everything that they can be, and what fails is shrunk."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -89,6 +90,8 @@ class Outcome:
     programs : int
     compared : Counter
         How many programs each comparison was made of.
+    seconds : Counter
+        Of processor time that each comparison took.
     left_out : Counter
         Why comparisons were not made.
     failures : list of Failure
@@ -97,12 +100,14 @@ class Outcome:
     programs: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
 
     def __iadd__(self, other: "Outcome") -> "Outcome":
         self.programs += other.programs
         self.compared += other.compared
         self.left_out += other.left_out
+        self.seconds += other.seconds
         self.failures += other.failures
         return self
 
@@ -134,14 +139,18 @@ def fails_alike(error: Exception, check: str) -> Callable[[Program], bool]:
 
 def hold_program(seed: int | Sequence[int], peers: Iterable[str], thorough: bool = False, small: bool = True) -> Outcome:
     """Hold the program of a seed against what it can be, and shrink it for the first comparison that fails."""
+    outcome, start = Outcome(1), time.process_time()
     program = generate(seed)
-    outcome = Outcome(1)
+    outcome.seconds["generating"] += time.process_time() - start
     case = Case(program)
     for check in checks_of(program, seed, peers, thorough):
+        start = time.process_time()
         try:
             quietly(CHECKS[check], case)
             outcome.compared[check] += 1
+            outcome.seconds[check] += time.process_time() - start
         except Unsuitable as reason:
+            outcome.seconds[check] += time.process_time() - start
             outcome.left_out[f"{check}: {reason}"] += 1
             if check == "condition":
                 break
