@@ -12,7 +12,7 @@ from multiprocessing import get_context
 for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")  # the processes share the cores
 
-from .search import COMPILED, PEERS, Outcome, hold_programs
+from .search import COMPILED, PEERS, Outcome, hold_programs  # noqa: E402 - NumPy reads the variables when it is imported
 
 TOGETHER = 20
 """How many programs a process is given at a time."""
@@ -28,7 +28,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes (one for each core)")
     parser.add_argument("--without", action="append", default=[], choices=PEERS, help="a peer that is not installed")
     parser.add_argument("--thorough", action="store_true", help=f"all {len(COMPILED)} ways of compiling each program")
-    parser.add_argument("--as-drawn", action="store_true", help="print what fails as it was drawn, and do not shrink it")
+    parser.add_argument("--as-drawn", action="store_true", help="print what fails as it was drawn")
     return parser.parse_args()
 
 

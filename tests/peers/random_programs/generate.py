@@ -52,7 +52,7 @@ CALLS = by_function()
 PEERS_OF = {key: [peer for peer in ("torch", "jax") if has(peer, spec)] for key, spec in words.TABLE.items()}
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The statement cannot be drawn here."""
 
 
@@ -122,7 +122,7 @@ class Builder:
         """A value that there is, a late one more often."""
         names = [name for name in self.pool if fits(self.scope[name])]
         if not names:
-            raise Refused
+            raise RefusedError
         late = min(int(self.rng.exponential(2.5)), len(names) - 1)
         return names[-1 - late] if self.chance(0.7) else self.choice(names)
 
@@ -152,7 +152,7 @@ class Builder:
         self._peers &= set(PEERS_OF[key])
         self._is_ragged |= spec.ragged
         if spec.real_only and any(a.dtype.startswith("complex") for a in self.arguments):
-            raise Refused
+            raise RefusedError
 
     def near(self, key: str, position: int, x: str, always: bool = False) -> str:
         """A value near a point of a domain; as it is where the domain is all numbers."""
@@ -180,7 +180,7 @@ class Builder:
         self._is_ragged |= spec.ragged
         self._peers &= {peer for peer in ("torch", "jax") if has(peer, spec, shapes)}
         if spec.real_only and any(a.dtype.startswith("complex") for a in self.arguments):
-            raise Refused
+            raise RefusedError
         operands = []
         for position, shape in enumerate(shapes):
             x = self.value(lambda a: np.ndim(a) < 4)
@@ -196,19 +196,21 @@ class Builder:
             if self.chance(HOLISTIC):
                 text = self.call_of_the_table()
             else:
-                kinds = [(weight, peers, write) for weight, peers, write in KINDS if not self.peer or self.peer in peers]
+                kinds = [
+                    (weight, peers, write) for weight, peers, write in KINDS if not self.peer or self.peer in peers
+                ]
                 shares = np.array([weight for weight, _, _ in kinds])
                 _, peers, write = kinds[self.rng.choice(len(kinds), p=shares / shares.sum())]
                 self._peers &= set(peers)
                 text = self._written(write)
             self._keep(text)
-        except Refused:
+        except RefusedError:
             self._made = made
 
     def _written(self, write: Kind) -> str:
         text = write(self)
         if text is None:
-            raise Refused
+            raise RefusedError
         return text
 
     def _keep(self, text: str) -> None:
@@ -226,9 +228,9 @@ class Builder:
         scope = self._run(text)
         targets = [name for name in dict.fromkeys(NAME.findall(text)) if name not in self.scope]
         if not targets or not all(is_finite(scope[name]) for name in targets):
-            raise Refused
+            raise RefusedError
         if self.peer is not None and self.peer not in self._peers:
-            raise Refused
+            raise RefusedError
         self.scope.update((name, scope[name]) for name in targets)
         self.pool += targets
         self.statements.append(Statement(text, tuple(targets), frozenset(self._peers), self._is_ragged))
@@ -239,8 +241,16 @@ class Builder:
             warnings.simplefilter("error")
             try:
                 exec(text, scope)
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, Warning, np.linalg.LinAlgError):
-                raise Refused from None
+            except (
+                ArithmeticError,
+                AttributeError,
+                LookupError,
+                TypeError,
+                ValueError,
+                Warning,
+                np.linalg.LinAlgError,
+            ):
+                raise RefusedError from None
         return scope
 
 

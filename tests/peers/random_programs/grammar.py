@@ -155,8 +155,9 @@ def a_view(g: "Builder") -> str:
     parts: list[str] = []
     for n in g.shape(x):
         start, step = g.integer(0, max(n // 2, 1)), g.choice((1, 1, 2, 3))
-        parts.append(g.choice((":", ":", "::-1", f"{start}:", f"::{step}", f"{n}:{start}:-{step}", f"{start}:{n}:{step}",
-                               str(g.integer(0, max(n, 1))), "..."[: 3 * ("..." not in parts)] or ":")))  # fmt: skip
+        parts.append(g.choice((":", ":", "::-1", f"{start}:", f"::{step}", f"{n}:{start}:-{step}",
+                               f"{start}:{n}:{step}", str(g.integer(0, max(n, 1))),
+                               "..."[: 3 * ("..." not in parts)] or ":")))  # fmt: skip
     if g.chance(0.2):
         parts.insert(g.integer(0, len(parts) + 1), "None")
     return f"{x}[{', '.join(parts)}]"
@@ -187,7 +188,8 @@ def picked_by_several(g: "Builder") -> str:
     some = [[g.integer(-n, n) for _ in range(3)] for n in g.shape(x)]
     first, second = some[:2]
     return g.choice((f"{x}[{first}, {second}]", f"{x}[{first}]", f"{x}[:, {second}]", f"{x}[[{first}], {second}]",
-                     f"{x}[{first}, ::-1]", f"{x}[{first[0]}, {second}]", f"{x}[numpy.ix_({first}, {second})]"))  # fmt: skip
+                     f"{x}[{first}, ::-1]", f"{x}[{first[0]}, {second}]",
+                     f"{x}[numpy.ix_({first}, {second})]"))  # fmt: skip
 
 
 @kind(1.0)
@@ -248,7 +250,7 @@ def product_of_matrices(g: "Builder") -> str:
     if fitting and g.chance(0.7):
         return f"{x} @ {g.choice(fitting)} * {scale!r}"
     return g.choice((f"{x} @ np.swapaxes({x}, -1, -2) * {scale!r}", f"np.swapaxes({x}, -1, -2) @ {x} * {scale!r}",
-                     f"np.matmul({x}, {x}[..., 0, :]) * {scale!r}" if g.ndim(x) == 2 else f"{x} @ np.swapaxes({x}, -1, -2)"))  # fmt: skip
+                     f"{x} @ {x}[0] * {scale!r}" if g.ndim(x) == 2 else f"{x} @ np.swapaxes({x}, -1, -2)"))  # fmt: skip
 
 
 @kind(1.0)
@@ -273,8 +275,9 @@ def product_of_vectors(g: "Builder") -> str:
 def loop(g: "Builder") -> str:
     x = g.value()
     y = g.fitting_into(x)
-    steps = [g.choice(("v0 = np.tanh(v0 * 0.5 + {y})", "v0 = v0 * {y} + {x}", "v0 = v0 - 0.1 * v0 * v0", "v0 = 0.5 * v0",
-                       "v0 = v0 * {y} * (i + 1.0)", "v0 = v0 + {y}", "v0 = v0 + {y} if i % 2 else v0 * {y}",
+    steps = [g.choice(("v0 = np.tanh(v0 * 0.5 + {y})", "v0 = v0 * {y} + {x}", "v0 = v0 - 0.1 * v0 * v0",
+                       "v0 = 0.5 * v0", "v0 = v0 * {y} * (i + 1.0)", "v0 = v0 + {y}",
+                       "v0 = v0 + {y} if i % 2 else v0 * {y}",
                        "if i == 1:\n        continue", "v0 *= 0.5")) for _ in range(g.integer(1, 4))]  # fmt: skip
     body = "".join(f"\n    {step.format(x=x, y=y)}" for step in steps)
     # An array of its own, since in NumPy an augmented assignment writes into what the name stands for.

@@ -28,11 +28,11 @@ AMPLIFIED = 50
 WORST_CONDITION = 1e-4
 
 
-class Disagreement(Exception):
+class DisagreementError(Exception):
     """Two ways to the same number give two numbers, or one of them none."""
 
 
-class Unsuitable(Exception):
+class UnsuitableError(Exception):
     """The program says nothing in this comparison; the reason is counted."""
 
 
@@ -105,7 +105,7 @@ class Case:
         moved = [np.asarray(a * (1 + epsilon * rng.uniform(-1, 1, a.shape)), a.dtype) for a in self.arrays]
         there = function(moved)
         if any(np.shape(a) != np.shape(b) for a, b in zip(there, at, strict=True)):
-            raise Unsuitable("shapes that depend on the last places")
+            raise UnsuitableError("shapes that depend on the last places")
         return [float(np.max(np.abs(a - b), initial=0.0)) for a, b in zip(there, at, strict=True)]
 
     def check_condition(self) -> None:
@@ -113,9 +113,9 @@ class Case:
         for gradient, noise in zip(self.gradient, self.noise, strict=True):
             largest = float(np.max(np.abs(gradient), initial=0.0))
             if not np.isfinite(largest):
-                raise Disagreement("the gradient is not finite")
+                raise DisagreementError("the gradient is not finite")
             if noise > WORST_CONDITION * largest * (1e4 if self.is_single else 1) + 1e-12:
-                raise Unsuitable("badly conditioned")
+                raise UnsuitableError("badly conditioned")
 
     def assert_close(
         self, found: list[Any], expected: list[Any], noise: list[float] | None = None, rtol: float | None = None
@@ -124,17 +124,17 @@ class Case:
         noise = self.noise if noise is None else noise
         rtol = self.rtol if rtol is None else rtol
         if len(found) != len(expected):
-            raise Disagreement(f"{len(found)} arrays, expected {len(expected)}")
+            raise DisagreementError(f"{len(found)} arrays, expected {len(expected)}")
         for i, (a, b, moved) in enumerate(zip(found, expected, noise, strict=True)):
             a, b = np.asarray(a), np.asarray(b)
             if a.shape != b.shape:
-                raise Disagreement(f"array {i}: shape {a.shape}, expected {b.shape}")
+                raise DisagreementError(f"array {i}: shape {a.shape}, expected {b.shape}")
             largest = float(np.max(np.abs(b), initial=0.0))
             bound = rtol * largest + AMPLIFIED * moved + 1e-13
             apart = np.abs(a - b)
             if not np.all(apart <= bound):
                 at = tuple(int(k) for k in np.unravel_index(np.argmax(np.nan_to_num(apart, nan=np.inf)), a.shape))
-                raise Disagreement(
+                raise DisagreementError(
                     f"array {i}{list(at)}: {a[at]!r}, expected {b[at]!r}, bound {bound:.1e}, largest {largest:.1e}"
                 )
 
@@ -142,16 +142,16 @@ class Case:
 def assert_same_bits(found: list[Any], expected: list[Any]) -> None:
     """Arrays of the same shapes, dtypes and bits; a NaN is a NaN."""
     if len(found) != len(expected):
-        raise Disagreement(f"{len(found)} arrays, expected {len(expected)}")
+        raise DisagreementError(f"{len(found)} arrays, expected {len(expected)}")
     for i, (a, b) in enumerate(zip(map(np.asarray, found), map(np.asarray, expected), strict=True)):
         if (a.shape, a.dtype) != (b.shape, b.dtype):
-            raise Disagreement(f"array {i}: {a.shape} {a.dtype}, expected {b.shape} {b.dtype}")
+            raise DisagreementError(f"array {i}: {a.shape} {a.dtype}, expected {b.shape} {b.dtype}")
         parts = [(a.real, b.real), (a.imag, b.imag)] if a.dtype.kind == "c" else [(a, b)]
         for p, q in parts:
             differ = ~((p == q) & (np.signbit(p) == np.signbit(q)) | np.isnan(p) & np.isnan(q))
             if np.any(differ):
                 at = tuple(int(k) for k in np.argwhere(differ)[0])
-                raise Disagreement(
+                raise DisagreementError(
                     f"array {i}{list(at)}: {p[at]!r}, expected {q[at]!r}; {np.sum(differ)} of {differ.size} differ"
                 )
 
@@ -168,17 +168,17 @@ def leaves_against_functions(case: Case) -> None:
     case.assert_close(values, plain, case.noise_of(case.results, plain))
     for value, other in zip(values, plain, strict=True):
         if value.dtype != other.dtype:
-            raise Disagreement(f"a result is {value.dtype}, NumPy's {other.dtype}")
+            raise DisagreementError(f"a result is {value.dtype}, NumPy's {other.dtype}")
     loss = case.loss(leaves)
     if not isinstance(loss, Tensor) or not loss.requires_grad:
-        raise Unsuitable("no result depends on the arguments")
+        raise UnsuitableError("no result depends on the arguments")
     loss.backward()
     for leaf, array in zip(leaves, case.arrays, strict=True):
         if leaf.grad is None:
             leaf.zero_grad()
             continue
         if (leaf.grad.shape, leaf.grad.dtype) != (array.shape, array.dtype):
-            raise Disagreement(f"a gradient is {leaf.grad.shape} {leaf.grad.dtype} of {array.shape} {array.dtype}")
+            raise DisagreementError(f"a gradient is {leaf.grad.shape} {leaf.grad.dtype} of {array.shape} {array.dtype}")
     zeros = [np.zeros_like(a) for a in case.arrays]
     found = [z if leaf.grad is None else leaf.grad.data for leaf, z in zip(leaves, zeros, strict=True)]
     case.assert_close(found, case.gradient)
@@ -190,7 +190,7 @@ def forward_against_reverse(case: Case) -> None:
     along = [drawn(rng, a) for a in case.arrays]
     results, tangents = jvp(case.results, (case.arrays,), (along,))
     if any((t.shape, t.dtype) != (r.shape, r.dtype) for t, r in zip(tangents, results, strict=True)):
-        raise Disagreement("a tangent has another shape or dtype than its result")
+        raise DisagreementError("a tangent has another shape or dtype than its result")
     cotangents = [drawn(rng, r) for r in results]
     pulled = vjp(case.results, case.arrays)[1](cotangents)[0]
     found, expected = paired(tangents, cotangents), paired(list(pulled), along)
@@ -202,13 +202,13 @@ def forward_against_reverse(case: Case) -> None:
     (noise,) = case.noise_of(pushed, [found])
     bound = case.rtol * size + AMPLIFIED * noise + 1e-13
     if not abs(found - expected) <= bound:
-        raise Disagreement(f"forward {found!r}, reverse {expected!r}, bound {bound:.1e}")
+        raise DisagreementError(f"forward {found!r}, reverse {expected!r}, bound {bound:.1e}")
 
 
 def reverse_against_differences(case: Case) -> None:
     """A directional derivative against central differences with two steps, whose difference is their error."""
     if case.is_single:
-        raise Unsuitable("differences have no digits in single precision")
+        raise UnsuitableError("differences have no digits in single precision")
     along = [drawn(case.rng, a) for a in case.arrays]
 
     def moved(t: float) -> Any:
@@ -218,16 +218,16 @@ def reverse_against_differences(case: Case) -> None:
     size = sum(float(np.sum(np.abs(g * a))) for g, a in zip(case.gradient, along, strict=True))
     found, uncertain = paired(case.gradient, along), abs(wide - narrow)
     if uncertain > 1e-3 * size + 1e-9:
-        raise Unsuitable("differences do not settle")
+        raise UnsuitableError("differences do not settle")
     bound = 1e-7 * size + 10 * uncertain + 1e-9 * abs(case.loss(case.arrays)) + 1e-9
     if not abs(found - narrow) <= bound:
-        raise Disagreement(f"reverse {found!r}, differences {narrow!r}, bound {bound:.1e}")
+        raise DisagreementError(f"reverse {found!r}, differences {narrow!r}, bound {bound:.1e}")
 
 
 def single_against_double(case: Case) -> None:
     """The gradient in single precision against the one in double."""
     if not case.is_single:
-        raise Unsuitable("no single precision")
+        raise UnsuitableError("no single precision")
     wide = {"float32": np.float64, "complex64": np.complex128}
     doubles = [np.asarray(a, wide.get(str(a.dtype), a.dtype)) for a in case.arrays]
     case.assert_close(case.gradient, case.gradient_at(doubles))
@@ -238,5 +238,3 @@ def quietly(check: Callable[[Case], None], case: Case) -> None:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         check(case)
-
-

@@ -10,7 +10,7 @@ from autograd_lite import compile as compiled
 from autograd_lite.errors import CompileError, GradientError
 from autograd_lite.transforms import checkpoint, grad, hvp, jvp, value_and_grad, vmap
 
-from .hold import AMPLIFIED, Case, Disagreement, Unsuitable, assert_same_bits, paired
+from .hold import AMPLIFIED, Case, DisagreementError, UnsuitableError, assert_same_bits, paired
 from .hold import drawn as drawn_like
 from .words import flat, weighted
 
@@ -23,7 +23,7 @@ def check_bits(case: Case, jit: Any, found: Any, expected: Any, compiled_functio
 
     So of complex numbers, of which NumPy multiplies scalars without a fused multiply-add and arrays with one.
     """
-    if case.is_complex or jit is True and re.search("exp|log", str(compiled_function)):
+    if case.is_complex or (jit is True and re.search("exp|log", str(compiled_function))):
         found, expected = flat(found), flat(expected)
         case.assert_close(found, expected, [max([*case.noise, 1e-10])] * len(found), max(case.rtol, 1e-6))
     else:
@@ -46,7 +46,7 @@ def compiled_against_eager(case: Case, jit: Any) -> None:
             arrays = [np.array(a, order="C") for a in program.arrays(0)]
             check_bits(case, jit, function(*arrays), step(*arrays), function)
     except CompileError as refusal:
-        raise Unsuitable(f"compile refuses: {str(refusal)[:150]}") from None
+        raise UnsuitableError(f"compile refuses: {str(refusal)[:150]}") from None
 
 
 def compiled_step_against_eager(case: Case, jit: Any) -> None:
@@ -79,7 +79,7 @@ def compiled_step_against_eager(case: Case, jit: Any) -> None:
         for number in range(CALLS):
             check_bits(case, jit, run(function, number), run(step, number), function)
     except CompileError as refusal:
-        raise Unsuitable(f"compile refuses: {str(refusal)[:150]}") from None
+        raise UnsuitableError(f"compile refuses: {str(refusal)[:150]}") from None
 
 
 def stacked(trees: list[list[Any]]) -> list[Any]:
@@ -90,7 +90,7 @@ def stacked(trees: list[list[Any]]) -> list[Any]:
 def mapped_against_loop(case: Case) -> None:
     """`vmap` of the results and of the gradient against a loop over three examples."""
     if case.program.is_ragged:
-        raise Unsuitable("shapes that depend on numbers")
+        raise UnsuitableError("shapes that depend on numbers")
     rng = case.rng
     examples = [case.program.arrays(data) for data in range(3)]
     count = len(case.arrays)
@@ -105,17 +105,17 @@ def mapped_against_loop(case: Case) -> None:
         try:
             expected = stacked([function(arrays) for arrays in own])
         except ValueError:
-            raise Unsuitable("shapes that depend on numbers") from None
+            raise UnsuitableError("shapes that depend on numbers") from None
         try:
             found = vmap(lambda *a, function=function: function(list(a)), tuple(axes))(*together)
         except GradientError as refusal:
-            raise Unsuitable(f"vmap refuses: {str(refusal)[:150]}") from None
+            raise UnsuitableError(f"vmap refuses: {str(refusal)[:150]}") from None
         noise = case.noise_of(function, function(case.arrays))
         noise = [max(noise, default=0.0)] * len(expected)
         case.assert_close(flat(found), expected, noise)
         for a, b in zip(flat(found), expected, strict=True):
             if a.dtype != b.dtype:
-                raise Disagreement(f"vmap gives {a.dtype}, the loop {b.dtype}")
+                raise DisagreementError(f"vmap gives {a.dtype}, the loop {b.dtype}")
 
 
 def recomputed_against_kept(case: Case) -> None:
@@ -123,7 +123,7 @@ def recomputed_against_kept(case: Case) -> None:
     whole = checkpoint(lambda *arrays: case.loss(list(arrays)))
     argnums = tuple(range(len(case.arrays)))
     if not all(isinstance(g, np.ndarray | np.generic) for g in case.gradient):
-        raise Disagreement("a gradient is no array")
+        raise DisagreementError("a gradient is no array")
     assert_same_bits(list(grad(whole, argnums)(*case.arrays)), list(grad(case_loss(case), argnums)(*case.arrays)))
     program = case.program
     function = program.in_parts(checkpoint)
@@ -147,7 +147,7 @@ def case_loss(case: Case) -> Any:
 def second_order(case: Case) -> None:
     """A second derivative along two directions, in the four orders of the modes, and by a difference of gradients."""
     if case.is_complex or case.is_single:
-        raise Unsuitable("second derivatives are compared in real double precision")
+        raise UnsuitableError("second derivatives are compared in real double precision")
     rng = case.rng
     u, v = ([drawn_like(rng, a) for a in case.arrays] for _ in range(2))
     x = case.arrays
@@ -173,11 +173,10 @@ def second_order(case: Case) -> None:
     (noise,) = case.noise_of(lambda arrays: [forward_over_reverse(arrays)], [expected])
     bound = 1e-8 * size + AMPLIFIED * noise + 1e-12
     if not np.isfinite(expected):
-        raise Disagreement(f"the second derivative is {expected!r}")
+        raise DisagreementError(f"the second derivative is {expected!r}")
     if noise > 1e-4 * size + 1e-12:
-        raise Unsuitable("badly conditioned in second order")
+        raise UnsuitableError("badly conditioned in second order")
     for name in rng.permutation(list(ways))[:2]:
         found = ways[name]()
         if not abs(found - expected) <= bound:
-            raise Disagreement(f"{name} {found!r}, forward over reverse {expected!r}, bound {bound:.1e}")
-
+            raise DisagreementError(f"{name} {found!r}, forward over reverse {expected!r}, bound {bound:.1e}")

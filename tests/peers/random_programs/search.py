@@ -10,7 +10,7 @@ import numpy as np
 
 from . import hold, library, rivals
 from .generate import generate
-from .hold import Case, Disagreement, Unsuitable, quietly
+from .hold import Case, DisagreementError, UnsuitableError, quietly
 from .program import Program
 from .shrink import shrink
 
@@ -39,7 +39,8 @@ CHECKS: dict[str, Check] = {
 """Every comparison by its name."""
 
 COMPILED = [name for name in CHECKS if name.startswith("compiled")]
-COSTLY = ["vmap against a loop", "checkpoint against plain", "second order"]
+SHARES = {"vmap against a loop": 0.5, "checkpoint against plain": 0.5, "second order": 0.5, "JAX": 0.07}
+"""Of how many programs the costly comparisons are made; JAX compiles each call of new shapes, for seconds."""
 PEERS = ["PyTorch", "JAX"]
 
 
@@ -51,7 +52,7 @@ def checks_of(program: Program, seed: int | Sequence[int], peers: Iterable[str],
         left_out.add("JAX")
     if not thorough:
         left_out |= set(COMPILED) - {COMPILED[rng.integers(len(COMPILED))]}
-        left_out |= {name for name in COSTLY if rng.random() < 0.5}
+        left_out |= {name for name, share in SHARES.items() if rng.random() > share}
     return [name for name in CHECKS if name not in left_out]
 
 
@@ -116,7 +117,7 @@ def failure_of(program: Program, check: str, seed: int = 0) -> Exception | None:
     """What a comparison raises, if it does; what is left out has not failed."""
     try:
         quietly(CHECKS[check], Case(program, seed))
-    except Unsuitable:
+    except UnsuitableError:
         return None
     except Exception as error:
         return error
@@ -127,7 +128,7 @@ def fails_alike(error: Exception, check: str) -> Callable[[Program], bool]:
     """Whether a program fails a comparison with the same kind of error, and is well conditioned."""
 
     def fails(program: Program) -> bool:
-        if type(error) is Disagreement and check != "condition":
+        if type(error) is DisagreementError and check != "condition":
             try:
                 quietly(CHECKS["condition"], Case(program))
             except Exception:
@@ -137,7 +138,9 @@ def fails_alike(error: Exception, check: str) -> Callable[[Program], bool]:
     return fails
 
 
-def hold_program(seed: int | Sequence[int], peers: Iterable[str], thorough: bool = False, small: bool = True) -> Outcome:
+def hold_program(
+    seed: int | Sequence[int], peers: Iterable[str], thorough: bool = False, small: bool = True
+) -> Outcome:
     """Hold the program of a seed against what it can be, and shrink it for the first comparison that fails."""
     outcome, start = Outcome(1), time.process_time()
     program = generate(seed)
@@ -149,7 +152,7 @@ def hold_program(seed: int | Sequence[int], peers: Iterable[str], thorough: bool
             quietly(CHECKS[check], case)
             outcome.compared[check] += 1
             outcome.seconds[check] += time.process_time() - start
-        except Unsuitable as reason:
+        except UnsuitableError as reason:
             outcome.seconds[check] += time.process_time() - start
             outcome.left_out[f"{check}: {reason}"] += 1
             if check == "condition":

@@ -114,7 +114,9 @@ def without(program: Program, i: int, values: dict[str, Any]) -> Iterator[Progra
 def like(name: str, statement: Statement, values: dict[str, Any]) -> str | None:
     """Something that a statement reads, of the same shape and dtype as what it makes."""
     shape, dtype = values[name].shape, values[name].dtype
-    reads = [r for r in sorted(statement.reads) if r in values and values[r].shape == shape and values[r].dtype == dtype]
+    reads = [
+        r for r in sorted(statement.reads) if r in values and values[r].shape == shape and values[r].dtype == dtype
+    ]
     return reads[0] if reads else None
 
 
@@ -147,5 +149,3 @@ def closing(text: str, start: int) -> int:
         if depth < 0:
             return i
     return len(text)
-
-

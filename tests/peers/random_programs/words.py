@@ -12,7 +12,17 @@ import numpy as np
 from tests.autograd_lite.rules.engine import laid_out
 from tests.autograd_lite.rules.specs import SPECS
 from tests.autograd_lite.rules.specs import matrices as of_matrices
-from tests.autograd_lite.rules.specs.spec import Domain, Shape, Spec, distinct, nonzero, off_steps, positive, reals, with_zeros
+from tests.autograd_lite.rules.specs.spec import (
+    Domain,
+    Shape,
+    Spec,
+    distinct,
+    nonzero,
+    off_steps,
+    positive,
+    reals,
+    with_zeros,
+)
 
 
 def named_specs() -> Iterator[tuple[str, Spec]]:
