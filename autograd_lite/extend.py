@@ -34,8 +34,9 @@ Elementwise functions, in one pass over their arrays
     take apart. `KernelCall`: a call of machine code; `run_directly` runs some outside of compiled functions. `overlap`:
     whether arrays share memory. `flush_subnormal`: what is below the normal numbers becomes zero.
 
-Fast choices
-    `where`: `numpy.where`, to the bit, in less time.
+Products and choices in rules
+    `strong_product`, `strong_quotient`: a cotangent times, or over, a number; 0 where the cotangent is, whatever
+    infinity or NaN it meets. `symmetric_product`: 0 where either is. `where`: `numpy.where`, to the bit, in less time.
 
 Aligned memory
     `empty`: an array that begins at a line of the processor's cache. `moved_to_cache_line`: an array, copied to such a
@@ -86,6 +87,9 @@ from .speed.aligned import empty as empty
 from .speed.aligned import moved_to_cache_line as moved_to_cache_line
 from .speed.fast_where import where as where
 from .speed.memo import Memo as Memo
+from .speed.strong_zero import strong_product as strong_product
+from .speed.strong_zero import strong_quotient as strong_quotient
+from .speed.strong_zero import symmetric_product as symmetric_product
 from .speed.subnormal import flush_subnormal as flush_subnormal
 from .transforms.interpreter import innermost_array as innermost_array
 from .transforms.rule_tables import defbatching as defbatching

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .core.custom import custom_vjp
-from .rules._common import axes_of_all
+from .core.custom import custom_vjp, primitive
+from .core.registry import defvjp
+from .rules._common import axes_of_all, strong_product, strong_quotient, symmetric_product
 from .transforms.linearize import array_like
 from .transforms.rule_tables import defbatching, defjvp
 
@@ -69,7 +70,12 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     return np.where(sign < 0, np.nan, logarithm)
 
 
-@custom_vjp(x=lambda g, out, axis: out * (g - (g * out).sum(axis=axis, keepdims=True)))
+def _softmax_rule(g: Any, out: Any, axis: Axis) -> Any:
+    """``out * (g - (g * out).sum(axis=axis, keepdims=True))``."""
+    return symmetric_product(out, g - symmetric_product(g, out).sum(axis=axis, keepdims=True))
+
+
+@custom_vjp(x=_softmax_rule)
 def softmax(x: Any, axis: Axis = None) -> Any:
     """``exp(x) / sum(exp(x))`` along axes.
 
@@ -96,11 +102,11 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     return exponentials / np.add.reduce(exponentials, axis=axis, keepdims=True)
 
 
-defjvp(softmax, x=lambda t, out, axis: out * (t - (out * t).sum(axis=axis, keepdims=True)))
+defjvp(softmax, x=lambda t, out, axis: _softmax_rule(t, out, axis))
 defbatching(softmax, "x")(lambda x, axis=None: softmax(x, axes_of_all(axis, x.ndim - 1)))
 
 
-@custom_vjp(x=lambda g, out, axis: g - _np.exp(out) * g.sum(axis=axis, keepdims=True))
+@custom_vjp(x=lambda g, out, axis: g - strong_product(g.sum(axis=axis, keepdims=True), _np.exp(out)))
 def log_softmax(x: Any, axis: Axis = None) -> Any:
     """The logarithm of `softmax`, without its underflow.
 
@@ -125,24 +131,56 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
-defjvp(log_softmax, x=lambda t, out, axis: t - (_np.exp(out) * t).sum(axis=axis, keepdims=True))
+defjvp(log_softmax, x=lambda t, out, axis: t - symmetric_product(t, _np.exp(out)).sum(axis=axis, keepdims=True))
 defbatching(log_softmax, "x")(lambda x, axis=None: log_softmax(x, axes_of_all(axis, x.ndim - 1)))
 
 
-def _exponentials(a: Any, logarithm: Any) -> Any:
-    """``exp(a)`` over a sum; 0 of a sum that is 0."""
-    return np.exp(a - np.where(np.isneginf(logarithm.real), 0, logarithm))
+@primitive
+def _ratios(a: Any, b: Any, axis: Axis) -> Any:
+    """``exp(a) / sum(b exp(a))``, and 0 where ``exp(a)`` is; infinite terms, which are all of the sum, share it."""
+    present = np.where(np.equal(b, 0), -np.inf, np.real(a))
+    largest = np.max(present, axis=axis, keepdims=True)
+    infinite = np.isposinf(largest)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        terms = np.exp(np.where(infinite, 0, a) - np.where(np.isfinite(largest), largest, 0))
+        terms = np.where(infinite, np.isposinf(np.real(a)), terms)
+        total = np.sum(strong_product(b, terms), axis=axis, keepdims=True)
+        return strong_quotient(terms, total).astype(np.result_type(a, b))
 
 
-def _terms(a: Any, b: Any, logarithm: Any) -> Any:
-    """``b exp(a)`` over a sum; 0 where ``b`` is, however large the exponential."""
-    return b * _exponentials(np.where(np.equal(b, 0), -np.inf, a), logarithm)
+def _parts(a: Any, b: Any, axis: Axis) -> Any:
+    """``b exp(a) / sum(b exp(a))``: 0 where ``b`` is, however large the exponential."""
+    return strong_product(b, _ratios(a, b, axis))
+
+
+def _ratios_rule(g: Any, a: Any, b: Any, axis: Axis, out: Any) -> Any:
+    """``g * out - b * out * (g * out).sum(axis=axis, keepdims=True)``."""
+    pulled = strong_product(g, out)
+    return pulled - strong_product(b, out) * pulled.sum(axis=axis, keepdims=True)
+
+
+defvjp(
+    _ratios,
+    a=_ratios_rule,
+    b=lambda g, axis, out: -out * strong_product(g, out).sum(axis=axis, keepdims=True),
+)
+
+
+@defbatching(_ratios, "a", "b")
+def _ratios_of_all(a: Any, b: Any, axis: Axis) -> Any:
+    return _ratios(*_of_equal_ndim(a, b, axis))
+
+
+def _of_equal_ndim(a: Any, b: Any, axis: Axis) -> tuple[Any, Any, Any]:
+    """Stacks of arrays with as many axes each, and the axes to sum along as those of a stack."""
+    ndim = max(a.ndim, b.ndim)
+    a, b = (np.reshape(x, (len(x), *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in (a, b))
+    return a, b, axes_of_all(axis, ndim - 1)
 
 
 @custom_vjp(
-    any_value=("axis",),  # all axes stay in the result
-    a=lambda g, a, b, out: g[0] * out[1] * _terms(a, b, out[0]),
-    b=lambda g, a, out: g[0] * out[1] * _exponentials(a, out[0]),
+    a=lambda g, a, b, axis: strong_product(g[0], _parts(a, b, axis)),
+    b=lambda g, a, b, axis: strong_product(g[0], _ratios(a, b, axis)),
 )
 def _log_and_sign_of_sum(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
     """The logarithm of a sum's absolute value, and its sign; of a complex sum its logarithm and 1. All axes stay."""
@@ -156,19 +194,17 @@ def _log_and_sign_of_sum(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
         return np.log(np.abs(total)) + largest, np.sign(total)
 
 
-def _tangents(terms: Any, sign: Any, axis: Axis) -> tuple[Any, Any]:
-    return sign * np.sum(terms, axis=axis, keepdims=True), np.zeros_like(sign)
+def _tangents(terms: Any, out: tuple[Any, Any], axis: Axis) -> tuple[Any, Any]:
+    return np.sum(terms, axis=axis, keepdims=True), np.zeros_like(out[1])
 
 
 defjvp(
     _log_and_sign_of_sum,
-    a=lambda t, a, b, out, axis: _tangents(t * _terms(a, b, out[0]), out[1], axis),
-    b=lambda t, a, out, axis: _tangents(t * _exponentials(a, out[0]), out[1], axis),
+    a=lambda t, a, b, out, axis: _tangents(symmetric_product(t, _parts(a, b, axis)), out, axis),
+    b=lambda t, a, b, out, axis: _tangents(symmetric_product(t, _ratios(a, b, axis)), out, axis),
 )
 
 
 @defbatching(_log_and_sign_of_sum, "a", "b")
 def _log_and_sign_of_all_sums(a: Any, b: Any, axis: Axis) -> Any:
-    ndim = max(a.ndim, b.ndim)
-    a, b = (np.reshape(x, (len(x), *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in (a, b))
-    return _log_and_sign_of_sum(a, b, axes_of_all(axis, ndim - 1))
+    return _log_and_sign_of_sum(*_of_equal_ndim(a, b, axis))

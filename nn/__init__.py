@@ -11,6 +11,7 @@ from .io.weights import CheckpointError as CheckpointError
 from .io.weights import load_model as load_model
 from .io.weights import load_weights as load_weights
 from .io.weights import save_weights as save_weights
+from .layers import activations as activations
 from .layers.activations import ACTIVATIONS as ACTIVATIONS
 from .layers.activations import ELU as ELU
 from .layers.activations import GELU as GELU

@@ -22,6 +22,7 @@ from autograd_lite.extend import (
     defelementwise,
     defmistake,
     innermost_array,
+    strong_product,
     wrap,
 )
 
@@ -102,7 +103,8 @@ def softmax_cross_entropy(
 
 def _cotangent_of_logits(g: Any, logits: Any, labels: Any, reduction: Reduction, probabilities: Memo) -> Any:
     """``_each(g, reduction, labels.size) * (softmax(logits) - _one_hot(labels, logits.shape[-1]))``."""
-    return _each(g, reduction, labels.size) * (probabilities(logits) - _one_hot(labels, logits.shape[-1]))
+    slope = probabilities(logits) - _one_hot(labels, logits.shape[-1])
+    return strong_product(_each(g, reduction, labels.size), slope)
 
 
 @custom_vjp(logits=_cotangent_of_logits)
@@ -120,13 +122,14 @@ def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction, proba
 
 
 @custom_vjp(
-    logits=lambda g, logits, targets, reduction: (
-        _each(g, reduction, _examples(logits)) * (softmax(logits) * targets.sum(axis=-1, keepdims=True) - targets)
+    logits=lambda g, logits, targets, reduction: strong_product(
+        _each(g, reduction, _examples(logits)), softmax(logits) * targets.sum(axis=-1, keepdims=True) - targets
     ),
-    targets=lambda g, logits, reduction: -_each(g, reduction, _examples(logits)) * log_softmax(logits),
+    targets=lambda g, logits, reduction: strong_product(-_each(g, reduction, _examples(logits)), log_softmax(logits)),
 )
 def _softmax_cross_entropy_of_distributions(logits: Any, targets: Any, reduction: Reduction) -> Any:
-    return _reduced(-(targets * log_softmax(logits)).sum(axis=-1), reduction)
+    # No part of a loss has a target of 0, be the logit -inf.
+    return _reduced(-strong_product(targets, log_softmax(logits)).sum(axis=-1), reduction)
 
 
 defmistake(
@@ -201,9 +204,14 @@ def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mea
     return _reduced(_sigmoid_cross_entropy(logits, targets), reduction)
 
 
-@custom_vjp(logits=lambda g, logits, targets: g * (sigmoid(logits) - targets), targets=lambda g, logits: -g * logits)
+@custom_vjp(
+    logits=lambda g, logits, targets: strong_product(g, sigmoid(logits) - targets),
+    targets=lambda g, logits: strong_product(-g, logits),
+)
 def _sigmoid_cross_entropy(logits: Any, targets: Any) -> Any:
-    return np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
+    size = np.abs(logits)
+    # The logit counts as far as the target is on its other side, and not at all if it is not, be the logit infinite.
+    return strong_product(np.where(logits >= 0, 1 - targets, targets), size) + np.log1p(np.exp(-size))
 
 
 defelementwise(_sigmoid_cross_entropy)

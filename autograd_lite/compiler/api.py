@@ -17,6 +17,7 @@ from ..core.tree import mapped
 from ..formatting import name_of
 from .ir import Array, Layout, OtherLayout
 from .native import Jit, is_installed
+from .overlap import is_plain
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -65,7 +66,8 @@ def compile(
     ------
     CompileError
         When it is called, if a replay could give other results than the function, with the line: where a value is read
-        into Python (``if loss > 3``), random numbers are drawn otherwise than by `callback`, or a graph is returned.
+        into Python (``if loss > 3``), random numbers are drawn otherwise than by `callback`, or a graph is returned; in
+        a later call where a shape that follows from numbers is another, after the call has written to an array.
     TypeError
         If it is given no function.
     ModuleNotFoundError
@@ -74,17 +76,23 @@ def compile(
     Notes
     -----
     Arrays and tensors that the function finds outside are read anew in every call, and tensors may be assigned other
-    arrays; another tensor in a variable's or an attribute's place is not found. Numbers are as they were, but for the
-    options of `nn`'s optimizers, dropout and normalisations, which are followed. What else Python does in the function,
-    such as appending to a list or printing, happens once; so does a computation on plain arrays in which no argument
-    and no tensor takes part. ``requires_grad``, hooks, whether a gradient was there, and whether a module is in
-    training are looked at in every call.
+    arrays. Where it looked (variables around it, globals, attributes, elements of lists, tuples, sets and dicts) is
+    looked at in every call: another tensor, array, number, text or function there records it anew, as other shapes do
+    that follow from numbers (``x[mask]``), and arguments that overlap where one is written to. A number that changes in
+    every call is passed as an array. Not looked at are places that code reaches otherwise, such as ``globals()`` or C,
+    places that are found by a profiler's run (which takes the interpreter's announcements for itself), numbers that
+    the function changes itself, and what callbacks alone use. The options of `nn`'s optimizers, dropout and
+    normalisations are followed without recording anew.
+
+    What else Python does in the function, such as appending to a list or printing, happens once; so does a computation
+    on plain arrays in which no argument and no tensor takes part. ``requires_grad``, hooks, whether a gradient was
+    there, and whether a module is in training are looked at in every call.
 
     Gradients that the function leaves in ``.grad`` lie end to end in one flat array of the plan, which the next call
     overwrites; so does it with nothing else, results are copies.
 
-    Within another compiled function, within a transform, and for tensors that are results in a graph, the function is
-    called as it is.
+    Within another compiled function, within a transform, and for tensors that are results in a graph, masked arrays,
+    arrays of objects and arrays at odd addresses, the function is called as it is.
 
     Examples
     --------
@@ -154,7 +162,7 @@ class CompiledFunction:
         if entry is None or kwargs or not entry.matches(args):
             call = _Arguments()
             key = context.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
-            if call.in_graph:
+            if call.is_left_alone:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
         with self._lock:
@@ -198,6 +206,8 @@ class CompiledFunction:
         from .trace.outputs import outputs_of, plain
         from .trace.tracer import Tracer
 
+        if not all(array.flags.aligned for array in arrays):
+            return self.function(*args, **kwargs)
         tracer = Tracer(self._name, (self.function, args, kwargs) if self._watch_randomness else None)
         inputs = iter([tracer.argument(array, i) for i, array in enumerate(arrays)])
         trace(tracer)
@@ -209,6 +219,9 @@ class CompiledFunction:
         finally:
             trace(None)
             tracer.release()
+        if not tracer.is_replayable():
+            return plain(result)
+        tracer.look_around(self.function, entry.objects)
         plan = Plan(tracer, len(arrays), outputs, self._jit)
         while len(self.plans) >= self._max_plans:
             oldest = next(iter(self._known.values()))
@@ -235,7 +248,7 @@ class CacheEntry:
     def __init__(self, key: Any, call: _Arguments, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.key = key
         self.plans: list[Plan] = []
-        self._objects = call.objects  # kept, since the key has what `id` gives for them
+        self.objects = call.objects  # kept, since the key has what `id` gives for them
         self._is_recording = CONTEXT.get().recording
         is_told = not kwargs and all(type(array) is np.ndarray for array in args)
         self._matches = _comparison([Layout.of(array) for array in args]) if is_told else None
@@ -261,20 +274,25 @@ def _comparison(layouts: Sequence[Layout]) -> Callable[[tuple[Any, ...]], bool]:
 
 
 class _Arguments:
-    """The arguments of a call: the arrays among them, and everything else as a key."""
+    """The arguments of a call: the arrays among them, and everything else as a key.
+
+    `is_left_alone` says that the function is to be called as it is: a tensor is in a graph, or there is a masked array.
+    """
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray[Any, Any]] = []
         self.objects: list[Any] = []
-        self.in_graph = False
+        self.is_left_alone = False
 
     def key_of(self, tree: Any) -> Any:
         """What has to be the same for a plan to apply."""
         kind = type(tree)
         if kind is np.ndarray:
             self.arrays.append(tree)
+            self.is_left_alone = self.is_left_alone or tree.dtype.hasobject
             return tree.shape, tree.strides, tree.dtype
         if isinstance(tree, np.ndarray):
+            self.is_left_alone = self.is_left_alone or not is_plain(tree)
             return self.key_of(tree.view(np.ndarray))
         if kind is tuple or kind is list:
             return kind, *map(self.key_of, tree)
@@ -287,7 +305,7 @@ class _Arguments:
         if kind is Tensor and tree.node is None:
             return kind, self.key_of(tree.data)
         if isinstance(tree, Tensor) and not isinstance(tree.node, Leaf):
-            self.in_graph = True
+            self.is_left_alone = True
         if kind is float or kind is complex:
             return kind, repr(tree)  # which tells -0.0 from 0.0, and takes a NaN for itself
         if kind in (int, bool, str, bytes, type(None)):

@@ -104,7 +104,10 @@ class Layout(NamedTuple):
 
 
 class OtherLayout(Exception):  # noqa: N818 - no error, but a reason to record anew
-    """Raised before a replay, where a tensor has an array that lies in memory otherwise than the recorded one."""
+    """Raised in a replay, before it changes anything, where arrays are not as they were when it was recorded.
+
+    A tensor has an array that lies in memory otherwise, arrays overlap, or a shape that depends on numbers is another.
+    """
 
 
 @dataclass(eq=False, slots=True)
@@ -200,6 +203,26 @@ class Call:
         if made.dtype.kind not in "fc":
             return 0
         return max([made.size, *(operand.layout.size for operand in self.operands)])
+
+
+class Assignment:
+    """What a call is of that assigns arrays to tensors, ``tensor.data = array``; others may keep the old ones.
+
+    Parameters
+    ----------
+    tensors : tuple of Tensor
+        Each gets the array in its place among the call's arguments.
+    """
+
+    __name__ = "assign"
+
+    def __init__(self, tensors: tuple[Tensor, ...]) -> None:
+        self.tensors = tensors
+
+    def __call__(self, *arrays: Array) -> None:
+        """Assign them."""
+        for tensor, array in zip(self.tensors, arrays, strict=True):
+            tensor._data = array
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,14 +16,16 @@ from .emit import aliasing
 from .emit.codegen import write
 from .emit.python_emitter import Code
 from .fused_update import FusedUpdate
-from .ir import Array, Call, Captured, Constant, EntryGradient, Layout, OtherLayout, Output, Value
+from .ir import Array, Assignment, Call, Captured, Constant, EntryGradient, Layout, OtherLayout, Output, Value
 from .layout.buffers import Memory
 from .layout.planned import PlannedProgram, values_of
 from .native import Jit, loader
 from .optimize.one_hot import with_chosen, with_minus_one_hot
 from .optimize.rectifier import with_where_positive
 from .optimize.simplify import Renaming, simplified
+from .overlap import is_plain
 from .report import report
+from .trace.surroundings import same
 from .trace.tracer import Tracer
 
 
@@ -52,6 +55,9 @@ class Plan(PlannedProgram):
         self._arguments = arguments
         self.names = {tensor: tensor.name for tensor in tracer.tensors if tensor.name}
         self._guards, self._renewed = tracer.guards, tracer.renewed
+        # Those whose arrays are looked up in every call: others are bound in the code.
+        self._moving = {tensor for call in tracer.calls for tensor in _assigned(call)}
+        self._was_bound_before = False
         calls, finals, owned = _with_own_memory(tracer.calls, tracer.final_gradients)
         kept = [*values_of(outputs), *(value for value in finals.values() if value is not None)]
         self.calls, renaming = simplified(calls, kept, owned)
@@ -63,6 +69,7 @@ class Plan(PlannedProgram):
         self.persistent = set(map(renaming.of, owned))
         self.memory = Memory(self.calls, map(renaming.of, kept), map(renaming.of, owned))
         self._bind()
+        self._overlapping = aliasing.overlapping(self)
 
     def __str__(self) -> str:
         return report(self)
@@ -72,8 +79,11 @@ class Plan(PlannedProgram):
     def _bind(self) -> None:
         """Write the code for the arrays that the tensors have now."""
         self.arrays = arrays = self._arrays()
-        code = Code(arrays)
-        code.extend(aliasing.statements(self, self._arguments, code))
+        code = Code(arrays, self.name, self.persistent)
+        moving = self._moving_values()
+        for value, _ in moving:
+            code.statements.append(f"if {code.operand(value)}.strides != {value.layout.strides}: raise OtherLayout")
+        code.extend(aliasing.statements(self, self._arguments, moving, code))
         write(self.calls, code, self.jit, {self._first_look(): lambda: self._leave_gradients(code)})
         for changed in self._renewed:
             name = code.name(changed, "t")
@@ -91,10 +101,16 @@ class Plan(PlannedProgram):
         check = [f"if {' or '.join(moved)}:", f"    return rebound({parameters})"] if moved else []
         body = "".join(f"    {statement}\n" for statement in check + code.statements)
         self.source = (
-            f"def replay({parameters}):\n{body}\ndef guards_hold():\n    return {' and '.join(looks) or True}\n"
+            f"def replay({parameters}):\n{body}\n"
+            f"def guards_hold():\n    try:\n        return {' and '.join(looks) or True}\n"
+            "    except (AttributeError, LookupError, ValueError):  # nothing is there any more\n        return False\n"
         )
         code.scope.update(
+            OtherLayout=OtherLayout,
+            ndarray=np.ndarray,
             wrap=wrap,
+            is_=operator.is_,
+            same=same,
             renew=_renew,
             rebound=self._rebound,
             rebind=self._rebind_later,
@@ -113,7 +129,7 @@ class Plan(PlannedProgram):
             reads_entry = any(isinstance(operand.root.origin, EntryGradient) for operand in call.operands)
             if reads_entry or not finals.isdisjoint(result.root for result in call.results):
                 break
-            if not call.is_pure and not isinstance(call.function, FusedUpdate):
+            if not call.is_pure and not isinstance(call.function, FusedUpdate | Assignment):
                 found = call
         return found
 
@@ -128,13 +144,31 @@ class Plan(PlannedProgram):
                 code.statements.append(f"{name}.grad = {tensor} if {tensor}._data is {array} else wrap({array})")
 
     def _rebound(self, *arrays: Array) -> Any:
-        for _, tensor in self._captured_tensors():
+        before, written = self.arrays, aliasing.written(self)
+        for value, tensor in self._captured_tensors():
             tensor._data = aliasing.apart(tensor._data, aliasing.own_memory(self))
-        # Sums depend on the order in which elements lie in memory, down to the last digits.
-        if any(Layout.of(tensor._data) != value.layout for value, tensor in self._captured_tensors()):
+            # Sums depend on the order in which elements lie in memory, down to the last digits.
+            is_alike = is_plain(tensor._data) and Layout.of(tensor._data) == value.layout
+            if not is_alike or (value in written and not tensor._data.flags.writeable):
+                raise OtherLayout
+            if self._was_bound_before and tensor._data is not before[value]:
+                self._moving.add(tensor)
+        self.arrays = self._arrays()
+        if aliasing.overlapping(self) != self._overlapping:
+            self.arrays = before
             raise OtherLayout
         self._bind()
-        return self.replay(*arrays)
+        replay, self.replay = self.replay, self._settled
+        self._bound_replay, self._was_bound_before = replay, True
+        return replay(*arrays)
+
+    def _settled(self, *arrays: Array) -> Any:
+        """The replay after one for which the code was written: whose tensors have other arrays again are moving."""
+        self.replay = self._bound_replay
+        try:
+            return self.replay(*arrays)
+        finally:
+            self._was_bound_before = self.replay == self._settled
 
     def _rebind_later(self) -> None:
         """Write the code anew in the next call: what is left of this one holds on to what it was written for."""
@@ -147,6 +181,11 @@ class Plan(PlannedProgram):
             if isinstance(value.origin, Captured) and isinstance(value.origin.holder, Tensor)
         ]
 
+    def _moving_values(self) -> list[tuple[Value, Tensor]]:
+        roots = dict.fromkeys(value.root for value in self.values() if value.root not in self.arrays)
+        captured = [(value, value.origin.holder) for value in roots if isinstance(value.origin, Captured)]
+        return [(value, holder) for value, holder in captured if isinstance(holder, Tensor)]
+
     def _arrays(self) -> dict[Value, Array]:
         """Every array that stays where it is from call to call."""
         found: dict[Value, Array] = dict(self.memory.arrays)
@@ -155,7 +194,10 @@ class Plan(PlannedProgram):
                 found[value] = value.origin.array
             elif isinstance(value.origin, Captured):
                 holder = value.origin.holder
-                found[value] = holder._data if isinstance(holder, Tensor) else holder
+                if not isinstance(holder, Tensor):
+                    found[value] = holder
+                elif holder not in self._moving:
+                    found[value] = holder._data
         for call in self.calls:
             if call.is_view and all(operand in found for operand in call.operands):
                 args, kwargs = mapped(lambda member: _array_of(member, found), (call.args, call.kwargs))
@@ -189,6 +231,10 @@ def _with_own_memory(
     return calls, finals, owned
 
 
+def _assigned(call: Call) -> tuple[Tensor, ...]:
+    return call.function.tensors if isinstance(call.function, Assignment) else ()
+
+
 def _changed(call: Call) -> list[Value]:
     return [value.root for value in (*call.results, *call.writes)]
 
@@ -207,8 +253,10 @@ def _renamed(outputs: Any, renaming: Renaming) -> Any:
 def _returned(code: Code, outputs: Any) -> str:
     """The results as an expression: copies, since the next replay writes over the plan's memory."""
     if isinstance(outputs, Output):
-        array = code.operand(outputs.value)
-        return {"tensor": f"wrap({array}.copy())", "array": f"{array}.copy()", "number": f"{array}[()]"}[outputs.kind]
+        array, order = code.operand(outputs.value), "" if outputs.value.layout.is_contiguous else "'K'"
+        return {"tensor": f"wrap({array}.copy({order}))", "array": f"{array}.copy({order})", "number": f"{array}[()]"}[
+            outputs.kind
+        ]
     if isinstance(outputs, tuple):
         members = "".join(f"{_returned(code, member)}, " for member in outputs)
         return f"{code.name(outputs._make, 'f')}(({members}))" if hasattr(outputs, "_make") else f"({members})"

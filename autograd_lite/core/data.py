@@ -86,11 +86,12 @@ class Data:
                     f"{self._brief()}: .data was assigned {given}; expected shape {self.shape}, {self.dtype}. "
                     "Use .astype() or .reshape() on the array, or make a new Tensor"
                 )
+            if getrefcount(array) > _GIVEN or not _is_whole(array):
+                array = np.copy(array, "K") if hasattr(array, "__array_function__") else array
             if (tracer := CONTEXT.get().tracer) is not None:
                 tracer.assign(self, array)
             else:
-                is_shared = getrefcount(array) > _GIVEN or not _is_whole(array)
-                self._data = array.copy("K") if is_shared and isinstance(array, np.ndarray) else array
+                self._data = array
         self._renew("by assigning .data")
 
     # ---- within ----

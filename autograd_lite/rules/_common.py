@@ -1,4 +1,10 @@
-"""What the rules of several families need: axes of reductions, axes of many examples, arguments made into arrays.
+"""What the rules of several families need: strong zeros, axes of reductions and of many examples, arguments as arrays.
+
+A cotangent or tangent that is exactly 0 stays 0 through every elementwise rule, whatever slope it meets, so that what
+`numpy.where` does not choose has no part in a gradient, be it infinite or NaN (the strong zero of Enzyme; Moses and
+Churavy, *Instead of rewriting foreign code for machine learning, automatically synthesize fast gradients*, 2020). So
+rules multiply and divide a cotangent by `strong_product` and `strong_quotient`, and by `symmetric_product` where a
+slope of 0 was chosen. Sums, products of matrices and other linear functions of several elements are NumPy's own.
 
 In a batching rule the first axis of every operand counts the examples. An axis that the user counts from the front is
 one further on there, and one that is counted from the back stays where it is.
@@ -12,9 +18,29 @@ from typing import Any
 
 import numpy as np
 
+from ..core.registry import defelementwise, defvjp
+from ..speed.strong_zero import strong_product as strong_product
+from ..speed.strong_zero import strong_quotient as strong_quotient
+from ..speed.strong_zero import symmetric_product as symmetric_product
 from ..transforms.rule_tables import BATCHING, Batching
 
 Shape = tuple[int, ...]
+
+
+# ---- strong zeros ----
+# A strong zero is a constant 0 in what it is multiplied with, so there no zero meets an infinity or a NaN either.
+defvjp(
+    strong_product,
+    x=lambda g, slope: strong_product(g, slope),
+    slope=lambda g, x: symmetric_product(g, x),
+)
+defvjp(symmetric_product, x1=lambda g, x2: symmetric_product(g, x2), x2=lambda g, x1: symmetric_product(g, x1))
+defvjp(
+    strong_quotient,
+    x=lambda g, divisor: strong_quotient(g, divisor),
+    divisor=lambda g, divisor, out: -strong_quotient(symmetric_product(g, out), divisor),
+)
+defelementwise(strong_product, symmetric_product, strong_quotient)
 
 
 # ---- arguments ----
@@ -43,6 +69,23 @@ def with_kept_axes(reduced: Any, shape: Shape, axis: Any) -> Any:
     """A reduction's result, or its cotangent, with the reduced axes as axes of length 1."""
     axes = reduced_axes(axis, len(shape))
     return reduced.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape)))
+
+
+def over_count(x: Any, n: float) -> Any:
+    """``x / n``, also where float16 has no number as large as n."""
+    if x.dtype == np.float16 and n > _LARGEST_FLOAT16:
+        return (x.astype(np.float32) / n).astype(x.dtype)
+    return x / n
+
+
+def shared(g: Any, reached: Any, axes: Any) -> Any:
+    """A cotangent in equal shares at the places that are reached, counted along axes that stay, and 0 elsewhere."""
+    wide = np.result_type(g.dtype, np.float32)  # a float16 counts to 2048
+    ties = np.sum(reached, axis=axes, keepdims=True, dtype=wide)
+    return np.where(reached, (g / ties).astype(g.dtype), 0)
+
+
+_LARGEST_FLOAT16 = 65504
 
 
 # ---- many examples at once ----

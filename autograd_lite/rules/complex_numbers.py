@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.backward import as_dtype
 from ..core.registry import defelementwise, defvjp, derive
+from ..speed.strong_zero import strong_product, strong_quotient, symmetric_product
 from ..transforms.batching import concrete
 from ..transforms.rule_tables import defjvp
 
@@ -27,13 +28,13 @@ def _sign(g: Any, out: Any, x: Any) -> Any:
     """0 for real numbers. ``z / |z|`` turns as z goes around 0: ``(dz - out^2 conj(dz)) / (2 |z|)``."""
     if x.dtype.kind != "c":
         return np.zeros_like(g)
-    return (g - np.conjugate(g * out * out)) / _twice_modulus(x)
+    return strong_quotient(g - np.conjugate(strong_product(g, out * out)), _twice_modulus(x))
 
 
 def _sign_along(t: Any, out: Any, x: Any) -> Any:
     if x.dtype.kind != "c":
         return np.zeros_like(t)
-    return (t - out * out * np.conjugate(t)) / _twice_modulus(x)
+    return strong_quotient(t - strong_product(np.conjugate(t), out * out), _twice_modulus(x))
 
 
 def _twice_modulus(x: Any) -> Any:
@@ -42,15 +43,24 @@ def _twice_modulus(x: Any) -> Any:
     return np.where(np.equal(modulus, 0), np.inf, 2 * modulus)
 
 
+def _turn(z: Any) -> Any:
+    """``-1j / z``, and 0 at 0, where there is no angle."""
+    origin = np.equal(z, 0)
+    return np.where(origin, 0, -1j / np.where(origin, 1, z))
+
+
 defvjp(np.real, val=lambda g: g)
 # A scalar of NumPy stays one when it comes first: Python has -1j * np.float64 for a number of its own.
 defvjp(np.imag, val=lambda g, val_dtype: as_dtype(g * -1j, val_dtype))
 defelementwise(np.real, np.imag)
 defvjp(np.conjugate, x=lambda g: conjugate(g))
-defvjp(np.absolute, x=lambda g, x: g * conjugate(np.sign(x)))
+defvjp(np.absolute, x=lambda g, x: symmetric_product(g, conjugate(np.sign(x))))
 defvjp(np.sign, x=_sign)
 defjvp(np.sign, x=_sign_along)
-defvjp(np.angle, z=lambda g, z, z_dtype, deg: as_dtype(g * ((180 / np.pi if deg else 1.0) * -1j / z), z_dtype))
+defvjp(
+    np.angle,
+    z=lambda g, z, z_dtype, deg: as_dtype(strong_product((180 / np.pi if deg else 1.0) * g, _turn(z)), z_dtype),
+)
 defelementwise(np.angle)
 
 

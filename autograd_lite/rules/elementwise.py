@@ -1,8 +1,8 @@
 """How NumPy's elementwise functions differentiate: the table of derivatives.
 
 At points where a function has no derivative the rule makes a choice, and says so: ``absolute`` takes 0 at 0;
-``maximum`` and ``minimum`` give each of two equal arguments half of the cotangent; ``sqrt`` has an infinite slope at
-0, and hands back 0 where no cotangent comes in, so that a masked square root stays finite.
+``maximum`` and ``minimum`` give each of two equal arguments half of the cotangent; ``hypot`` and ``arctan2`` take 0 at
+the origin; ``sqrt`` has an infinite slope at 0.
 """
 
 from __future__ import annotations
@@ -16,15 +16,10 @@ from ..core.dispatch import astype
 from ..core.registry import defconstant, defelementwise, defvjp, derive
 from ..speed import fast_where
 from ..transforms.rule_tables import defbatching, deflinear
-from ._common import batch_stack
+from ._common import batch_stack, strong_product, strong_quotient, symmetric_product
 
 LN_2 = float(np.log(2.0))
 LN_10 = float(np.log(10.0))
-
-
-def _ratio(g: Any, slope: Any) -> Any:
-    """``g / slope``, and 0 where both are 0: no cotangent, no gradient, however steep the function is."""
-    return g / np.where((g == 0) & (slope == 0), np.ones_like(slope), slope)
 
 
 def _share(g: Any, larger: Any, smaller: Any) -> Any:
@@ -36,31 +31,19 @@ def _share(g: Any, larger: Any, smaller: Any) -> Any:
 
 
 def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
-    """``g * (x2 * x1 ** (x2 - 1))``.
-
-    It is 0 for the constant ``x1^0``, at 0 too, and where no cotangent meets an infinite slope.
-    """
+    """``g * (x2 * x1 ** (x2 - 1))``, and 0 for the constant ``x1^0``, at 0 and at infinity too."""
     if isinstance(x2, int | float):
-        if x2 == 0:
-            return _zero(g)
-        slope = x2 * x1 ** (x2 - 1)
-        return g * (slope if x2 >= 1 else _finite_or_needed(slope, g, x1))
+        return _zero(g) if x2 == 0 else strong_product(g, x2 * x1 ** (x2 - 1))
     exponent = np.where(np.equal(x1, 0) & np.equal(x2, 0), np.ones_like(x2), np.subtract(x2, 1.0))
-    return g * _finite_or_needed(x2 * x1**exponent, g, x1)
-
-
-def _finite_or_needed(slope: Any, g: Any, base: Any) -> Any:
-    """The slope of a power, and 0 where it is infinite and no cotangent comes in; a complex one is NaN at base 0."""
-    return np.where(np.equal(g, 0) & (np.isinf(slope) | np.equal(base, 0) & np.isnan(slope)), 0, slope)
+    return strong_product(g, strong_product(x2, x1**exponent))
 
 
 def _power_x2(g: Any, out: Any, x1: Any) -> Any:
-    """``g * (out * np.log(x1))``, and 0 where ``x1^x2`` is finite for an ``x1`` of 0."""
-    if isinstance(x1, int | float) and x1 != 0:
-        return g * (float(np.log(x1)) * out)
+    """``g * (out * np.log(x1))``, and 0 where ``x1^x2`` is 0, and for an ``x1`` of 0 where it is finite."""
+    if isinstance(x1, int | float) and x1 > 0:
+        return strong_product(g, float(np.log(x1)) * out)
     base = np.where(np.equal(x1, 0) & np.isfinite(out), np.ones_like(x1), x1)
-    slope = out * np.log(base.astype(out.dtype) if out.dtype.kind == "c" else base)
-    return g * _finite_or_needed(slope, g, x1)
+    return strong_product(g, strong_product(out, np.log(base.astype(out.dtype) if out.dtype.kind == "c" else base)))
 
 
 def _below_one(x: Any) -> Any:
@@ -68,14 +51,57 @@ def _below_one(x: Any) -> Any:
     return np.sqrt(1 - x) * np.sqrt(1 + x)
 
 
+def _over_one_and_square(g: Any, x: Any) -> Any:
+    """``g / (1 + x**2)``, without the square of a real x, which leaves the range of numbers first."""
+    if x.dtype.kind == "c":
+        return strong_quotient(g, (1 + 1j * x) * (1 - 1j * x))
+    radius = np.hypot(x, 1)
+    return strong_quotient(strong_quotient(g, radius), radius)
+
+
 def _arcsinh(g: Any, x: Any) -> Any:
     """``g / np.sqrt(1 + x**2)``, without the square of a real x, which leaves the range of numbers first."""
-    return g / (np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x) if x.dtype.kind == "c" else np.hypot(x, 1))
+    complex_root = x.dtype.kind == "c"
+    return strong_quotient(g, np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x) if complex_root else np.hypot(x, 1))
+
+
+def _cosine(x: Any, other: Any, radius: Any) -> Any:
+    """``x / radius``: 0 at the origin, where there is no direction, and the limit where x alone is infinite."""
+    far = np.isinf(x) & np.isfinite(other)
+    return np.where(far, np.sign(x), strong_quotient(x, np.where(far, np.ones_like(radius), radius)))
 
 
 def _turn(g: Any, across: Any, radius: Any) -> Any:
-    """``across / radius^2``, without the square, which leaves the range of numbers first."""
-    return g * (across / radius) / radius
+    """``g * across / radius**2``, and 0 at the origin, and at infinity; without the square, which overflows first."""
+    far = np.isinf(radius)
+    radius = np.where(far, np.ones_like(radius), radius)
+    across = np.where(far, np.zeros_like(across), across)
+    return strong_product(g, strong_quotient(strong_quotient(across, radius), radius))
+
+
+@primitive
+def share_of_first(x1: Any, x2: Any, rate: float) -> Any:
+    """``1 / (1 + exp(rate * (x2 - x1)))``: what the first contributes to the sum of two exponentials.
+
+    Two equal infinities contribute a half each, as two equal numbers do.
+    """
+    equal = np.isinf(x1) & np.equal(x1, x2)
+    distance = rate * (np.where(equal, 0, x1) - np.where(equal, 0, x2))
+    decay = np.exp(-np.absolute(distance))
+    return np.where(distance >= 0, 1, decay) / (1 + decay)
+
+
+def _share_rule(g: Any, out: Any, x1: Any, x2: Any, rate: float) -> Any:
+    """``g * rate * out * (1 - out)``, to all digits where the share is nearly 1."""
+    return strong_product(rate * g, out * share_of_first(x2, x1, rate))
+
+
+defvjp(
+    share_of_first,
+    x1=lambda g, out, x1, x2, rate: _share_rule(g, out, x1, x2, rate),
+    x2=lambda g, out, x1, x2, rate: -_share_rule(g, out, x1, x2, rate),
+)
+defelementwise(share_of_first)
 
 
 def _zero(g: Any) -> Any:
@@ -86,52 +112,68 @@ def _zero(g: Any) -> Any:
 # ---- arithmetic ----
 defvjp(np.add, x1=lambda g: g, x2=lambda g: g)
 defvjp(np.subtract, x1=lambda g: g, x2=lambda g: -g)
-defvjp(np.multiply, x1=lambda g, x2: g * x2, x2=lambda g, x1: g * x1)
-defvjp(np.divide, x1=lambda g, x2: g / x2, x2=lambda g, x2, out: -g * out / x2)
+defvjp(np.multiply, x1=lambda g, x2: strong_product(g, x2), x2=lambda g, x1: strong_product(g, x1))
+defvjp(
+    np.divide,
+    x1=lambda g, x2: strong_quotient(g, x2),
+    x2=lambda g, x2, out: strong_quotient(strong_product(-g, out), x2),
+)
 defvjp(np.power, x1=_power_x1, x2=_power_x2)
 defvjp(np.float_power, x1=_power_x1, x2=_power_x2)
 defvjp(np.negative, x=lambda g: -g)
 defvjp(np.positive, x=lambda g: g)
-defvjp(np.reciprocal, x=lambda g, out: -g * out * out)
-defvjp(np.square, x=lambda g, x: g * (2 * x))
-defvjp(np.sqrt, x=lambda g, out: _ratio(g, 2 * out))
-defvjp(np.cbrt, x=lambda g, out: _ratio(g, 3 * out * out))
-defvjp(np.fabs, x=lambda g, x: g * np.sign(x))
-defvjp(np.copysign, x1=lambda g, x1, x2: g * np.sign(x1) * np.copysign(1.0, x2), x2=_zero)
-defvjp(np.hypot, x1=lambda g, x1, out: _ratio(g * x1, out), x2=lambda g, x2, out: _ratio(g * x2, out))
-defvjp(np.remainder, x1=lambda g: g, x2=lambda g, x1, x2: -g * np.floor_divide(x1, x2))
-defvjp(np.fmod, x1=lambda g: g, x2=lambda g, x1, x2: -g * np.trunc(x1 / x2))
+defvjp(np.reciprocal, x=lambda g, out: strong_product(strong_product(-g, out), out))
+defvjp(np.square, x=lambda g, x: strong_product(g, 2 * x))
+defvjp(np.sqrt, x=lambda g, out: strong_quotient(g, 2 * out))
+defvjp(np.cbrt, x=lambda g, out: strong_quotient(strong_quotient(g, 3 * out), out))
+defvjp(np.fabs, x=lambda g, x: symmetric_product(g, np.sign(x)))
+defvjp(np.copysign, x1=lambda g, x1, x2: symmetric_product(g, np.sign(x1) * np.copysign(1.0, x2)), x2=_zero)
+defvjp(
+    np.hypot,
+    x1=lambda g, x1, x2, out: strong_product(g, _cosine(x1, x2, out)),
+    x2=lambda g, x1, x2, out: strong_product(g, _cosine(x2, x1, out)),
+)
+defvjp(np.remainder, x1=lambda g: g, x2=lambda g, x1, x2: strong_product(-g, np.floor_divide(x1, x2)))
+defvjp(np.fmod, x1=lambda g: g, x2=lambda g, x1, x2: strong_product(-g, np.trunc(x1 / x2)))
 defvjp(np.ldexp, x1=lambda g, x2: np.ldexp(g, x2))
 
 # ---- exponentials and logarithms ----
-defvjp(np.exp, x=lambda g, out: g * out)
-defvjp(np.exp2, x=lambda g, out: g * (LN_2 * out))
-defvjp(np.expm1, x=lambda g, out: g * (out + 1))
-defvjp(np.log, x=lambda g, x: g / x)
-defvjp(np.log2, x=lambda g, x: g / (LN_2 * x))
-defvjp(np.log10, x=lambda g, x: g / (LN_10 * x))
-defvjp(np.log1p, x=lambda g, x: g / (1 + x))
-defvjp(np.logaddexp, x1=lambda g, x1, out: g * np.exp(x1 - out), x2=lambda g, x2, out: g * np.exp(x2 - out))
-defvjp(np.logaddexp2, x1=lambda g, x1, out: g * np.exp2(x1 - out), x2=lambda g, x2, out: g * np.exp2(x2 - out))
+defvjp(np.exp, x=lambda g, out: strong_product(g, out))
+defvjp(np.exp2, x=lambda g, out: strong_product(g, LN_2 * out))
+defvjp(np.expm1, x=lambda g, x: strong_product(g, np.exp(x)))
+defvjp(np.log, x=lambda g, x: strong_quotient(g, x))
+defvjp(np.log2, x=lambda g, x: strong_quotient(g, LN_2 * x))
+defvjp(np.log10, x=lambda g, x: strong_quotient(g, LN_10 * x))
+defvjp(np.log1p, x=lambda g, x: strong_quotient(g, 1 + x))
+defvjp(
+    np.logaddexp,
+    x1=lambda g, x1, x2: strong_product(g, share_of_first(x1, x2, 1.0)),
+    x2=lambda g, x1, x2: strong_product(g, share_of_first(x2, x1, 1.0)),
+)
+defvjp(
+    np.logaddexp2,
+    x1=lambda g, x1, x2: strong_product(g, share_of_first(x1, x2, LN_2)),
+    x2=lambda g, x1, x2: strong_product(g, share_of_first(x2, x1, LN_2)),
+)
 
 # ---- trigonometric and hyperbolic functions ----
-defvjp(np.sin, x=lambda g, x: g * np.cos(x))
-defvjp(np.cos, x=lambda g, x: -g * np.sin(x))
-defvjp(np.tan, x=lambda g, out: g * (1 + out * out))
-defvjp(np.arcsin, x=lambda g, x: _ratio(g, _below_one(x)))
-defvjp(np.arccos, x=lambda g, x: -_ratio(g, _below_one(x)))
-defvjp(np.arctan, x=lambda g, x: g / (1 + x * x))
+defvjp(np.sin, x=lambda g, x: strong_product(g, np.cos(x)))
+defvjp(np.cos, x=lambda g, x: strong_product(-g, np.sin(x)))
+defvjp(np.tan, x=lambda g, out: strong_product(g, 1 + out * out))
+defvjp(np.arcsin, x=lambda g, x: strong_quotient(g, _below_one(x)))
+defvjp(np.arccos, x=lambda g, x: strong_quotient(-g, _below_one(x)))
+defvjp(np.arctan, x=_over_one_and_square)
 defvjp(
     np.arctan2,
     x1=lambda g, x1, x2: _turn(g, x2, np.hypot(x1, x2)),
     x2=lambda g, x1, x2: _turn(-g, x1, np.hypot(x1, x2)),
 )
-defvjp(np.sinh, x=lambda g, x: g * np.cosh(x))
-defvjp(np.cosh, x=lambda g, x: g * np.sinh(x))
-defvjp(np.tanh, x=lambda g, out: g * (1 - out * out))
+defvjp(np.sinh, x=lambda g, x: strong_product(g, np.cosh(x)))
+defvjp(np.cosh, x=lambda g, x: strong_product(g, np.sinh(x)))
+defvjp(np.tanh, x=lambda g, out: strong_product(g, 1 - out * out))
 defvjp(np.arcsinh, x=_arcsinh)
-defvjp(np.arccosh, x=lambda g, x: _ratio(g, np.sqrt(x - 1) * np.sqrt(x + 1)))
-defvjp(np.arctanh, x=lambda g, x: g / ((1 - x) * (1 + x)))
+defvjp(np.arccosh, x=lambda g, x: strong_quotient(g, np.sqrt(x - 1) * np.sqrt(x + 1)))
+defvjp(np.arctanh, x=lambda g, x: strong_quotient(g, (1 - x) * (1 + x)))
 defvjp(np.degrees, x=lambda g: np.degrees(g))
 defvjp(np.rad2deg, x=lambda g: np.rad2deg(g))
 defvjp(np.radians, x=lambda g: np.radians(g))
@@ -225,7 +267,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 # ---- steps, which are flat almost everywhere ----
 for _step in (np.floor, np.ceil, np.trunc, np.rint):
     defvjp(_step, x=_zero)
-defvjp(np.heaviside, x1=_zero, x2=lambda g, x1: g * np.equal(x1, 0))
+defvjp(np.heaviside, x1=_zero, x2=lambda g, x1: fast_where.where(np.equal(x1, 0), g, 0))
 defvjp(np.floor_divide, x1=_zero, x2=_zero)
 defvjp(np.nextafter, x1=lambda g: g, x2=_zero)
 defvjp(np.round, any_value=("decimals",), a=_zero)

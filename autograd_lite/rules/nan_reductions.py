@@ -70,5 +70,7 @@ def nanvar(
 def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False
 ) -> Any:
-    """`numpy.nanstd`."""
-    return np.sqrt(np.nanvar(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims))
+    """`numpy.nanstd`, which takes slope 0 where all elements are equal, as `numpy.std` does."""
+    variance = np.nanvar(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)
+    constant = np.equal(variance, 0)
+    return np.where(constant, 0, np.sqrt(np.where(constant, 1, variance)))

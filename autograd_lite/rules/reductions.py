@@ -13,7 +13,18 @@ import numpy as np
 
 from ..core.registry import defconstant, defvjp, derive
 from ..transforms.rule_tables import defbatching, defjvp, deflinear
-from ._common import Shape, axes_of_all, batch_reduction, batch_scan, reduced_axes, with_kept_axes
+from ._common import (
+    Shape,
+    axes_of_all,
+    batch_reduction,
+    batch_scan,
+    over_count,
+    reduced_axes,
+    shared,
+    strong_product,
+    symmetric_product,
+    with_kept_axes,
+)
 from .complex_numbers import conjugate
 
 
@@ -30,14 +41,14 @@ def _count(shape: Shape, axis: Any) -> int:
 
 def _along(t: Any, gradient: Any, axis: Any, keepdims: Any) -> Any:
     """The derivative of a reduction along ``t``: each element of the result has a gradient of its own elements."""
-    return np.sum(t * gradient, axis=axis, keepdims=bool(keepdims))
+    return np.sum(symmetric_product(t, gradient), axis=axis, keepdims=bool(keepdims))
 
 
 defvjp(np.sum, any_value=("initial",), a=lambda g, a_shape, axis: _spread(g, a_shape, axis))
 defjvp(np.sum, a=lambda t, axis, keepdims: np.sum(t, axis=axis, keepdims=bool(keepdims)))
 batch_reduction(np.sum)
 
-defvjp(np.mean, a=lambda g, a_shape, axis: _spread(g / max(_count(a_shape, axis), 1), a_shape, axis))
+defvjp(np.mean, a=lambda g, a_shape, axis: _spread(over_count(g, max(_count(a_shape, axis), 1)), a_shape, axis))
 defjvp(np.mean, a=lambda t, axis, keepdims: np.mean(t, axis=axis, keepdims=bool(keepdims)))
 batch_reduction(np.mean)
 
@@ -46,7 +57,8 @@ batch_reduction(np.mean)
 def _var(g: Any, a: Any, axis: Any, ddof: Any) -> Any:
     """``2 (a - mean) / (n - ddof)``."""
     n = _count(a.shape, axis) - ddof
-    return with_kept_axes(g, a.shape, axis) * 2 / n * conjugate(a - np.mean(a, axis=axis, keepdims=True))
+    deviation = conjugate(a - np.mean(a, axis=axis, keepdims=True))
+    return strong_product(over_count(with_kept_axes(g, a.shape, axis) * 2, n), deviation)
 
 
 defvjp(np.var, a=lambda g, a, axis, ddof: _var(g, a, axis, ddof))
@@ -64,11 +76,8 @@ def _std(g: Any, out: Any, a: Any, axis: Any, ddof: Any) -> Any:
     deviation = a - np.mean(a, axis=axis, keepdims=True)
     # The mean of equal elements may be rounded, and then all of them deviate by the same amount, as much as ``std``.
     deviation = deviation - np.mean(deviation, axis=axis, keepdims=True)
-    return (
-        with_kept_axes(g, a.shape, axis)
-        * conjugate(deviation)
-        / (n * np.where(np.equal(std, 0), np.ones_like(std), std))
-    )
+    slope = conjugate(deviation) / np.where(np.equal(std, 0), np.ones_like(std), std)
+    return strong_product(over_count(with_kept_axes(g, a.shape, axis), n), slope)
 
 
 defvjp(np.std, a=lambda g, out, a, axis, ddof: _std(g, out, a, axis, ddof))
@@ -83,8 +92,7 @@ batch_reduction(np.std)
 def _extremum(g: Any, out: Any, a: Any, axis: Any) -> Any:
     """The cotangent at the places of the extremum, shared equally (of NaN, which is one, among the NaNs)."""
     reached = np.equal(a, with_kept_axes(out, a.shape, axis)) | np.isnan(a)
-    ties = reached.sum(axis=reduced_axes(axis, a.ndim), keepdims=True, dtype=g.dtype)
-    return np.where(reached, with_kept_axes(g, a.shape, axis) / ties, 0)
+    return shared(with_kept_axes(g, a.shape, axis), reached, reduced_axes(axis, a.ndim))
 
 
 for _function in (np.max, np.amax, np.min, np.amin):
@@ -114,7 +122,7 @@ def _prod(g: Any, out: Any, a: Any, axis: Any) -> Any:
     product = with_kept_axes(out, a.shape, axis)
     divisible = _divisible(product)
     quotient = product / np.where(divisible, a, np.ones_like(a))
-    return with_kept_axes(g, a.shape, axis) * np.where(divisible, quotient, others)
+    return strong_product(with_kept_axes(g, a.shape, axis), np.where(divisible, quotient, others))
 
 
 def _divisible(product: Any) -> Any:
@@ -160,7 +168,7 @@ def _recurrence(a: Any, b: Any) -> Any:
     reach = 1
     while reach < b.shape[-1]:
         nothing = np.zeros_like(b[..., :reach])
-        b = b + a * np.concatenate([nothing, b[..., :-reach]], axis=-1)
+        b = b + strong_product(np.concatenate([nothing, b[..., :-reach]], axis=-1), a)
         a = a * np.concatenate([nothing, a[..., :-reach]], axis=-1)
         reach *= 2
     return b
@@ -175,13 +183,13 @@ def _cumprod(g: Any, a: Any, axis: Any) -> Any:
     rows, g = _along_last(a, axis), _along_last(g, axis)
     following = np.concatenate([np.flip(rows[..., 1:], -1), np.zeros_like(rows[..., :1])], axis=-1)
     following = np.roll(following, 1, axis=-1)
-    cotangent = _product_before(rows) * np.flip(_recurrence(following, np.flip(g, -1)), -1)
+    cotangent = strong_product(np.flip(_recurrence(following, np.flip(g, -1)), -1), _product_before(rows))
     return np.reshape(cotangent, a.shape) if axis is None else np.moveaxis(cotangent, -1, axis)
 
 
 def _cumprod_along(t: Any, a: Any, axis: Any) -> Any:
     rows = _along_last(a, axis)
-    tangent = _recurrence(rows, _product_before(rows) * _along_last(t, axis))
+    tangent = _recurrence(rows, strong_product(_along_last(t, axis), _product_before(rows)))
     return tangent if axis is None else np.moveaxis(tangent, -1, axis)
 
 

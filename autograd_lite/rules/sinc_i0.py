@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.custom import primitive
 from ..core.registry import defelementwise, defvjp
+from ._common import strong_product
 
 
 @primitive
@@ -18,7 +19,7 @@ def sinc_derivative(y: Any, order: int) -> Any:
     Far from 0 by recurrence, which integration by parts gives; near it, where that cancels, by the power series.
     """
     near = np.abs(y) < order + 2
-    safe = np.where(near, 1.0, y)
+    safe = np.where(near | np.isinf(y), 1.0, y)
     far = np.sin(safe) / safe
     for n in range(1, order + 1):
         far = (np.sin(safe + n * np.pi / 2) - n * far) / safe
@@ -27,11 +28,11 @@ def sinc_derivative(y: Any, order: int) -> Any:
     for k in range((order + 1) // 2, (order + 1) // 2 + 16 + 2 * order):
         power = 2 * k - order
         series = series + (-1) ** k / (math.factorial(power) * (2 * k + 1)) * small**power
-    return np.where(near, series, far).astype(y.dtype)
+    return np.where(near, series, np.where(np.isinf(y), 0, far)).astype(y.dtype)
 
 
-defvjp(sinc_derivative, y=lambda g, y, order: g * sinc_derivative(y, order + 1))
-defvjp(np.sinc, x=lambda g, x: g * np.pi * sinc_derivative(np.pi * x, 1))
+defvjp(sinc_derivative, y=lambda g, y, order: strong_product(g, sinc_derivative(y, order + 1)))
+defvjp(np.sinc, x=lambda g, x: strong_product(np.pi * g, sinc_derivative(np.pi * x, 1)))
 defelementwise(sinc_derivative, np.sinc)
 
 
@@ -52,6 +53,6 @@ def i0_derivative(x: Any, order: int) -> Any:
     return total / (nodes // 2)
 
 
-defvjp(i0_derivative, x=lambda g, x, order: g * i0_derivative(x, order + 1))
-defvjp(np.i0, x=lambda g, x: g * i0_derivative(x, 1))
+defvjp(i0_derivative, x=lambda g, x, order: strong_product(g, i0_derivative(x, order + 1)))
+defvjp(np.i0, x=lambda g, x: strong_product(g, i0_derivative(x, 1)))
 defelementwise(i0_derivative, np.i0)

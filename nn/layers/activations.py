@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import custom_vjp, special
-from autograd_lite.extend import defelementwise, where
+from autograd_lite.extend import defelementwise, strong_product, symmetric_product, where
 
 from ..module import Module
 
@@ -44,7 +44,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     return where(x > 0, x, negative_slope * x)
 
 
-@custom_vjp(x=lambda g, x, out, alpha: where(_np.greater(x, 0), g, (out + alpha) * g))
+@custom_vjp(x=lambda g, x, out, alpha: where(_np.greater(x, 0), g, strong_product(g, out + alpha)))
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """``x`` above 0, ``alpha (exp(x) - 1)`` elsewhere (Clevert, Unterthiner and Hochreiter 2016).
 
@@ -56,7 +56,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     return where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-@custom_vjp(x=lambda g, out: g * (out * (1 - out)))
+@custom_vjp(x=lambda g, out: strong_product(g, out * (1 - out)))
 def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``, with derivative ``a (1 - a)``.
 
@@ -80,6 +80,7 @@ def tanh(x: Any) -> Any:
     return np.tanh(x)
 
 
+@custom_vjp(x=lambda g, x: strong_product(g, sigmoid(x)))
 def softplus(x: Any) -> Any:
     """``log(1 + exp(x))``, whose derivative is the sigmoid (Dugas et al. 2001).
 
@@ -91,7 +92,7 @@ def softplus(x: Any) -> Any:
     return np.logaddexp(x, 0)
 
 
-@custom_vjp(x=lambda g, x: g * _normal_density(x))
+@custom_vjp(x=lambda g, x: strong_product(g, _normal_density(x)))
 def _normal_distribution(x: Any) -> Any:
     # By the complementary error function, which keeps the digits of the lower tail.
     return np.asarray(0.5 * _erfc(x * -math.sqrt(0.5)), dtype=x.dtype)
@@ -109,9 +110,15 @@ def _erfc(x: Any) -> Any:
     return erfc(x)
 
 
-@custom_vjp(x=lambda g, x: g * (_normal_distribution(x) + x * _normal_density(x)))
+def _gelu_slope(x: Any) -> Any:
+    """``Phi(x) + x * phi(x)``: further out than 40 the density is 0 to the last bit, and nothing is infinite."""
+    near = np.clip(x, -40, 40)
+    return _normal_distribution(x) + near * _normal_density(near)
+
+
+@custom_vjp(x=lambda g, x: strong_product(g, _gelu_slope(x)))
 def _exact_gelu(x: Any) -> Any:
-    return x * _normal_distribution(x)
+    return symmetric_product(x, _normal_distribution(x))
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -135,9 +142,10 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     if approximate != "tanh":
         raise ValueError(f"gelu: approximate={approximate!r} is unknown; expected 'none' or 'tanh'")
     near = np.clip(x, -10, 10)  # further out the tangent is 1 to the last bit, and the cube could overflow
-    return x * (0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (near + 0.044715 * (near * near * near)))))
+    return symmetric_product(x, 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (near + 0.044715 * (near * near * near)))))
 
 
+@custom_vjp(x=lambda g, x: strong_product(g, _silu_slope(x, sigmoid(x))))
 def silu(x: Any) -> Any:
     """``x sigmoid(x)``, also called swish (Elfwing, Uchibe and Doya 2018).
 
@@ -146,7 +154,12 @@ def silu(x: Any) -> Any:
     >>> silu(np.array([-10000.0, 0.0, 10000.0]))
     array([   -0.,     0., 10000.])
     """
-    return x * sigmoid(x)
+    return symmetric_product(x, sigmoid(x))
+
+
+def _silu_slope(x: Any, a: Any) -> Any:
+    """``a + x * (a * (1 - a))``: further out than 1000 it is 0 or 1 to the last bit, and nothing is infinite."""
+    return a + np.clip(x, -1000, 1000) * (a * (1 - a))
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -171,7 +184,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     return special.log_softmax(x, axis)
 
 
-defelementwise(relu, leaky_relu, elu, sigmoid, _normal_distribution, _exact_gelu)
+defelementwise(relu, leaky_relu, elu, sigmoid, softplus, silu, _normal_distribution, _exact_gelu)
 
 
 # ---- as modules ----

@@ -253,3 +253,30 @@ def test_a_second_backward_pass_names_the_loss_as_users_call_it():
     loss.backward()
     with pytest.raises(FreedGraphError, match=r"the graph through softmax_cross_entropy \(shape \(\), float64\)"):
         loss.backward()
+
+
+@pytest.mark.parametrize("options", [{}, {"class_weight": [1.0, 1.0, 1.0]}], ids=["plain", "weighted"])
+def test_a_class_whose_logit_is_minus_infinity_has_no_part_in_the_loss_of_others(options):
+    logits, labels = np.array([[1.0, 2.0, -np.inf]]), np.array([0])
+    assert nn.softmax_cross_entropy(logits, labels, **options) == pytest.approx(np.log1p(np.exp(1.0)), rel=1e-12)
+    gradient = grad(lambda z: nn.softmax_cross_entropy(z, labels, **options))(logits)
+    np.testing.assert_allclose(gradient, [[-0.7310585786300049, 0.7310585786300049, 0]])
+
+
+def test_an_infinite_logit_on_the_targets_side_costs_nothing():
+    logits, targets = np.array([np.inf, -np.inf, 0.0]), np.array([1.0, 0.0, 1.0])
+    losses = nn.sigmoid_cross_entropy(logits, targets, reduction="none")
+    np.testing.assert_allclose(losses, [0, 0, np.log(2)])
+    gradient = grad(lambda z: nn.sigmoid_cross_entropy(z, targets, reduction="sum"))(logits)
+    np.testing.assert_allclose(gradient, [0, 0, -0.5])
+
+
+def test_an_example_that_is_left_out_has_no_gradient_though_its_logits_are_no_numbers():
+    logits = np.array([[1.0, 2.0], [np.nan, np.inf]])
+
+    def loss(z):
+        return np.sum(np.where([True, False], nn.softmax_cross_entropy(z, np.array([0, 1]), reduction="none"), 0.0))
+
+    with np.errstate(invalid="ignore"):
+        found = grad(loss)(logits)
+    np.testing.assert_allclose(found, [[-0.7310585786300049, 0.7310585786300049], [0, 0]])

@@ -10,6 +10,8 @@ from tests.autograd_lite.rules.engine import gradients, seeds
 from tests.autograd_lite.rules.specs import CORE, FURTHER, examples_of
 from tests.autograd_lite.rules.specs.spec import as_list
 
+from .absent import NOT_IN_JAX
+
 try:
     import jax
     import jax.numpy
@@ -21,24 +23,6 @@ except ImportError as missing:
 jax.config.update("jax_enable_x64", True)
 
 RTOL = 1e-10
-
-NOT_IN_JAX = {
-    # No function, no derivative, or not for complex numbers.
-    "clip", "eig", "fix", "gradient by coordinates", "gradient edge_order=2", "histogram_bin_edges", "median",
-    "nanmedian", "nextafter", "polydiv", "real_if_close", "svd full, with the null space unused", "partition",
-    # Other arguments: no lists of numbers.
-    "compress", "delete", "ediff1d ends", "histogram weights", "insert rows", "insert several", "polyint",
-    "power x, list", "repeat counts", "repeat counts of all", "roots", "take", "vstack list", "pad pairs of equals",
-    "split index beyond", "split overlapping", "transpose one axis", "getitem x[list of bool]",
-    "getitem x[negative recurring]", "getitem x[none of them]", "getitem x[one of them]", "getitem x[recurring]",
-    "getitem x[np.False_]", "quantile array of q", "quantile method=hazen", "quantile method=median_unbiased",
-    "quantile method=weibull",
-    # It takes the other neighbour of a quantile that lies half-way.
-    "quantile method=nearest",
-    # It takes 0 for the derivative of sets and of a complex sign, and NaN for that of the deviation of equals.
-    "intersect1d", "setdiff1d", "setxor1d", "union1d", "unique", "unique_all", "unique_counts", "unique_inverse",
-    "unique_values", "sign", "std of 0d", "std of 1", "std axis=None, keepdims=True of 0d",
-}  # fmt: skip
 
 
 def shared(examples):

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..fused_update import FusedUpdate
-from ..ir import Call
+from ..hints import looks_at_indices
+from ..ir import Assignment, Call, EntryGradient
 from ..native import Jit, loader
 from ..native.lower import Lowering, Row
 from ..native.segment import Segment, fused_row
+from . import assignments
 from .python_emitter import Code
-from .tiling import Chunks, run
 
 Loader = Callable[[np.dtype[Any]], loader.Machine | None]
 """What gives the machine code for a floating-point type."""
@@ -25,30 +26,40 @@ def write(calls: Sequence[Call], code: Code, jit: Jit, before: Mapping[Call | No
     lowering = Lowering(code.arrays, code.pointer, jit == "exact")
     load = cache(loader.at_hand if jit == "exact" else loader.load)
     waiting = _Waiting(code, load)
-    chunks = _Chunked(code)
-    for call in calls:
+    adds_up = any(isinstance(value.root.origin, EntryGradient) for call in calls for value in call.operands)
+    for previous, call in zip((None, *calls), calls, strict=False):
+        code.has_effects = code.has_effects or (previous is not None and _has_effects(previous, code, adds_up))
         if call in before:
             waiting.flush()
-            chunks.flush()
             before[call]()
+            code.has_effects = True
         if call.is_view:
             code.add(call)
             continue
         found = lowering.row(call) if jit else None
         if found is not None and waiting.takes(call, *found):
-            chunks.flush()
             continue
         waiting.flush()
-        if chunks.takes(call):
-            continue
-        if isinstance(call.function, FusedUpdate) and all(value in code.arrays for value in call.operands):
+        if isinstance(call.function, Assignment):
+            code.extend(assignments.statements(call, call.function.tensors, code))
+        elif isinstance(call.function, FusedUpdate) and all(value in code.arrays for value in call.operands):
             _write_update(call, call.function, code, load if jit else None)
         else:
             code.add(call)
     waiting.flush()
-    chunks.flush()
     if None in before:
         before[None]()
+
+
+def _has_effects(call: Call, code: Code, adds_up: bool) -> bool:
+    """Whether a call changes what outlives the replay, so that another could not begin as if it had not been.
+
+    Gradients that the plan leaves do, where they are added to the ones that were there.
+    """
+    if looks_at_indices(call.function):
+        return False
+    lasting = any(result in code.persistent for result in call.results)
+    return not call.is_pure or any(value.root.origin is not None for value in call.writes) or (adds_up and lasting)
 
 
 class _Waiting:
@@ -80,33 +91,6 @@ class _Waiting:
             self._code.extend(Segment(self._machine, self._rows).statements(self._code))
             self._code.segments.append(self._calls)
             self._rows, self._calls, self._dtype = [], [], None
-
-
-class _Chunked:
-    """NumPy calls that may run together, some rows at a time, and are not yet written."""
-
-    def __init__(self, code: Code) -> None:
-        self._code = code
-        self._chunks = Chunks(code.arrays)
-
-    def takes(self, call: Call) -> bool:
-        """Whether the call is one of them."""
-        if not self._chunks.joins(call):
-            self.flush()
-            if not self._chunks.joins(call):
-                return False
-        self._chunks.calls.append(call)
-        return True
-
-    def flush(self) -> None:
-        """Write them."""
-        steps = self._chunks.steps()
-        if steps is not None:
-            self._code.statements.append(f"{self._code.name(run, 'f')}({self._code.name(steps)})")
-        else:
-            for call in self._chunks.calls:
-                self._code.add(call)
-        self._chunks = Chunks(self._code.arrays)
 
 
 def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | None) -> None:

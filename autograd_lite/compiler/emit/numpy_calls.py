@@ -11,6 +11,7 @@ import numpy as np
 
 from ...speed import fast_where
 from ...speed.fast_where import is_by_bits, is_exact
+from ...speed.strong_zero import PLAIN, compute_into
 from ..ir import Argument, Array, Call, Layout, Value
 from ..optimize.one_hot import chosen, minus_one_hot
 from ..optimize.rectifier import masks
@@ -76,6 +77,8 @@ def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) 
         return [(np.add, (starts, indices, places), {}), (x.reshape(-1).take, (places, None, out, "clip"), {})]
     if kwargs or any(isinstance(argument, tuple | list) for argument in arguments):
         return None
+    if function in PLAIN:
+        return [(compute_into, (function, *arguments, out), {})]
     if function is np.where and len(arguments) == 3:
         return _choice(call, arguments, out, scratch)
     if function is np.matmul and out.flags.c_contiguous and all(_is_matrix(a, out.dtype) for a in (*arguments, out)):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..ir import Argument, Call, EntryGradient, Value
+from ...errors import CompileError
+from ..ir import Argument, Call, Captured, EntryGradient, Layout, OtherLayout, Value
 from ..native import DATA_OFFSET
 from .numpy_calls import Scratch, Step, steps
 
@@ -21,11 +23,21 @@ class Code:
     ----------
     arrays : mapping
         From each value that stays where it is to its array. Others change from call to call: arguments, gradients that
-        were there before, and views of these.
+        were there before, arrays of tensors that are assigned others, and views of these.
+    title : str
+        What the function is called, for messages.
+    persistent : set of Value
+        The gradients that the plan leaves.
+
+    Attributes
+    ----------
+    has_effects : bool
+        Whether the statements so far change what outlives the call.
     """
 
-    def __init__(self, arrays: dict[Value, Any]) -> None:
-        self.arrays = arrays
+    def __init__(self, arrays: dict[Value, Any], title: str = "", persistent: Collection[Value] = ()) -> None:
+        self.arrays, self.title, self.persistent = arrays, title, persistent
+        self.has_effects = False
         self.scope: dict[str, Any] = {}
         self.statements: list[str] = []
         self.scratch = Scratch()
@@ -33,7 +45,7 @@ class Code:
         self._names: dict[int, str] = {}
         self._locals: dict[Value, str] = {}
         self._views: dict[Value, Call] = {}
-        self._pointers: dict[int, Any] = {}
+        self._pointers: dict[Value, Any] = {}
         self._kept: list[Any] = []
 
     def name(self, thing: Any, prefix: str = "c") -> str:
@@ -51,21 +63,24 @@ class Code:
         if isinstance(value.origin, Argument):
             return f"x{value.origin.position}"
         if value not in self._locals:
+            results: tuple[Value, ...] = (value,)
             if isinstance(value.origin, EntryGradient):
                 made = f"{self.name(value.origin.slot, 's')}.grad._data"
-                results: tuple[Value, ...] = (value,)
+            elif isinstance(value.origin, Captured):
+                made = f"{self.name(value.origin.holder, 't')}._data"
             else:
                 made, results = self.call(self._views[value]), self._views[value].results
             self._locals.update((result, f"v{len(self._locals) + i}") for i, result in enumerate(results))
             self.statements.append(f"{', '.join(self._locals[result] for result in results)} = {made}")
         return self._locals[value]
 
-    def pointer(self, position: int) -> Any:
-        """Where each call leaves the address of the pointer to an argument's memory."""
-        if position not in self._pointers:
-            pointer = self._pointers[position] = (ctypes.c_int64 * 1)()
-            self.statements.append(f"{self.name(pointer, 'pointer')}[0] = id(x{position}) + {DATA_OFFSET}")
-        return self._pointers[position]
+    def pointer(self, value: Value) -> Any:
+        """Where each call leaves the address of the pointer to the memory of an array from outside."""
+        if value not in self._pointers:
+            array, pointer = self.operand(value), (ctypes.c_int64 * 1)()
+            self._pointers[value] = pointer
+            self.statements.append(f"{self.name(pointer, 'pointer')}[0] = id({array}) + {DATA_OFFSET}")
+        return self._pointers[value]
 
     def keep(self, thing: Any) -> None:
         """Let an object live as long as the code."""
@@ -130,6 +145,7 @@ def _statements(code: Code, call: Call) -> Iterator[str]:
     else:
         yield f"several = {code.call(call)}"
         for i, result in enumerate(call.results):
+            yield _look_at_layout(code, call, f"several[{i}]", result)
             yield f"{code.operand(result)}[...] = several[{i}]"
 
 
@@ -150,7 +166,32 @@ def takes_out(function: Callable[..., Any]) -> bool:
 
 
 def _copied(code: Code, call: Call, target: str) -> Iterator[str]:
-    yield f"{target}[...] = {code.call(call)}"
+    """A result of which NumPy decides the shape and the dtype, and perhaps by the numbers: ``x[mask]``."""
+    made = code.call(call)
+    yield f"made = {made}" if call.is_pure else f"made = {code.name(np.asarray, 'f')}({made})"
+    yield _look_at_layout(code, call, "made", call.results[0])
+    yield f"{target}[...] = made"
+
+
+def _look_at_layout(code: Code, call: Call, made: str, result: Value) -> str:
+    """What ends a replay where a result is not like the recorded one, before it is broadcast or converted."""
+    shape, dtype, _ = result.layout
+    refuse = code.name(
+        partial(_refuse_layout, code.title, call, result.layout, code.has_effects or not call.is_pure), "f"
+    )
+    return f"if {made}.shape != {shape} or {made}.dtype is not {code.name(dtype, 'dtype')}: {refuse}({made})"
+
+
+def _refuse_layout(title: str, call: Call, layout: Layout, has_effects: bool, made: Any) -> None:
+    if made.shape == layout.shape and made.dtype == layout.dtype:
+        return
+    if not has_effects:
+        raise OtherLayout
+    raise CompileError(
+        f"{title}, at {call.line}: {call.name} gives shape {made.shape}, {made.dtype}, and gave {layout.shape}, "
+        f"{layout.dtype} when the function was recorded. It cannot be recorded anew, since this call has changed "
+        "arrays or called back by now. Let it choose before, or keep to one shape, as np.where(mask, x, 0) does"
+    )
 
 
 def _converted(code: Code, call: Call, target: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...speed import aligned
 from ...speed.aligned import CACHE_LINE_BYTES
+from ...speed.strong_zero import PLAIN, strong_operands
 from ..ir import Argument, Array, Call, EntryGradient, Value
 from ..optimize.one_hot import minus_one_hot
 from ..optimize.rectifier import masks, where_positive
@@ -104,13 +105,17 @@ def _overwritten(
 ) -> Value | None:
     """An operand in whose place an elementwise call can leave its result."""
     operands = call.operands
+    strong = strong_operands(call.function) if call.function in PLAIN else ()
     # NumPy takes a path of its own, and twice the time, where one number is written over itself.
-    if not is_elementwise(call) or result.layout.size == 1:
+    if not (is_elementwise(call) or strong) or result.layout.size == 1:
         return None
+    # Zeros that are strong are looked at once more when the result is there.
+    needed = {call.args[i].root for i in strong if isinstance(call.args[i], Value)}
     for operand in operands:
         root = operand.root
         if (
             root in alive
+            and root not in needed
             and last_uses.get(root) == i
             and all(other is root for other in operands if other.root is root)
             and root.layout.in_block() == result.layout.in_block()

@@ -26,6 +26,8 @@ class PlannedProgram:
         How many calls the function made.
     memory : Memory
         Where the results lie.
+    arrays : dict
+        From each value that stays where it is from call to call to its array.
     names : dict
         From the tensors that have a name to it.
     persistent : set of Value
@@ -38,6 +40,7 @@ class PlannedProgram:
     calls: list[Call]
     recorded_calls: int
     memory: Memory
+    arrays: dict[Value, Array]
     names: dict[Tensor, str]
     persistent: set[Value]
     outputs: Any

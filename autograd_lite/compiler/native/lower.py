@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...speed.strong_zero import strong_product
 from ..hints import looks_at_indices
-from ..ir import Argument, Array, Call, Constant, Layout, Value
+from ..ir import Argument, Array, Call, Captured, Constant, Layout, Value
 from ..optimize.one_hot import minus_one_hot
 from ..optimize.rectifier import where_positive
 from . import blas
@@ -17,12 +18,12 @@ from . import opcodes as op
 
 
 class Address(NamedTuple):
-    """The address of an array that changes from call to call: an argument's, and bytes from there.
+    """The address of an array that changes from call to call: one from outside, and bytes from there.
 
     Attributes
     ----------
     pointer : array of one integer
-        Where the address of the pointer to the argument's memory stands.
+        Where the address of the pointer to that array's memory stands.
     offset : int
         The bytes.
     """
@@ -69,12 +70,12 @@ class Lowering:
     arrays : mapping
         The array of each value that stays where it is.
     pointer : callable
-        From the position of an argument to where the address of the pointer to its memory stands.
+        From an array from outside to where the address of the pointer to its memory stands.
     is_exact : bool
         Whether what machine code rounds otherwise than NumPy is left to NumPy.
     """
 
-    def __init__(self, arrays: dict[Value, Array], pointer: Callable[[int], Any], is_exact: bool) -> None:
+    def __init__(self, arrays: dict[Value, Array], pointer: Callable[[Value], Any], is_exact: bool) -> None:
         self._arrays = arrays
         self._pointer = pointer
         self._is_exact = is_exact
@@ -146,7 +147,8 @@ class Lowering:
         self, function: Callable[..., Any], args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]
     ) -> list[Any] | None:
         """Arithmetic with truth values, which count as 0 and 1."""
-        codes = {np.subtract: op.SUBTRACT_TRUTH, np.multiply: op.MULTIPLY_TRUTH}
+        multiply = op.MULTIPLY_TRUTH
+        codes = {np.subtract: op.SUBTRACT_TRUTH, np.multiply: multiply, strong_product: multiply}
         if function not in codes:
             return None
         return self._elementwise(codes[function], args, (dtype, _BOOL), target, dtype)
@@ -213,13 +215,11 @@ class Lowering:
         if array is not None:
             self._kept.append(array)
             return int(array.ctypes.data)
-        root = value.root
-        assert isinstance(root.origin, Argument)
-        return Address(self._pointer(root.origin.position), value.offset)
+        return Address(self._pointer(value.root), value.offset)
 
     def _is_reachable(self, value: Value) -> bool:
-        """Whether the value's address is known, or follows from an argument's."""
-        return value in self._arrays or isinstance(value.root.origin, Argument)
+        """Whether the value's address is known, or follows from that of an array from outside."""
+        return value in self._arrays or isinstance(value.root.origin, Argument | Captured)
 
     def _is_apart(self, target: Value, operand: Value) -> bool:
         """Whether a result and an operand are the same array, or share no memory: NumPy sees to what lies between."""
@@ -227,7 +227,7 @@ class Lowering:
             return True
         one, other = self._arrays.get(target), self._arrays.get(operand)
         if one is None or other is None:
-            # An argument may be a view of anything but the plan's own memory.
+            # An array from outside may be a view of anything but the plan's own memory.
             return target.root.origin is None or operand.root.origin is None or isinstance(operand.origin, Constant)
         if not np.may_share_memory(one, other):
             return True

@@ -40,6 +40,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...speed.strong_zero import strong_product, strong_quotient, symmetric_product
+
 WORDS = 20
 """Words of a row."""
 
@@ -54,7 +56,10 @@ BLOCK = 512
 """How many elements are computed at a time."""
 
 UNARY = {np.negative: 10, np.absolute: 11, np.exp: 12, np.log: 13, np.sqrt: 14, np.square: 15, np.positive: 16}
-BINARY = {np.add: 30, np.subtract: 31, np.multiply: 32, np.divide: 33, np.maximum: 34, np.minimum: 35}
+BINARY = {
+    np.add: 30, np.subtract: 31, np.multiply: 32, np.divide: 33, np.maximum: 34, np.minimum: 35,
+    strong_product: 36, strong_quotient: 37, symmetric_product: 38,
+}  # fmt: skip
 COMPARISONS = {np.greater: 50, np.greater_equal: 51, np.less: 52, np.less_equal: 53}
 EQUAL_INTEGERS, SUBTRACT_TRUTH, MULTIPLY_TRUTH = 60, 61, 62
 WHERE, WHERE_POSITIVE = 70, 71

@@ -2,6 +2,9 @@
 
 NumPy compares indices with every class, where each is to be subtracted from one number. Only for indices that an
 `IndexCheck` looks at before, so that each has its place.
+
+Without machine code a step of 784-30-10 with batches of 10 takes 6 % less time by them, one of 20-64-64-2 with 32 as
+much, and one of 784-10 with 100 takes 7 % less; of larger networks 1 to 3 %.
 """
 
 from __future__ import annotations

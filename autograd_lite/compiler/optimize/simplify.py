@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ...core.tree import mapped
+from ...core.tree import found, mapped
 from ..ir import Argument, Array, Call, Constant, Layout, Value
 
 
@@ -86,11 +87,23 @@ def _needed(calls: Sequence[Call], kept: Iterable[Value]) -> list[Call]:
     for call in reversed(calls):
         roots = {value.root for value in (*call.results, *call.writes)}
         reaches_outside = any(value.root.origin is not None for value in call.writes)
-        if not call.is_pure or reaches_outside or not wanted.isdisjoint(roots):
+        if not call.is_pure or follows_numbers(call) or reaches_outside or not wanted.isdisjoint(roots):
             wanted.update(operand.root for operand in call.operands)
             wanted.update(value.root for value in call.writes)
             remaining.append(call)
     return remaining[::-1]
+
+
+def follows_numbers(call: Call) -> bool:
+    """Whether the shape of a result may follow from the numbers in arrays, as that of ``x[mask]`` does.
+
+    Such a call stays even where nobody reads its result: other shapes follow from that one's.
+    """
+    if call.function is operator.getitem:
+        return any(index.layout.dtype == np.bool_ for index in found(Value, call.args[1]))
+    if call.function in (np.repeat, np.ndarray.repeat):
+        return len(call.operands) > 1
+    return call.function in _OF_NUMBERS or (call.function is np.where and len(call.args) == 1)
 
 
 def _checks_first(calls: list[Call]) -> list[Call]:
@@ -99,7 +112,8 @@ def _checks_first(calls: list[Call]) -> list[Call]:
     for call in calls:
         if call.is_pure:
             continue
-        if call.results or call.writes or not all(isinstance(v.root.origin, Argument) for v in call.operands):
+        are_as_given = all(isinstance(v.root.origin, Argument) and not v.root.version for v in call.operands)
+        if call.results or call.writes or not are_as_given:
             break
         checks.append(call)
     views = [call for call in calls if call.is_view and isinstance(call.results[0].root.origin, Argument)]
@@ -185,5 +199,11 @@ def _is_needless_view(call: Call, renaming: Renaming) -> bool:
     return True
 
 
+_OF_NUMBERS = frozenset(
+    {np.nonzero, np.flatnonzero, np.argwhere, np.compress, np.extract, np.delete, np.trim_zeros, np.bincount}
+    | {np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values}
+    | {np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d}
+    | {np.ndarray.nonzero, np.ndarray.compress}
+)
 _OF_SHAPES = frozenset({np.zeros_like, np.ones_like, np.empty_like})
 _COPIES = frozenset({np.copy, np.ndarray.copy, np.ndarray.astype, np.positive})

@@ -35,9 +35,9 @@ def plain(result: Any) -> Any:
 
     def one(member: Any) -> Any:
         if isinstance(member, TracedArray):
-            return member.array[()] if member.is_scalar else member.array.copy()
+            return member.array[()] if member.is_scalar else member.array.copy("K")
         if isinstance(member, Tensor) and isinstance(member._data, TracedArray):
-            return wrap(member._data.array.copy())
+            return wrap(member._data.array.copy("K"))
         return member
 
     return mapped(one, result)

@@ -56,7 +56,7 @@ def _neighbours(thing: Any) -> Iterator[Any]:
         yield from (thing.func, thing.args, thing.keywords)
     elif "__wrapped__" in getattr(thing, "__dict__", {}):
         yield thing.__wrapped__
-    elif not isinstance(thing, type | ModuleType) and not _is_foreign(type(thing)):
+    elif not isinstance(thing, type | ModuleType) and not is_foreign(type(thing)):
         yield from list(getattr(thing, "__dict__", {}).values())
         for kind in type(thing).__mro__:
             yield from (member for member in list(vars(kind).values()) if isinstance(member, FunctionType))
@@ -64,7 +64,7 @@ def _neighbours(thing: Any) -> Iterator[Any]:
 
 def _used_by(function: FunctionType) -> Iterator[Any]:
     """The variables of a function: of functions around it, globals, and the attributes of modules that it names."""
-    if _is_foreign(function):
+    if is_foreign(function):
         return
     for cell in function.__closure__ or ():
         try:
@@ -88,7 +88,7 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _is_foreign(thing: Any) -> bool:
+def is_foreign(thing: Any) -> bool:
     """Whether a function or a class is of Python, of NumPy or of this engine, none of which draws for others."""
     return (getattr(thing, "__module__", None) or "").partition(".")[0] in _FOREIGN
 

@@ -1,4 +1,4 @@
-"""Random numbers that a recorded function draws, which a later call would not draw anew.
+"""Random numbers that a recorded function draws, which a later call would not draw anew; and which code it runs.
 
 NumPy's generators that it can reach are watched by their state. Python's `random`, and seeds from the system, are C
 functions, which the interpreter announces.
@@ -12,7 +12,7 @@ import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -32,6 +32,11 @@ class Randomness:
     ----------
     roots : iterable or None
         The function, and what it is called with; None if it is known to draw none.
+
+    Attributes
+    ----------
+    code : dict
+        From the code that ran while it was watched, but in callbacks, to its globals.
     """
 
     def __init__(self, roots: Iterable[Any] | None) -> None:
@@ -39,6 +44,7 @@ class Randomness:
         self._generators = [] if roots is None else reachable_generators(roots)
         self._states = self._read()
         self._is_allowed = False
+        self.code: dict[CodeType, dict[str, Any]] = {}
 
     def _read(self) -> list[bytes]:
         return [pickle.dumps(_bits(generator).state) for generator in self._generators]
@@ -60,13 +66,17 @@ class Randomness:
 
     @contextmanager
     def watched(self, refuse: Refusal) -> Iterator[None]:
-        """For a while refuse the functions of Python that draw random numbers, in this thread."""
-        if not self._is_watched or sys.getprofile() is not None:  # a profiler or debugger that runs already goes first
+        """For a while see what code runs in this thread, and refuse Python's functions that draw random numbers."""
+        if sys.getprofile() is not None:  # a profiler or debugger that runs already goes first
             yield
             return
 
         def look(frame: FrameType, event: str, called: Any) -> None:
-            if event == "c_call" and not self._is_allowed:
+            if self._is_allowed:
+                return
+            if event == "call":
+                self.code[frame.f_code] = frame.f_globals
+            elif event == "c_call" and self._is_watched:
                 owner = getattr(called, "__self__", None)
                 if isinstance(owner, random.Random) or called is os.urandom:
                     sys.setprofile(None)

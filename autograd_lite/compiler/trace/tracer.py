@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -20,28 +20,13 @@ from ...core.registry import STRUCTURAL
 from ...core.tensor import Tensor, wrap
 from ...core.tree import mapped
 from ...errors import CompileError
-from ..ir import Argument, Array, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
+from ..ir import Argument, Array, Assignment, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
+from ..overlap import is_plain, overlap, owner
+from .guards import Guard
 from .rng_guard import Randomness
+from .surroundings import guard_of, places_of
 from .traced_array import TracedArray
 from .user_line import user_line
-
-
-class Guard(NamedTuple):
-    """Something that the program takes for granted, and that every later call looks at.
-
-    Attributes
-    ----------
-    expression : str
-        What has to hold, as Python, with ``{0}`` for the thing and ``{1}`` for what was found.
-    thing : object
-        What it is about.
-    expected : object
-        What was found.
-    """
-
-    expression: str
-    thing: Any
-    expected: Any
 
 
 class Tracer:
@@ -78,6 +63,9 @@ class Tracer:
         self._own_slots: set[GradientSlot] = set()
         self._adopted: dict[Tensor, tuple[TracedArray, Any]] = {}
         self._assigned: dict[Tensor, TracedArray] = {}
+        self._written: dict[Tensor, tuple[Value, int]] = {}
+        self._entries: list[TracedArray] = []
+        self._callbacks: list[Callable[..., Any]] = []
         self._gradients: dict[GradientSlot, Tensor | None] = {}
         self._watched: set[Tensor] = set()
         self._captured: dict[int, TracedArray] = {}
@@ -120,6 +108,8 @@ class Tracer:
             )
         if isinstance(array, np.generic):
             tensor._data = array = np.asarray(array)
+        if not is_plain(array):
+            self.refuse(f"{tensor._brief()} has a {type(array).__name__} that is not a plain, aligned array of numbers")
         traced = self._enter(array, Captured(tensor))
         self.look_at(tensor)
         self._adopted[tensor] = traced, tensor._node
@@ -133,7 +123,8 @@ class Tracer:
         if tensor in self._watched or isinstance(tensor._data, TracedArray):
             return
         self._watched.add(tensor)
-        self.guards.append(Guard("({0}._node and {0}._node.slot) is {1}", tensor, tensor._node and tensor._node.slot))
+        node = tensor._node
+        self.guards.append(Guard(f"{{0}}._node{'' if node is None else '.slot'} is {{1}}", tensor, node and node.slot))
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -141,14 +132,23 @@ class Tracer:
         return list(self._adopted)
 
     def _enter(self, array: Array, origin: Origin) -> TracedArray:
-        return TracedArray(array, Value(Layout.of(array), origin), self)
+        entered = TracedArray(array, Value(Layout.of(array), origin), self)
+        if not isinstance(origin, Constant):
+            self._entries.append(entered)
+        return entered
 
     def _capture(self, array: Array) -> TracedArray:
         """A plain array of the function's own, or from outside of it."""
         found = self._captured.get(id(array))
         if found is None:
+            if not is_plain(array):
+                self.refuse(
+                    f"a {type(array).__name__} of {array.dtype} is among the operands, and a plan computes with plain, "
+                    "aligned arrays of numbers alone. Make one of it outside, or call the function uncompiled"
+                )
             self._randomness.check(self.refuse)
             found = self._captured[id(array)] = self._enter(array, Captured(array))
+            self.guards.append(Guard("{0}.shape == {1}", array, array.shape))
         return found
 
     # ---- calls ----
@@ -177,14 +177,38 @@ class Tracer:
         targets = [self._checked_target(target) for target in writes]
         call.writes = tuple(target.value for target in targets)
         for target in targets:
-            target.value.root.version += 1
+            self._change(target)
         found = self._results(call, out, targets, plain)
+        self._refuse_view_by_numbers(call, found)
         if call.results or call.writes or not is_pure:
             self.calls.append(call)
         return found
 
+    def _change(self, target: TracedArray) -> None:
+        """Take note that an array was written to, and with it all arrays from outside that share its memory."""
+        root = target.value.root
+        root.version += 1
+        if root.origin is not None:
+            for entry in self._entries:
+                if entry.value is not root and overlap(entry.array, target.array):
+                    entry.value.version += 1
+
+    def _refuse_view_by_numbers(self, call: Call, found: Any) -> None:
+        """Refuse a view whose place in memory follows from numbers in another array, as that of `numpy.split` may."""
+        if not call.is_view:
+            return
+        parts = found if isinstance(found, tuple | list) else [found]
+        seen = {result.base for result in call.results} | {part.value for part in parts}
+        if not seen.issuperset(call.operands):
+            self.refuse(
+                f"{call.name} takes numbers out of an array to say which part of another one it gives, and later calls "
+                "would use the numbers of this first one; pass Python numbers"
+            )
+
     def _checked_target(self, target: Any) -> TracedArray:
-        if not isinstance(target, TracedArray):
+        origin = target.value.root.origin if isinstance(target, TracedArray) else None
+        is_plain_array = isinstance(origin, Captured) and isinstance(origin.holder, np.ndarray)
+        if not isinstance(target, TracedArray) or is_plain_array or isinstance(origin, Constant):
             self.refuse(
                 f"a plain array of shape {np.shape(target)} is written to, and if the function made it, later calls "
                 "would find in it what this one leaves. Make it with np.zeros_like of an argument, keep it in a "
@@ -215,7 +239,7 @@ class Tracer:
             for operand, given in zip(call.operands, plain, strict=True):
                 if out is given:
                     return TracedArray(array, operand, self)
-                if np.may_share_memory(out, given):
+                if np.may_share_memory(out, given) or (not out.size and owner(out) is owner(given)):
                     base, offset = operand, operand.offset + int(array.ctypes.data) - int(given.ctypes.data)
                     break
         value = Value(Layout.of(array), base=base, offset=offset)
@@ -227,6 +251,7 @@ class Tracer:
     ) -> Any:
         """Call a function that is called as a whole in every replay; it may draw random numbers."""
         self._randomness.check(self.refuse)
+        self._callbacks.append(function)
         with self._randomness.allowed():
             return self.call(function, args, kwargs, writes, is_pure=False)
 
@@ -257,9 +282,12 @@ class Tracer:
             return slot.grad  # type: ignore[no-any-return]
         if slot not in self._gradients:
             gradient = slot.grad
-            self.guards.append(Guard("({0}.grad is None) is {1}", slot, gradient is None))
             self.slots[slot] = None
-            if gradient is not None:
+            if gradient is None:
+                self.guards.append(Guard("{0}.grad is {1}", slot, None))
+            else:
+                strides = np.asarray(gradient._data).strides
+                self.guards.append(Guard("{0}.grad is not None and {0}.grad._data.strides == {1}", slot, strides))
                 traced = self._enter(np.asarray(gradient._data), EntryGradient(slot))
                 self.slots[slot], gradient = traced.value, wrap(traced)
             self._gradients[slot] = gradient
@@ -279,6 +307,26 @@ class Tracer:
 
     # ---- the end ----
 
+    def is_replayable(self) -> bool:
+        """Whether no two arrays that change from call to call share memory that was written to.
+
+        A plan takes them for arrays of their own; those of tensors are looked at when its code is written.
+        """
+        changing = [entry for entry in self._entries if self._is_changing(entry.value)]
+        written = {value.root for call in self.calls for value in call.writes}
+        return not any(
+            overlap(one.array, other.array)
+            for one in changing
+            for other in self._entries
+            if other is not one and (one.value in written or other.value in written)
+        )
+
+    def _is_changing(self, value: Value) -> bool:
+        origin = value.origin
+        if not isinstance(origin, Captured):
+            return True
+        return isinstance(origin.holder, Tensor) and origin.holder in self._assigned
+
     def finish(self) -> None:
         """Write down what the function leaves: the arrays that tensors were assigned, and gradients."""
         self._write_arrays()
@@ -294,6 +342,11 @@ class Tracer:
                 self.final_gradients[slot] = None if array is None else array.value
         self._randomness.check(self.refuse)
 
+    def look_around(self, function: Any, arguments: Iterable[Any]) -> None:
+        """Take note of what the function found in variables, attributes and containers: so it will have to be later."""
+        for place in places_of(function, arguments, self._randomness.code, self._callbacks):
+            self.guards.append(guard_of(place))
+
     def release(self) -> None:
         """Leave to the tensors what the function has left, as plain arrays; also where it raised."""
         for tensor, array in self._assigned.items():
@@ -301,10 +354,16 @@ class Tracer:
         self._write_gradients()
 
     def _write_arrays(self) -> None:
-        """Copy the arrays that were assigned to tensors into the tensors' own."""
-        assigned, self._assigned = self._assigned, {}
-        for tensor, array in assigned.items():
-            self.call(np.copyto, (self._adopted[tensor][0], array), {})
+        """Give tensors the arrays that were assigned to them since the last time."""
+        now = {tensor: (array.value, array.value.root.version) for tensor, array in self._assigned.items()}
+        new = {tensor: self._assigned[tensor] for tensor in now if now[tensor] != self._written.get(tensor)}
+        if new:
+            values = tuple(array.value for array in new.values())
+            versions = tuple(value.root.version for value in values)
+            assign = Assignment(tuple(new))
+            self.calls.append(Call(assign, values, {}, is_pure=False, line=user_line(), versions=versions))
+            assign(*(array.array for array in new.values()))
+        self._written = now
 
     def _write_gradients(self) -> dict[GradientSlot, Tensor | None]:
         """Put the gradients into their slots as plain arrays; those that were not changed stay."""

@@ -1,12 +1,15 @@
-"""Which line of the user's program runs: the innermost outside of NumPy and of this library."""
+"""Which line of the user's program runs: the innermost outside of libraries. Which code is a library's."""
 
 from __future__ import annotations
 
 import os
 import random
 import sys
+import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +18,23 @@ _LIBRARIES: list[str] = [
     str(random.__file__),
 ]
 
+_PYTHON = os.path.join(sysconfig.get_path("stdlib"), "")
+
 
 def add_library(folder: str | Path) -> None:
     """Say that the code in a folder is a library's, so that messages name the line that called it."""
     _LIBRARIES.append(os.path.join(folder, ""))
+
+
+def is_of_library(code: CodeType, variables: Mapping[str, Any]) -> bool:
+    """Whether code, with these globals, is Python's own, NumPy's or a library's, or was made by one of them."""
+    module = variables.get("__name__") or "namedtuple_"
+    return is_of_library_file(code.co_filename) or module.startswith("namedtuple_")
+
+
+def is_of_library_file(name: str) -> bool:
+    """Whether a file is Python's own, NumPy's or a library's."""
+    return name.startswith((*_LIBRARIES, "<frozen")) or (name.startswith(_PYTHON) and "site-packages" not in name)
 
 
 def user_line() -> str:

@@ -241,7 +241,11 @@ _NOTATION: dict[str, Callable[[_Writer, list[ast.expr]], tuple[str, int]]] = {
     "square": lambda w, a: (f"<msup>{w.place(a[0], ATOM)}<mn>2</mn></msup>", ATOM),
     "power": lambda w, a: (f"<msup>{w.place(a[0], ATOM)}{w.row(a[1])}</msup>", ATOM),
     "divide": lambda w, a: w.written(ast.BinOp(a[0], ast.Div(), a[1])),
-    "ratio": lambda w, a: w.written(ast.BinOp(a[0], ast.Div(), a[1])),
+    "over_count": lambda w, a: w.written(ast.BinOp(a[0], ast.Div(), a[1])),
+    # Their strong zeros are left out: they decide only where a formula has no value.
+    "strong_quotient": lambda w, a: w.written(ast.BinOp(a[0], ast.Div(), a[1])),
+    "strong_product": lambda w, a: w.written(ast.BinOp(a[0], ast.Mult(), a[1])),
+    "symmetric_product": lambda w, a: w.written(ast.BinOp(a[0], ast.Mult(), a[1])),
     "abs": lambda w, a: (f"<mrow><mo>|</mo>{w.place(a[0], ANY)}<mo>|</mo></mrow>", ATOM),
     "absolute": lambda w, a: (f"<mrow><mo>|</mo>{w.place(a[0], ANY)}<mo>|</mo></mrow>", ATOM),
     "where": lambda w, a: (w.cases(*a), COMPARED) if len(a) == 3 else (w.function("where", a), ATOM),

@@ -20,7 +20,7 @@ from ...core.registry import defvjp, derive
 from ...errors import GradientError
 from ...transforms.interpreter import innermost_array
 from ...transforms.rule_tables import defjvp
-from .._common import batch_stack
+from .._common import batch_stack, strong_quotient
 from ..complex_numbers import conjugate
 from .solve import adjoint, diagonal_matrix, diagonal_of
 
@@ -32,7 +32,7 @@ def _herm(x: Any) -> Any:
 def _over_gaps(x: Any, values: Any) -> Any:
     """``x[i, j] / (values[j] - values[i])``, and 0 on the diagonal and where no cotangent comes in."""
     gaps = values[..., None, :] - values[..., :, None]
-    return x / np.where(np.equal(x, 0) & np.equal(gaps, 0) | np.eye(x.shape[-1], dtype=bool), np.inf, gaps)
+    return strong_quotient(x, np.where(np.eye(x.shape[-1], dtype=bool), np.inf, gaps))
 
 
 def _check_phase(turning: Any, cotangent: Any, function: str) -> None:
@@ -159,22 +159,33 @@ def _skew(x: Any) -> Any:
     return x - adjoint(x)
 
 
+def _over_gaps_of_squares(left: Any, right: Any, s: Any) -> Any:
+    """``(left[i, j] s[j] + s[i] right[i, j]) / (s[j]^2 - s[i]^2)``, without the squares.
+
+    They leave the range of numbers before the quotient does.
+    """
+    columns, rows = s[..., None, :], s[..., :, None]
+    total = columns + rows
+    weighted = left * strong_quotient(columns, total) + strong_quotient(rows, total) * right
+    return _over_gaps(weighted, s)
+
+
 def _svd(g: tuple[Any, Any, Any], out: tuple[Any, Any, Any]) -> Any:
     """Townsend, *Differentiating the singular value decomposition* (2016), with complex numbers."""
     u, s, vh = out
     g_u, g_v, v = conjugate(g[0]), adjoint(conjugate(g[2])), adjoint(vh)
     in_u, in_v = adjoint(u) @ g_u, adjoint(v) @ g_v
     columns, rows = s[..., None, :], s[..., :, None]
-    inner = _over_gaps(_skew(in_u), s * s) * columns + rows * _over_gaps(_skew(in_v), s * s) + diagonal_matrix(g[1])
+    inner = _over_gaps_of_squares(_skew(in_u), _skew(in_v), s) + diagonal_matrix(g[1])
     if u.dtype.kind == "c":
         turning = np.imag(diagonal_of(in_u))
         _check_phase(turning + np.imag(diagonal_of(in_v)), np.concatenate([in_u, in_v]), "np.linalg.svd")
-        inner = inner + diagonal_matrix(1j * (turning / s))
+        inner = inner + diagonal_matrix(1j * strong_quotient(turning, s))
     pulled = u @ inner @ vh
     if u.shape[-2] > s.shape[-1]:
-        pulled = pulled + ((g_u - u @ in_u) / columns) @ vh
+        pulled = pulled + strong_quotient(g_u - u @ in_u, columns) @ vh
     if v.shape[-2] > s.shape[-1]:
-        pulled = pulled + u @ (adjoint(g_v - v @ in_v) / rows)
+        pulled = pulled + u @ strong_quotient(adjoint(g_v - v @ in_v), rows)
     return conjugate(pulled)
 
 
@@ -182,17 +193,17 @@ def _svd_along(t: Any, out: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
     u, s, vh = out
     v = adjoint(vh)
     inner = adjoint(u) @ t @ v
-    columns, rows = s[..., None, :], s[..., :, None]
-    d_u = u @ _over_gaps(inner * columns + rows * adjoint(inner), s * s)
-    d_v = v @ _over_gaps(rows * inner + adjoint(inner) * columns, s * s)
+    columns = s[..., None, :]
+    d_u = u @ _over_gaps_of_squares(inner, adjoint(inner), s)
+    d_v = v @ _over_gaps_of_squares(adjoint(inner), inner, s)
     if u.dtype.kind == "c":
-        d_u = d_u + u * (1j * np.imag(diagonal_of(inner)) / s)[..., None, :]
+        d_u = d_u + u * strong_quotient(1j * np.imag(diagonal_of(inner)), s)[..., None, :]
     if u.shape[-2] > s.shape[-1]:
         moved = t @ v
-        d_u = d_u + (moved - u @ (adjoint(u) @ moved)) / columns
+        d_u = d_u + strong_quotient(moved - u @ (adjoint(u) @ moved), columns)
     if v.shape[-2] > s.shape[-1]:
         moved = adjoint(t) @ u
-        d_v = d_v + (moved - v @ (adjoint(v) @ moved)) / columns
+        d_v = d_v + strong_quotient(moved - v @ (adjoint(v) @ moved), columns)
     return d_u, np.real(diagonal_of(inner)), adjoint(d_v)
 
 

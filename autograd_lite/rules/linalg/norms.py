@@ -12,7 +12,7 @@ import numpy as np
 from ...core.custom import primitive
 from ...core.registry import defvjp, derive
 from ...transforms.rule_tables import defbatching, defjvp
-from .._common import as_tuple, axes_of_all, with_kept_axes
+from .._common import as_tuple, axes_of_all, shared, strong_product, strong_quotient, symmetric_product, with_kept_axes
 from ..complex_numbers import conjugate
 
 
@@ -25,30 +25,33 @@ def vector_norm_of(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _slope(x: Any, out: Any, ord: Any, axis: Any) -> Any:
-    """The derivative of the norm by each element: ``(|x| / norm)^(ord - 1)`` in the direction of ``conj(x)``."""
+    """The derivative of the norm by each element: ``(|x| / norm)^(ord - 1)`` in the direction of ``conj(x)``.
+
+    A norm of negative order is 0 if an element is, whatever the others are, and so are their derivatives.
+    """
     norm = with_kept_axes(out, x.shape, axis)
-    safe = np.where(np.equal(norm, 0), np.ones_like(norm), norm)
     if ord == 2:
-        return conjugate(x) / safe
+        return strong_quotient(conjugate(x), norm)
     direction = conjugate(np.sign(x))
     if ord == 1:
         return direction
     modulus = np.absolute(x)
     if np.isinf(ord):
         reached = np.equal(modulus, norm)
-        return np.where(reached, direction / reached.sum(axis=axis, keepdims=True, dtype=norm.dtype), 0)
-    zero = np.equal(modulus, 0)
-    return np.where(zero, 0, (np.where(zero, np.ones_like(modulus), modulus) / safe) ** (ord - 1.0)) * direction
+        return shared(direction, reached, axis)
+    zero = np.equal(modulus, 0) | np.equal(norm, 0)
+    share = np.where(zero, np.ones_like(modulus), modulus) / np.where(zero, np.ones_like(norm), norm)
+    return np.where(zero, 0, share ** (ord - 1.0)) * direction
 
 
 defvjp(
     vector_norm_of,
-    x=lambda g, x, out, ord, axis: with_kept_axes(g, x.shape, axis) * _slope(x, out, ord, axis),
+    x=lambda g, x, out, ord, axis: strong_product(with_kept_axes(g, x.shape, axis), _slope(x, out, ord, axis)),
 )
 defjvp(
     vector_norm_of,
     x=lambda t, x, out, ord, axis, keepdims: np.sum(
-        np.real(t * _slope(x, out, ord, axis)), axis=axis, keepdims=keepdims
+        np.real(symmetric_product(t, _slope(x, out, ord, axis))), axis=axis, keepdims=keepdims
     ),
 )
 defbatching(vector_norm_of, "x")(

@@ -16,8 +16,9 @@ from ...core.registry import defconstant, defvjp, derive
 from ...transforms.interpreter import innermost_array
 from ...transforms.linearize import array_like
 from ...transforms.rule_tables import defbatching, defjvp
-from .._common import Shape, batch_stack
+from .._common import Shape, batch_stack, strong_product, strong_quotient, symmetric_product
 from ..complex_numbers import conjugate
+from .cofactors import cofactors
 from .products import vecdot
 
 
@@ -150,8 +151,8 @@ def _over_matrix(g: Any) -> Any:
     return g[..., None, None]
 
 
-defvjp(np.linalg.det, a=lambda g, a, out: _over_matrix(g * out) * np.linalg.inv(a).mT)
-defjvp(np.linalg.det, a=lambda t, a, out: out * np.sum(np.linalg.inv(a).mT * t, axis=(-2, -1)))
+defvjp(np.linalg.det, a=lambda g, a: strong_product(_over_matrix(g), cofactors(a)))
+defjvp(np.linalg.det, a=lambda t, a: np.sum(symmetric_product(t, cofactors(a)), axis=(-2, -1)))
 batch_stack(np.linalg.det)
 
 
@@ -160,12 +161,20 @@ def _slogdet(g: tuple[Any, Any], a: Any, out: tuple[Any, Any]) -> Any:
     sign, log = g
     if a.dtype.kind == "c":
         log = log - 1j * np.real(1j * sign * out[0])
-    return _over_matrix(log) * np.linalg.inv(a).mT
+    return strong_product(_over_matrix(log), _slope_of_logarithm(a))
 
 
 def _slogdet_along(t: Any, a: Any, out: tuple[Any, Any]) -> tuple[Any, Any]:
-    w = np.sum(np.linalg.inv(a).mT * t, axis=(-2, -1))
+    w = np.sum(symmetric_product(t, _slope_of_logarithm(a)), axis=(-2, -1))
     return 1j * out[0] * np.imag(w) if a.dtype.kind == "c" else np.zeros_like(w), np.real(w)
+
+
+def _slope_of_logarithm(a: Any) -> Any:
+    """``np.linalg.inv(a).mT``, and of a singular matrix its cofactors over 0, as the logarithm's slope is 1 over 0."""
+    singular = _over_matrix(np.equal(np.linalg.det(a), 0))
+    regular = np.where(singular, identity_like(a), a)
+    with np.errstate(divide="ignore"):
+        return np.where(singular, strong_quotient(cofactors(a), np.where(singular, 0, 1)), np.linalg.inv(regular).mT)
 
 
 defvjp(np.linalg.slogdet, a=_slogdet)

@@ -82,10 +82,10 @@ OF_TABLES = {**opcodes.UNARY, **opcodes.BINARY, **opcodes.COMPARISONS}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("function", OF_TABLES.keys() - {np.exp, np.log}, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [f for f in OF_TABLES if f not in (np.exp, np.log)], ids=lambda f: f.__name__)
 def test_every_function_of_the_tables_is_computed_as_numpy_does(function, dtype):
     x = np.stack([array.ravel() for array in np.meshgrid(SPECIAL, SPECIAL)]).astype(dtype)
-    arguments = x[: function.nin]
+    arguments = x[: getattr(function, "nin", 2)]
     compiled = compile(function, jit=True)
     with np.errstate(all="ignore"):
         for _ in range(2):

@@ -39,6 +39,7 @@ A test holds it to them.
 
 The ufuncs of `scipy.special` take tensors; its `logsumexp`, `softmax` and `log_softmax`, which are Python functions,
 are in `autograd_lite.special`. Arguments without a VJP, such as orders, must not require a gradient.
+[SPECIAL_POINTS.md](SPECIAL_POINTS.md) says what rules give at zeros, ties, infinities and ends of domains.
 
 """
 

@@ -9,6 +9,7 @@ import pytest
 
 import nn
 from autograd_lite import Tensor
+from autograd_lite.transforms import grad, jvp
 
 X = np.array([-3.0, -1.2, -0.3, 0.4, 1.1, 2.9])
 
@@ -165,3 +166,34 @@ def test_gelu_is_the_same_without_scipy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     np.testing.assert_allclose(eval(done.stdout), nn.gelu(np.linspace(-5, 5, 11)), rtol=1e-13)
+
+
+EDGES = [-np.inf, -1e300, -1e4, 0.0, 1e4, 1e300, np.inf]
+
+LIMITS = {
+    "relu": (nn.relu, [0, 0, 0, 0, 1, 1, 1]),
+    "leaky_relu": (nn.leaky_relu, [0.01, 0.01, 0.01, 0.01, 1, 1, 1]),
+    "elu": (nn.elu, [0, 0, 0, 1, 1, 1, 1]),
+    "sigmoid": (nn.sigmoid, [0, 0, 0, 0.25, 0, 0, 0]),
+    "tanh": (nn.tanh, [0, 0, 0, 1, 0, 0, 0]),
+    "softplus": (nn.softplus, [0, 0, 0, 0.5, 1, 1, 1]),
+    "gelu": (nn.gelu, [0, 0, 0, 0.5, 1, 1, 1]),
+    "gelu tanh": (lambda x: nn.gelu(x, "tanh"), [0, 0, 0, 0.5, 1, 1, 1]),
+    "silu": (nn.silu, [0, 0, 0, 0.5, 1, 1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_slopes_at_infinity_and_of_huge_inputs_are_the_limits_in_both_modes_and_finite_in_second_order(name):
+    function, expected = LIMITS[name]
+    x = np.array(EDGES)
+    with np.errstate(all="ignore"):
+        assert not np.isnan(function(x)).any()
+        assert grad(lambda x: np.sum(function(x)))(x).tolist() == expected
+        for point, slope in zip(x, expected, strict=True):
+            assert jvp(function, (np.array(point),), (np.ones(()),))[1] == slope
+        assert np.isfinite(grad(lambda x: np.sum(grad(lambda x: np.sum(function(x)))(x)))(x)).all()
+
+
+def test_activations_are_reached_by_the_name_of_their_module():
+    assert nn.activations.softplus is nn.softplus

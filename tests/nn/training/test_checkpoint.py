@@ -218,8 +218,8 @@ def test_weights_alone_are_no_checkpoint(tmp_path):
 
 PROGRAM = """
 import sys
-sys.path.insert(0, {tests!r})
-import test_checkpoint as this
+sys.path.insert(0, {root!r})
+from tests.nn.training import test_checkpoint as this
 this.run_to_the_end({folder!r})
 """
 
@@ -233,7 +233,7 @@ def run_to_the_end(folder):
 
 
 def start(folder):
-    program = PROGRAM.format(tests=str(Path(__file__).parent), folder=str(folder))
+    program = PROGRAM.format(root=str(Path(__file__).parents[3]), folder=str(folder))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(nn.__file__).parents[1]), *sys.path])}
     return subprocess.Popen([sys.executable, "-c", program], env=environment)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
+from ....speed.strong_zero import strong_product, strong_quotient, symmetric_product
 from .. import opcodes as op
 from .blocks import by_blocks
 from .intrinsics import element, float_of_bits, put
@@ -60,6 +61,11 @@ def elementwise_of(real: Any) -> Any:
         np.subtract: binary(lambda x, y: x - y),
         np.multiply: binary(lambda x, y: x * y),
         np.divide: binary(lambda x, y: x / y),
+        strong_product: binary(lambda x, y: zero if (x == zero and y - y != zero) else x * y),
+        strong_quotient: binary(lambda x, y: zero if (x == zero and (y == zero or y != y)) else x / y),
+        symmetric_product: binary(
+            lambda x, y: zero if ((x == zero and y - y != zero) or (y == zero and x - x != zero)) else x * y
+        ),
         np.maximum: binary(lambda x, y: x if (x >= y or x != x) else y),
         np.minimum: binary(lambda x, y: x if (x <= y or x != x) else y),
         np.greater: comparison(lambda x, y: np.uint8(x > y)),

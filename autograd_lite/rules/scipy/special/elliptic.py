@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ..._common import strong_product, strong_quotient
 from .register import rule, weighted
 
 # ---- complete; by hypergeometric series, whose terms do not cancel where m is small ----
@@ -24,9 +25,9 @@ def _second_kind_slope(m: Any) -> Any:
     return -math.pi / 8 * special.hyp2f1(0.5, 1.5, 2, m)
 
 
-rule("ellipk", x=lambda g, x: g * _first_kind_slope(x))
-rule("ellipkm1", x=lambda g, x, out: -g * (special.ellipe(1 - x) - x * out) / (2 * x * (1 - x)))
-rule("ellipe", x=lambda g, x: g * _second_kind_slope(x))
+rule("ellipk", x=lambda g, x: strong_product(g, _first_kind_slope(x)))
+rule("ellipkm1", x=lambda g, x, out: strong_product(-g, (special.ellipe(1 - x) - x * out) / (2 * x * (1 - x))))
+rule("ellipe", x=lambda g, x: strong_product(g, _second_kind_slope(x)))
 
 # ---- incomplete; the angle is x1, the parameter x2 ----
 
@@ -50,13 +51,13 @@ def _second_kind_by_m(angle: Any, m: Any) -> Any:
 
 rule(
     "ellipkinc",
-    x1=lambda g, x1, x2: g / np.sqrt(1 - x2 * np.sin(x1) ** 2),
-    x2=lambda g, x1, x2: g * _first_kind_by_m(x1, x2),
+    x1=lambda g, x1, x2: strong_quotient(g, np.sqrt(1 - x2 * np.sin(x1) ** 2)),
+    x2=lambda g, x1, x2: strong_product(g, _first_kind_by_m(x1, x2)),
 )
 rule(
     "ellipeinc",
-    x1=lambda g, x1, x2: g * np.sqrt(1 - x2 * np.sin(x1) ** 2),
-    x2=lambda g, x1, x2: g * _second_kind_by_m(x1, x2),
+    x1=lambda g, x1, x2: strong_product(g, np.sqrt(1 - x2 * np.sin(x1) ** 2)),
+    x2=lambda g, x1, x2: strong_product(g, _second_kind_by_m(x1, x2)),
 )
 
 # ---- Carlson's symmetric forms ----
@@ -80,26 +81,32 @@ def _elementary_by_first(x: Any, y: Any, out: Any) -> Any:
 
 rule(
     "elliprf",
-    x1=lambda g, x1, x2, x3: -g * special.elliprd(x2, x3, x1) / 6,
-    x2=lambda g, x1, x2, x3: -g * special.elliprd(x1, x3, x2) / 6,
-    x3=lambda g, x1, x2, x3: -g * special.elliprd(x1, x2, x3) / 6,
+    x1=lambda g, x1, x2, x3: strong_product(-g, special.elliprd(x2, x3, x1) / 6),
+    x2=lambda g, x1, x2, x3: strong_product(-g, special.elliprd(x1, x3, x2) / 6),
+    x3=lambda g, x1, x2, x3: strong_product(-g, special.elliprd(x1, x2, x3) / 6),
 )
 rule(
     "elliprd",
-    x1=lambda g, x1, x2, x3, out: g * _degenerate_by_first(x1, x2, x3, out),
-    x2=lambda g, x1, x2, x3, out: g * _degenerate_by_first(x2, x1, x3, out),
-    x3=lambda g, x1, x2, x3, out: g * _degenerate_by_last(x1, x2, x3, out),
+    x1=lambda g, x1, x2, x3, out: strong_product(g, _degenerate_by_first(x1, x2, x3, out)),
+    x2=lambda g, x1, x2, x3, out: strong_product(g, _degenerate_by_first(x2, x1, x3, out)),
+    x3=lambda g, x1, x2, x3, out: strong_product(g, _degenerate_by_last(x1, x2, x3, out)),
 )
 rule(
     "elliprc",
-    x1=lambda g, x1, x2, out: g * _elementary_by_first(x1, x2, out),
-    x2=lambda g, x1, x2, out: -g * (out / 2 + x1 * _elementary_by_first(x1, x2, out)) / x2,
+    x1=lambda g, x1, x2, out: strong_product(g, _elementary_by_first(x1, x2, out)),
+    x2=lambda g, x1, x2, out: strong_product(-g, (out / 2 + x1 * _elementary_by_first(x1, x2, out)) / x2),
 )
 rule(
     "elliprg",
-    x1=lambda g, x1, x2, x3: g * (special.elliprf(x1, x2, x3) - x1 * special.elliprd(x2, x3, x1) / 3) / 4,
-    x2=lambda g, x1, x2, x3: g * (special.elliprf(x1, x2, x3) - x2 * special.elliprd(x1, x3, x2) / 3) / 4,
-    x3=lambda g, x1, x2, x3: g * (special.elliprf(x1, x2, x3) - x3 * special.elliprd(x1, x2, x3) / 3) / 4,
+    x1=lambda g, x1, x2, x3: strong_product(
+        g, (special.elliprf(x1, x2, x3) - x1 * special.elliprd(x2, x3, x1) / 3) / 4
+    ),
+    x2=lambda g, x1, x2, x3: strong_product(
+        g, (special.elliprf(x1, x2, x3) - x2 * special.elliprd(x1, x3, x2) / 3) / 4
+    ),
+    x3=lambda g, x1, x2, x3: strong_product(
+        g, (special.elliprf(x1, x2, x3) - x3 * special.elliprd(x1, x2, x3) / 3) / 4
+    ),
 )
 
 # ---- the arithmetic-geometric mean, pi (a + b) / (4 K(m)) with m = ((a - b) / (a + b))^2 ----
@@ -113,8 +120,8 @@ def _mean_by_first(a: Any, b: Any, out: Any) -> Any:
 
 rule(
     "agm",
-    x1=lambda g, x1, x2, out: g * _mean_by_first(x1, x2, out),
-    x2=lambda g, x1, x2, out: g * _mean_by_first(x2, x1, out),
+    x1=lambda g, x1, x2, out: strong_product(g, _mean_by_first(x1, x2, out)),
+    x2=lambda g, x1, x2, out: strong_product(g, _mean_by_first(x2, x1, out)),
 )
 
 # ---- Jacobi's functions sn, cn, dn and the amplitude, by the argument u: DLMF 22.13 ----
@@ -128,5 +135,5 @@ def _jacobi_slopes(m: Any, out: Any) -> tuple[Any, ...]:
 rule(
     "ellipj",
     x1=lambda g, x2, out: weighted(g, _jacobi_slopes(x2, out)),
-    jvps={"x1": lambda t, x2, out: tuple(t * slope for slope in _jacobi_slopes(x2, out))},
+    jvps={"x1": lambda t, x2, out: tuple(strong_product(t, slope) for slope in _jacobi_slopes(x2, out))},
 )

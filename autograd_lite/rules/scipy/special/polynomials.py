@@ -19,6 +19,7 @@ from scipy.special import (
     lpmv,
 )
 
+from ..._common import strong_product
 from .register import rule
 
 
@@ -28,29 +29,39 @@ def _of_degree(polynomial: Callable[..., Any], degree: Any, *arguments: Any) -> 
     return np.where(none, 0, polynomial(np.where(none, 0, degree), *arguments))
 
 
-rule("eval_chebyt", x2=lambda g, x1, x2: g * x1 * _of_degree(eval_chebyu, x1 - 1, x2))
-rule("eval_chebyu", x2=lambda g, x1, x2: g * 2 * _of_degree(eval_gegenbauer, x1 - 1, 2, x2))
-rule("eval_chebyc", x2=lambda g, x1, x2: g * x1 * _of_degree(eval_chebys, x1 - 1, x2))
-rule("eval_chebys", x2=lambda g, x1, x2: g * _of_degree(eval_gegenbauer, x1 - 1, 2, x2 / 2))
-rule("eval_legendre", x2=lambda g, x1, x2: g * _of_degree(eval_gegenbauer, x1 - 1, 1.5, x2))
-rule("eval_gegenbauer", x3=lambda g, x1, x2, x3: g * 2 * x2 * _of_degree(eval_gegenbauer, x1 - 1, x2 + 1, x3))
+rule("eval_chebyt", x2=lambda g, x1, x2: strong_product(g, x1 * _of_degree(eval_chebyu, x1 - 1, x2)))
+rule("eval_chebyu", x2=lambda g, x1, x2: strong_product(g, 2 * _of_degree(eval_gegenbauer, x1 - 1, 2, x2)))
+rule("eval_chebyc", x2=lambda g, x1, x2: strong_product(g, x1 * _of_degree(eval_chebys, x1 - 1, x2)))
+rule("eval_chebys", x2=lambda g, x1, x2: strong_product(g, _of_degree(eval_gegenbauer, x1 - 1, 2, x2 / 2)))
+rule("eval_legendre", x2=lambda g, x1, x2: strong_product(g, _of_degree(eval_gegenbauer, x1 - 1, 1.5, x2)))
+rule(
+    "eval_gegenbauer",
+    x3=lambda g, x1, x2, x3: strong_product(g, 2 * x2 * _of_degree(eval_gegenbauer, x1 - 1, x2 + 1, x3)),
+)
 rule(
     "eval_jacobi",
-    x4=lambda g, x1, x2, x3, x4: g * (x1 + x2 + x3 + 1) / 2 * _of_degree(eval_jacobi, x1 - 1, x2 + 1, x3 + 1, x4),
+    x4=lambda g, x1, x2, x3, x4: strong_product(
+        g, (x1 + x2 + x3 + 1) / 2 * _of_degree(eval_jacobi, x1 - 1, x2 + 1, x3 + 1, x4)
+    ),
 )
-rule("eval_laguerre", x2=lambda g, x1, x2: -g * _of_degree(eval_genlaguerre, x1 - 1, 1, x2))
-rule("eval_genlaguerre", x3=lambda g, x1, x2, x3: -g * _of_degree(eval_genlaguerre, x1 - 1, x2 + 1, x3))
-rule("eval_hermite", x2=lambda g, x1, x2: g * 2 * x1 * _of_degree(eval_hermite, x1 - 1, x2))
-rule("eval_hermitenorm", x2=lambda g, x1, x2: g * x1 * _of_degree(eval_hermitenorm, x1 - 1, x2))
+rule("eval_laguerre", x2=lambda g, x1, x2: strong_product(-g, _of_degree(eval_genlaguerre, x1 - 1, 1, x2)))
+rule("eval_genlaguerre", x3=lambda g, x1, x2, x3: strong_product(-g, _of_degree(eval_genlaguerre, x1 - 1, x2 + 1, x3)))
+rule("eval_hermite", x2=lambda g, x1, x2: strong_product(g, 2 * x1 * _of_degree(eval_hermite, x1 - 1, x2)))
+rule("eval_hermitenorm", x2=lambda g, x1, x2: strong_product(g, x1 * _of_degree(eval_hermitenorm, x1 - 1, x2)))
 
 # Shifted to the interval from 0 to 1; shifted Jacobi polynomials have the leading coefficient 1.
-rule("eval_sh_chebyt", x2=lambda g, x1, x2: g * 2 * x1 * _of_degree(eval_sh_chebyu, x1 - 1, x2))
-rule("eval_sh_chebyu", x2=lambda g, x1, x2: g * 4 * _of_degree(eval_gegenbauer, x1 - 1, 2, 2 * x2 - 1))
-rule("eval_sh_legendre", x2=lambda g, x1, x2: g * 2 * _of_degree(eval_gegenbauer, x1 - 1, 1.5, 2 * x2 - 1))
-rule("eval_sh_jacobi", x4=lambda g, x1, x2, x3, x4: g * x1 * _of_degree(eval_sh_jacobi, x1 - 1, x2 + 2, x3 + 1, x4))
+rule("eval_sh_chebyt", x2=lambda g, x1, x2: strong_product(g, 2 * x1 * _of_degree(eval_sh_chebyu, x1 - 1, x2)))
+rule("eval_sh_chebyu", x2=lambda g, x1, x2: strong_product(g, 4 * _of_degree(eval_gegenbauer, x1 - 1, 2, 2 * x2 - 1)))
+rule(
+    "eval_sh_legendre", x2=lambda g, x1, x2: strong_product(g, 2 * _of_degree(eval_gegenbauer, x1 - 1, 1.5, 2 * x2 - 1))
+)
+rule(
+    "eval_sh_jacobi",
+    x4=lambda g, x1, x2, x3, x4: strong_product(g, x1 * _of_degree(eval_sh_jacobi, x1 - 1, x2 + 2, x3 + 1, x4)),
+)
 
 # The associated Legendre function of order x1 and degree x2, DLMF 14.10.5.
 rule(
     "lpmv",
-    x3=lambda g, x1, x2, x3, out: g * (x2 * x3 * out - (x1 + x2) * lpmv(x1, x2 - 1, x3)) / (x3 * x3 - 1),
+    x3=lambda g, x1, x2, x3, out: strong_product(g, (x2 * x3 * out - (x1 + x2) * lpmv(x1, x2 - 1, x3)) / (x3 * x3 - 1)),
 )

@@ -14,6 +14,7 @@ from scipy import special
 from ....core.registry import RULES, defvjp
 from ....core.rule import VectorJacobianProduct
 from ....transforms.rule_tables import JacobianVectorProduct, defjvp
+from ..._common import strong_product
 
 Slopes = Callable[..., tuple[Any, ...]]
 
@@ -38,7 +39,7 @@ def rule_of_several(name: str, slopes: Slopes) -> None:
     rule(
         name,
         x=lambda g, x, out: weighted(g, slopes(x, out)),
-        jvps={"x": lambda t, x, out: tuple(t * slope for slope in slopes(x, out))},
+        jvps={"x": lambda t, x, out: tuple(strong_product(t, slope) for slope in slopes(x, out))},
     )
 
 
@@ -46,5 +47,5 @@ def weighted(g: tuple[Any, ...], slopes: tuple[Any, ...]) -> Any:
     """The sum of the cotangents of several results, each times its slope."""
     total: Any = 0
     for cotangent, slope in zip(g, slopes, strict=True):
-        total = total + cotangent * slope
+        total = total + strong_product(cotangent, slope)
     return total

@@ -2,6 +2,8 @@
 
 import numpy
 
+from autograd_lite.rules.linalg.cofactors import change_of_cofactors
+
 from .spec import Spec, distinct, nonzero, reals
 
 
@@ -94,6 +96,12 @@ INVERSES = [
 
 DETERMINANTS = [
     of(numpy.linalg.det, lambda np, a: np.linalg.det(a), invertible, SQUARES),
+    Spec(
+        change_of_cofactors,
+        lambda np, a, t: change_of_cofactors(a, t),
+        (invertible, reals),
+        (((3, 3), (3, 3)), ((2, 3, 3), (2, 3, 3))),
+    ),
     of(numpy.linalg.slogdet, lambda np, a: np.linalg.slogdet(a), invertible, SQUARES),
     of(numpy.linalg.slogdet, lambda np, a: np.linalg.slogdet(a).logabsdet, invertible, SQUARES, "logabsdet alone"),
 ]
