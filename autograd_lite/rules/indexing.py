@@ -178,6 +178,8 @@ def _bincount_all(x: Any, weights: Any, minlength: int = 0) -> Any:
 # ---- triangles and diagonals ----
 def _triangle(function: Callable[..., Any], upper: bool) -> None:
     def triangle(m: Any, k: int = 0) -> Any:
+        if m.ndim == 1:  # NumPy repeats a vector as the rows of a matrix
+            m = np.broadcast_to(m, 2 * m.shape)
         rows, columns = m.shape[-2:]
         lower = np.tri(rows, columns, k=k - 1 if upper else k, dtype=bool)
         return np.where(~lower if upper else lower, m, 0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.registry import derive
 from ..transforms.batching import concrete
+from ..transforms.interpreter import innermost_array
 from ..transforms.linearize import array_like
 from ._common import as_floats
 
@@ -47,7 +48,24 @@ def polysub(a1: Any, a2: Any) -> Any:
     return a1 - a2
 
 
-derive(np.polymul)(lambda a1, a2: np.convolve(_coefficients(a1), _coefficients(a2)))
+@derive(np.polymul)
+def polymul(a1: Any, a2: Any) -> Any:
+    """`numpy.polymul`, which leaves out what the leading zeros of its arguments lead to."""
+    a1, a2 = _coefficients(a1), _coefficients(a2)
+    product = np.convolve(a1, a2)
+    left_out = _leading_zeros(a1) + _leading_zeros(a2)
+    return product[left_out:] if left_out else product
+
+
+def _leading_zeros(p: Any) -> int:
+    values = innermost_array(p)
+    counts = np.where(np.any(values != 0, axis=-1), np.argmax(values != 0, axis=-1), values.shape[-1] - 1)
+    if np.min(counts) != np.max(counts):
+        raise ValueError(
+            "np.polymul within vmap: the polynomials of the examples begin with different numbers of zeros, so their "
+            "products would have different lengths; use np.convolve, which keeps the zeros"
+        )
+    return int(np.max(counts))
 
 
 @derive(np.polydiv)
