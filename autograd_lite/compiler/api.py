@@ -30,61 +30,62 @@ def compile(
     max_plans: int = 16,
     watch_randomness: bool = True,
 ) -> Any:
-    """Make a function of arrays that records itself once, and from then on replays its calls in buffers of its own.
+    """Make a function of arrays that records its calls once, and then replays them in buffers of its own.
 
-    The first call with arrays of given shapes and dtypes runs the function, and records every NumPy call in it: of a
-    model, of the backward pass, of an optimizer. Later calls replay that list with ``out=``, into memory that is
-    planned beforehand: there is no graph, no `Tensor` and no new array, and the results are the same to the bit.
+    The first call with arrays of given shapes and dtypes runs the function, and records every NumPy call that it makes:
+    of a model, of the backward pass, of an optimizer. Later calls replay that list with ``out=``, into memory that was
+    planned before: there is no graph, no `Tensor` and no new array, and the results are the same to the bit.
 
     Parameters
     ----------
     function : callable
-        Takes arrays, alone or in nested tuples, lists and dicts; also tensors, models and other objects. Left out,
-        `compile` is a decorator. Numbers, strings and objects are part of the program: another one is recorded anew.
-        A number that changes from call to call is passed as an array of shape ().
+        The function; it takes arrays, alone or in nested tuples, lists and dicts, and also tensors, models and other
+        objects. Without it, `compile` returns a decorator. Numbers, strings and objects are part of the program: for
+        other ones the function is recorded again. Pass a number that changes from call to call as an array of shape ().
     jit : bool or "exact", optional
         Whether segments of the plan are run by machine code, which fuses operations; needs Numba (the ``jit`` extra).
-        By default it is used where it is installed. Its `exp` and `log` are within 1 unit in the last place of the
-        exact values, where NumPy's own are within 4, so their last digits differ; all other operations give NumPy's
-        results to the bit, but no warnings. The first time on a machine the code is compiled, and then kept. "exact"
-        leaves `exp` and `log` to NumPy, and uses the code only if it has been compiled on this machine before.
+        By default machine code is used if Numba is installed. Its `exp` and `log` are within 1 unit in the last place
+        of the exact values, and NumPy's own within 4, so their last digits differ; all other operations give NumPy's
+        results to the bit, but no warnings. The code is compiled once on a machine, and then kept. "exact" leaves `exp`
+        and `log` to NumPy, and uses the code only if it has been compiled on this machine before.
     max_plans : int, default 16
-        How many plans are kept, one for each combination of shapes, dtypes and such objects; the one that was not used
-        for longest is dropped.
+        The largest number of plans that are kept, one for each combination of shapes, dtypes and such objects; beyond
+        it, the least recently used plan is dropped.
     watch_randomness : bool, default True
-        Whether random numbers that are drawn otherwise than by `callback` are refused. The generators that the function
-        can reach, NumPy's global one among them, are watched for this while it is recorded; so no other thread may draw
-        from them then. False is for a function that is known to draw none.
+        Whether random numbers that are not drawn by `callback` are refused. To find them, the generators that the
+        function can reach, NumPy's global one included, are watched while it is recorded; no other thread may draw from
+        them meanwhile. Pass False for a function that is known to draw none.
 
     Returns
     -------
     CompiledFunction
-        To be called like the function. Tensors that it returns are outside of every graph.
+        Is called like the function. Tensors that it returns belong to no graph.
 
     Raises
     ------
     CompileError
-        When it is called, if a replay could give other results than the function, with the line: where a value is read
-        into Python (``if loss > 3``), random numbers are drawn otherwise than by `callback`, or a graph is returned.
+        When the result is called, if a replay could give other results than the function; the message names the line
+        where a value is read into Python (``if loss > 3``), random numbers are drawn without `callback`, or a graph is
+        returned.
     TypeError
-        If it is given no function.
+        If `function` is not a function.
     ModuleNotFoundError
-        If ``jit=True`` and there is no Numba.
+        If ``jit=True`` and Numba is not installed.
 
     Notes
     -----
-    Arrays and tensors that the function finds outside are read anew in every call, and tensors may be assigned other
-    arrays; another tensor in a variable's or an attribute's place is not found. Numbers are as they were, but for the
-    options of `nn`'s optimizers, dropout and normalisations, which are followed. What else Python does in the function,
-    such as appending to a list or printing, happens once; so does a computation on plain arrays in which no argument
-    and no tensor takes part. ``requires_grad``, hooks, whether a gradient was there, and whether a module is in
-    training are looked at in every call.
+    Arrays and tensors that the function finds outside are read again in every call, and tensors may be assigned other
+    arrays; but if a variable or an attribute is assigned another tensor, the plan does not notice. Numbers keep the
+    values of the recorded call, except the options of `nn`'s optimizers, dropout and normalisations, which are read in
+    every call. Everything else that Python does in the function, such as appending to a list or printing, happens once;
+    so does a computation on plain arrays that involves no argument and no tensor. ``requires_grad``, hooks, whether a
+    gradient was there, and whether a module is in training are checked in every call.
 
     Gradients that the function leaves in ``.grad`` lie end to end in one flat array of the plan, which the next call
-    overwrites; so does it with nothing else, results are copies.
+    overwrites. It overwrites nothing else: results are copies.
 
     Within another compiled function, within a transform, and for tensors that are results in a graph, the function is
-    called as it is.
+    called without compiling.
 
     Examples
     --------
@@ -125,7 +126,7 @@ class CompiledFunction:
     function : callable
         The function itself.
     plans : list of Plan
-        Those that are kept, the one that was used last at the end.
+        The plans that are kept, the most recently used one last.
     """
 
     def __init__(self, function: Callable[..., Any], jit: Jit, max_plans: int, watch_randomness: bool) -> None:
@@ -146,7 +147,7 @@ class CompiledFunction:
         return CompiledFunction, (self.function, self._jit, self._max_plans, self._watch_randomness)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """What the function gives."""
+        """Call the function, by a plan if there is one."""
         context = THREAD.context
         if context.tracer is not None or context.interpreter is not None:
             return self.function(*args, **kwargs)
@@ -158,7 +159,7 @@ class CompiledFunction:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
         with self._lock:
-            if self._is_running:  # by a callback of its own, while the plan's memory is in use
+            if self._is_running:  # called by its own callback, while the plan's memory is in use
                 return self.function(*args, **kwargs)
             self._is_running = True
             try:
@@ -181,7 +182,7 @@ class CompiledFunction:
 
     @property
     def plans(self) -> list[Plan]:
-        """The plans that are kept, the one that was used last at the end."""
+        """The plans that are kept, the most recently used one last."""
         return [plan for entry in self._known.values() for plan in entry.plans]
 
     def __repr__(self) -> str:
@@ -193,7 +194,7 @@ class CompiledFunction:
     # ---- within ----
 
     def _record(self, entry: CacheEntry, arrays: Sequence[Array], args: Any, kwargs: Any) -> Any:
-        # Imported with the first plan, since most programs have none.
+        # Imported with the first plan, since most programs compile nothing.
         from .plan import Plan
         from .trace.outputs import outputs_of, plain
         from .trace.tracer import Tracer
@@ -227,7 +228,7 @@ class CacheEntry:
     Parameters
     ----------
     key : hashable
-        What the calls have in common.
+        Everything that the calls have in common.
     call : _Arguments
     args : tuple
     kwargs : dict
@@ -236,18 +237,18 @@ class CacheEntry:
     def __init__(self, key: Any, call: _Arguments, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.key = key
         self.plans: list[Plan] = []
-        self._objects = call.objects  # kept, since the key has what `id` gives for them
+        self._objects = call.objects  # kept alive, since the key has their `id`
         self._is_recording = THREAD.context.recording
         is_told = not kwargs and all(type(array) is np.ndarray for array in args)
         self._matches = _comparison([Layout.of(array) for array in args]) if is_told else None
 
     def matches(self, args: tuple[Any, ...]) -> bool:
-        """Whether these arguments are alike: told of arrays alone, in a fraction of the time that a key takes."""
+        """Whether these arguments are alike; can be True for arrays alone, and is much faster than making a key."""
         return self._matches is not None and THREAD.context.recording == self._is_recording and self._matches(args)
 
 
 def _comparison(layouts: Sequence[Layout]) -> Callable[[tuple[Any, ...]], bool]:
-    """Whether arguments are arrays that lie like this, as a function that is written for these layouts.
+    """A function, written for these layouts, that says whether arguments are arrays with the layouts.
 
     Compiled steps of small networks take 4 to 7 % longer when a key is made in every call.
     """
@@ -270,7 +271,7 @@ class _Arguments:
         self.in_graph = False
 
     def key_of(self, tree: Any) -> Any:
-        """What has to be the same for a plan to apply."""
+        """The part of the arguments that has to be the same for a plan to apply, as a key."""
         kind = type(tree)
         if kind is np.ndarray:
             self.arrays.append(tree)
@@ -290,7 +291,7 @@ class _Arguments:
         if isinstance(tree, Tensor) and not isinstance(tree.node, Leaf):
             self.in_graph = True
         if kind is float or kind is complex:
-            return kind, repr(tree)  # which tells -0.0 from 0.0, and takes a NaN for itself
+            return kind, repr(tree)  # repr distinguishes -0.0 from 0.0, and a NaN equals itself
         if kind in (int, bool, str, bytes, type(None)):
             return kind, tree
         self.objects.append(tree)

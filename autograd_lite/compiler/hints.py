@@ -1,4 +1,4 @@
-"""What a function says to a plan that is being recorded: `callback`, `constant`, `assume`, and what they are given."""
+"""With these a function informs the plan that is being recorded: `callback`, `constant`, `assume`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Array = np.ndarray[Any, Any]
 
 
 class IndexCheck:
-    """A callback that looks whether all integers of an array are from 0 to below a number, as machine code can too.
+    """A callback that checks that all integers of an array are from 0 to below a number; machine code can do the same.
 
-    A subclass says in `refuse` what is wrong.
+    A subclass writes the error message in `refuse`.
 
     Parameters
     ----------
     stop : int
-        The number.
+        The first number that is too large.
     """
 
     def __init__(self, stop: int) -> None:
@@ -37,19 +37,19 @@ class IndexCheck:
         """Raise an error if an integer is out of range."""
         if not values.size:
             return
-        # As unsigned numbers negative ones are large, so that one comparison finds both kinds. Of few numbers NumPy
-        # finds the place of the largest in a quarter of the time that it takes for the largest itself.
+        # As unsigned numbers the negative ones are large, so one comparison finds both kinds. For few numbers `argmax`
+        # takes a quarter of the time of `max`.
         unsigned = values.view(_unsigned(values.dtype))
         if unsigned.item(unsigned.argmax()) >= self.stop:
             self.refuse(values, tuple(int(i) for i in np.argwhere((values < 0) | (values >= self.stop))[0]))
 
     def refuse(self, values: Any, where: tuple[int, ...]) -> NoReturn:
-        """Raise the error for the first integer that is out of range, which is at this index."""
+        """Raise the error for the first integer that is out of range; `where` is its index."""
         raise IndexError(f"index {values[where]} at {list(where)} is out of range; expected 0 to {self.stop - 1}")
 
 
 def looks_at_indices(function: Any) -> TypeGuard[IndexCheck]:
-    """Whether a callback is an `IndexCheck` whose call is not one of its own."""
+    """Whether a callback is an `IndexCheck` that does not override `__call__`."""
     return isinstance(function, IndexCheck) and type(function).__call__ is IndexCheck.__call__
 
 
@@ -60,35 +60,36 @@ def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 @runtime_checkable
 class FusedUpdate(Protocol):
-    """A callback that moves weights along gradients, and of which a plan calls the parts itself."""
+    """A callback that updates weights by gradients; a plan calls its parts directly."""
 
     def __call__(self, weights: Any, gradients: Any) -> None:
-        """Move the weights in place."""
+        """Update the weights in place."""
 
     def bound(self, weights: Any, gradients: Any) -> Callable[[], bool]:
-        """The move for these arrays by NumPy; called, it gives False if it has another form by now, and did nothing."""
+        """The update of these arrays by NumPy; it returns False, and does nothing, if it has another form by now."""
 
     def kernels(self, weights: Any, gradients: Any) -> list[KernelCall] | None:
-        """The move for these arrays by machine code: what is to be called in each step; None if there is none."""
+        """The update of these arrays by machine code, as the calls of a step; None if there is no machine code."""
 
     def advance(self) -> bool:
-        """Begin a step of the machine code: put its coefficients in place. False if the kernels are others by now."""
+        """Prepare the coefficients of a step by machine code; returns False if it needs other kernels by now."""
 
 
 def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...] = (), **kwargs: Any) -> Any:
-    """Call a function on plain arrays; within a compiled function, in every call of that.
+    """Call a function on plain arrays; within a compiled function, it is called in every replay.
 
-    For what a plan cannot replay as NumPy calls: random numbers, a look at the values, a routine of another library.
+    Use it for everything that a plan cannot replay as NumPy calls: drawing random numbers, printing values, calling
+    another library.
 
     Parameters
     ----------
     function : callable
-        Takes the arguments, and returns an array, several in a tuple, or None. In later calls their shapes and dtypes
-        have to be the same.
+        Takes the arguments, and returns an array, a tuple of arrays, or None. In later calls the shapes and dtypes of
+        its results have to be the same.
     *args, **kwargs
-        Arrays and anything else. A tensor is passed to NumPy functions, and not to this one: no gradient flows here.
+        Arrays and any other objects. Pass arrays and not tensors: no gradient flows through a callback.
     writes : tuple of array, default ()
-        Those of the arguments that the function changes in place.
+        The arguments that the function changes in place.
 
     Examples
     --------
@@ -113,15 +114,15 @@ def is_traced() -> bool:
 
 
 def constant(array: Array) -> Any:
-    """An array that nobody is going to change; a plan then computes once what follows from it alone."""
+    """Declare that an array will not change; a plan computes what depends on it alone only once."""
     tracer: Any = THREAD.context.tracer
     return array if tracer is None else tracer.constant(array)
 
 
 def assume(read: Callable[[], Value]) -> Value:
-    """What a function without arguments gives; a plan applies only as long as that stays the same.
+    """Call a function without arguments, and return its value; a plan applies only while the value stays the same.
 
-    For a flag that a program branches on.
+    Use it for a flag that a program branches on.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Elementwise functions of arrays and numbers, traced into a program that runs in one pass over the arrays.
 
-A `FormulaTracer` gives symbols to call a function with, and keeps what it did with them; `numpy_passes` runs the
-program as NumPy calls, and `llvm` as a loop in machine code; a `Batch` does so for arrays of several lengths. All give
-the bits that the function itself gives, called with arrays.
+A `FormulaTracer` gives symbols to call a function with, and keeps what the function did with them; `numpy_passes` runs
+the program as NumPy calls, and `llvm` as a loop in machine code; a `Batch` does so for arrays of several lengths. All
+give the same results to the bit as the function called with arrays.
 """
 
 from .batch import Batch as Batch

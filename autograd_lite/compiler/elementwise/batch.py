@@ -1,6 +1,6 @@
 """A program over arrays of several lengths, laid out so that the arithmetic is fast.
 
-Large arrays are gone over in pieces that stay in the processor's cache from the first operation of the program to the
+Large arrays are processed in pieces that stay in the processor's cache from the first operation of the program to the
 last; small ones are gathered into one flat array, since for them the calls cost more than the arithmetic.
 """
 
@@ -24,40 +24,40 @@ from .trace import Program
 Array = np.ndarray[Any, Any]
 
 GIVEN, MOVED = 0, 1
-"""The first inputs of a batch's program; all others are kept."""
+"""The numbers of the first two inputs of a batch's program; all further inputs are kept."""
 
 Work = tuple[Callable[[], object] | None, Callable[..., None], Sequence[tuple[Sequence[Array], Sequence[Any]]]]
-"""What is called first, if anything; the function of a program; and what that is called with, behind the coefficients,
-for one piece after the other."""
+"""A function to call first, or None; the function of a program; and for each piece the arguments of that function that
+follow the coefficients."""
 
 PIECE_BYTES = 2**17
-"""The length of a piece. A program goes over some four to six arrays, and so many pieces fit the L2 cache."""
+"""The length of a piece. A program uses about four to six arrays, and so many pieces fit into the L2 cache."""
 
 SMALL_BYTES = PIECE_BYTES // 12
-"""Up to this length, to gather an array costs less than the calls of a program of its own: with none that are kept,
-where these are few. Each kept array adds as much."""
+"""Up to this length it costs less to gather an array than to call the program for it separately, if the program has no
+kept arrays. Each kept array makes the program longer, and adds this number once more."""
 
 
 class Batch:
-    """Arrays of one dtype that a program goes over in the same call.
+    """Arrays of one dtype that a program processes in the same call.
 
-    The first input of the program is given anew each time, the second are arrays that the program moves where they lie,
-    and all others are kept in memory of the batch.
+    The first input of the program is given in each call, the second one is changed in place (moved), and all others are
+    kept in memory of the batch.
 
     Parameters
     ----------
     program : Program
     moved : sequence of array
-        Contiguous.
+        They have to be contiguous.
     kept : sequence of sequence of (array or None)
-        For each moved array what is in the kept ones at first; None is zeros.
+        For each moved array, the initial values of its kept arrays; None stands for zeros.
 
     Attributes
     ----------
     memory : list of array
-        All that is kept, flat.
+        The kept arrays, flat.
     views : list of list of array
-        What is kept of each moved array, in its shape.
+        For each moved array, views of its kept arrays in its shape.
     """
 
     def __init__(self, program: Program, moved: Sequence[Array], kept: Sequence[Sequence[Array | None]]) -> None:
@@ -79,18 +79,18 @@ class Batch:
         self._packer = struct.Struct(f"{program.coefficients}d")
 
     def begin(self, coefficients: tuple[float, ...]) -> None:
-        """Take these coefficients from now on."""
+        """Use these coefficients from now on."""
         self._coefficients = coefficients
         self._packer.pack_into(self._numbers.data, 0, *coefficients)
 
     def by_numpy(self, moved: Sequence[Array]) -> Callable[[Sequence[Array]], None]:
-        """What runs the program by NumPy on these moved arrays, for the given ones that it is called with."""
+        """A function that runs the program by NumPy on these moved arrays; it is called with the given arrays."""
         scratch = _Scratch(self._dtype)
         bound = [block.bound(moved, scratch) for block in self._blocks]
         return lambda given: self._run([one(given, False) for one in bound])
 
     def by_numpy_along(self, moved: Sequence[Array], given: Sequence[Array]) -> Callable[[], None]:
-        """The same for given arrays that stay the same."""
+        """A function that runs the program by NumPy on these moved arrays, with given arrays that stay the same."""
         scratch = _Scratch(self._dtype)
         return partial(self._run, [block.bound(moved, scratch)(given, True) for block in self._blocks])
 
@@ -103,7 +103,7 @@ class Batch:
                 run(coefficients, arrays, parts)
 
     def kernel_calls(self, moved: Sequence[Array], given: Sequence[Array]) -> list[KernelCall] | None:
-        """The program by machine code, a call for each moved array; None if there is none."""
+        """The program by machine code, as a call for each moved array; None if there is no machine code."""
         kernel = kernel_of(self._program, self._dtype)
         if kernel is None:
             return None
@@ -126,13 +126,13 @@ class _Block:
         for parts in zip(*kept, strict=True):
             flat = aligned.empty((self._size,), self._dtype)
             for part, span in zip(parts, self.spans, strict=True):
-                # Zeros are written: `numpy.zeros` maps small pages, each with a fault of its own.
+                # `numpy.zeros` would map small pages lazily, and each would cost a page fault in the first step.
                 flat[span] = 0 if part is None else part.reshape(-1)
             self.kept.append(flat)
         self._passes = passes(program, frozenset({MOVED} if len(places) > 1 else ()))
 
     def bound(self, moved: Sequence[Array], scratch: _Scratch) -> Callable[[Sequence[Array], bool], Work]:
-        """What is to be done to these moved arrays, from given ones and whether they are those of later times, too."""
+        """A function that makes the work on these moved arrays, from given arrays and whether these stay the same."""
         mine = [moved[i] for i in self.places]
         spare = scratch.arrays(self._passes.scratch)
         if len(mine) > 1:
@@ -161,7 +161,7 @@ class _Block:
         return None, self._passes.run, [(arrays, self._parts(moved, arrays))]
 
     def _parts(self, moved: Sequence[Array], arrays: Sequence[Array]) -> list[list[tuple[Array, ...]]]:
-        """What the operations on moved arrays, which are not gathered, work on."""
+        """The arrays of those operations that use moved arrays, which are not gathered."""
 
         def part(place: int, w: Array, span: slice) -> Array:
             return w if place == MOVED else arrays[place][span].reshape(w.shape)
@@ -183,7 +183,7 @@ class _Scratch:
         self._arrays: list[Array] = []
 
     def arrays(self, count: int) -> list[Array]:
-        """So many, each as long as any piece can be."""
+        """The first `count` arrays, each as long as the longest possible piece."""
         size = 3 * PIECE_BYTES // 2 // self._dtype.itemsize
         self._arrays += [aligned.empty((size,), self._dtype) for _ in range(count - len(self._arrays))]
         return self._arrays[:count]
@@ -192,11 +192,12 @@ class _Scratch:
 def _cut(array: Array) -> Iterator[slice]:
     """The pieces of a flat array that is moved.
 
-    All but the first begin where a cache line does: other threads may have read the lines (of weights, in products),
-    and there a store that straddles two takes three times as long. Of little memory that is not worth a short piece.
+    All but the first begin at the start of a cache line: other threads may have read the lines (of weights, in matrix
+    products), and then a store across two lines takes three times as long. For short arrays the alignment is not worth
+    a short first piece.
     """
     size, line = array.size, CACHE_LINE_BYTES // array.itemsize
-    # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
+    # The nearest whole number of pieces, so that the last piece is not much shorter than the others.
     count = max(1, round(array.nbytes / PIECE_BYTES))
     length = max(1, math.ceil(size / count / line)) * line
     is_long = array.nbytes > PIECE_BYTES // 2
@@ -223,10 +224,10 @@ def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
 
 
 def _packed(lengths: Sequence[int], kept: int) -> Iterator[list[int]]:
-    """The places of arrays of so many bytes, sorted into blocks: large ones alone, small ones together up to a piece.
+    """The places of arrays of these lengths in bytes, in blocks: large ones alone, small ones together up to a piece.
 
-    What is small depends on how many arrays are kept, since these tell how many calls an update takes; and
-    all are, if together they are no longer than a piece.
+    The limit for a small array depends on the number of kept arrays, which says how many calls an update takes; and
+    all arrays count as small if together they are no longer than a piece.
     """
     small = PIECE_BYTES if sum(lengths) <= PIECE_BYTES else SMALL_BYTES * (1 + kept)
     pack: list[int] = []

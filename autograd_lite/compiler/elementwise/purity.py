@@ -1,4 +1,4 @@
-"""Whether what a method computes follows from its arguments alone, by its code."""
+"""Whether a method's result depends on its arguments alone, according to its code."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _PURE = {abs, min, max, sum, len, zip, range, enumerate, reversed, float, int, s
 
 
 def depends_on_arguments_alone(function: Any, owner: type, known: frozenset[Any] = frozenset()) -> bool:
-    """Whether a method's code names nothing that could differ from call to call, but its arguments.
+    """Whether a method's code names nothing except its arguments that could differ from call to call.
 
-    It may use NumPy, other than its random numbers, a few of Python's own functions, and those functions of its module
-    and methods of its class of which the same holds; no other attributes of its class, and none of its instance.
+    It may use NumPy without random numbers, a few of Python's own functions, and functions of its module and methods of
+    its class for which the same holds; but no other attributes of its class, and no attributes of its instance.
 
     Parameters
     ----------
     function : callable
     owner : type
-        Its class.
+        The class of the method.
     """
     if not isinstance(function, FunctionType) or function.__defaults__ or function.__kwdefaults__:
         return False
@@ -39,7 +39,7 @@ def depends_on_arguments_alone(function: Any, owner: type, known: frozenset[Any]
         if kind in ("LOAD_GLOBAL", "LOAD_NAME"):
             used = [function.__globals__.get(name, vars(builtins).get(name))]
         elif "ATTR" in kind or "METHOD" in kind:
-            # Whatever the attribute is one of, it may be one of the owner's.
+            # The code does not say which object the attribute belongs to; it may be the owner's.
             used = [vars(base)[name] for base in owner.__mro__ if name in vars(base)]
         else:
             continue

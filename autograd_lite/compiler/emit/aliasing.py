@@ -1,6 +1,6 @@
-"""Arrays from outside that lie where a plan leaves its gradients, and that a replay would write over while it reads.
+"""Copies of arrays from outside that lie where a plan leaves its gradients: a replay would overwrite them too early.
 
-A gradient that is passed to the next call, or read in it (a difference of gradients), is such an array.
+A gradient that is passed to the next call, or is read in it (a difference of gradients), is such an array.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .python_emitter import Code
 
 
 def statements(plan: PlannedProgram, arguments: int, code: Code) -> Iterator[str]:
-    """What takes copies of arguments and of gradients that were there, where they lie in the plan's own memory."""
+    """Statements that copy those arguments and earlier gradients that lie in the plan's own memory."""
     if not own_memory(plan):
         return
     for i in range(arguments):
@@ -33,9 +33,9 @@ def own_memory(plan: PlannedProgram) -> list[Any]:
 
 
 def apart(array: Array, blocks: Sequence[Array]) -> Array:
-    """A copy of an array that lies in one of some blocks of memory, and any other as it is.
+    """A copy of the array if it lies in one of the blocks of memory, else the array itself.
 
-    The copy has the same strides: sums depend on the order of their terms.
+    The copy has the same strides, because sums depend on the order of their terms.
     """
     owner: Any = array
     while owner is not None and not any(owner is block for block in blocks):
@@ -49,14 +49,14 @@ def apart(array: Array, blocks: Sequence[Array]) -> Array:
 def _taken_apart(plan: PlannedProgram, code: Code, name: str, unless: str) -> str:
     own = [code.name(block, "block") for block in own_memory(plan)]
     is_in = " or ".join(f"{name}.base is {block}" for block in own)
-    # The base of a window that slides over an array has a base itself.
+    # The base of a `sliding_window_view` has a base itself.
     is_window = f"getattr({name}.base, 'base', None) is not None"
     copied = f"{name} = {code.name(apart, 'f')}({name}, [{', '.join(own)}])"
     return f"if {name}.base is not None and ({is_in} or {is_window}){unless}: {copied}"
 
 
 def _entries(plan: PlannedProgram) -> Iterator[tuple[Value, Value | None]]:
-    """The gradients that were there; each with the gradient that may be written over it, where one is added to it."""
+    """The gradients that were there before; each with the sum of it and another one that may overwrite it, if any."""
     entries = dict.fromkeys(value.root for value in plan.values() if isinstance(value.root.origin, EntryGradient))
     returned = {value.root for value in plan.returned()}
     for entry in entries:

@@ -1,4 +1,4 @@
-"""How a plan's calls become code: as NumPy calls, and with machine code in segments that it runs in one go."""
+"""How a plan's calls become code: NumPy calls, and segments that machine code runs in one go."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .python_emitter import Code
 from .tiling import Chunks, run
 
 Loader = Callable[[np.dtype[Any]], loader.Machine | None]
-"""What gives the machine code for a floating-point type."""
+"""A function that gives the machine code for a floating-point type."""
 
 
 def write(calls: Sequence[Call], code: Code, jit: Jit, before: Mapping[Call | None, Callable[[], None]]) -> None:
-    """Write the statements of the calls, and what is to be written before some of them, or with None at the end."""
+    """Write the statements of the calls; before some of them, or at the end for None, call what `before` has."""
     lowering = Lowering(code.arrays, code.pointer, jit == "exact")
     load = cache(loader.at_hand if jit == "exact" else loader.load)
     waiting = _Waiting(code, load)
@@ -63,7 +63,7 @@ class _Waiting:
         self._machine: loader.Machine | None = None
 
     def takes(self, call: Call, dtype: np.dtype[Any] | None, row: Row) -> bool:
-        """Whether there is machine code for one more; one without a dtype goes with those of any."""
+        """Whether machine code can run this row, too; a row without a dtype goes together with rows of any dtype."""
         if dtype is not None and self._dtype is not None and dtype != self._dtype:
             self.flush()
         loaded = self._load(dtype or self._dtype or np.dtype(np.float32))
@@ -75,7 +75,7 @@ class _Waiting:
         return True
 
     def flush(self) -> None:
-        """Make a segment of them."""
+        """Make a segment of the rows."""
         if self._rows and self._machine is not None:
             self._code.extend(Segment(self._machine, self._rows).statements(self._code))
             self._code.segments.append(self._calls)
@@ -90,7 +90,7 @@ class _Chunked:
         self._chunks = Chunks(code.arrays)
 
     def takes(self, call: Call) -> bool:
-        """Whether the call is one of them."""
+        """Whether the call can run in chunks; then it is added."""
         if not self._chunks.joins(call):
             self.flush()
             if not self._chunks.joins(call):
@@ -99,7 +99,7 @@ class _Chunked:
         return True
 
     def flush(self) -> None:
-        """Write them."""
+        """Write the calls."""
         steps = self._chunks.steps()
         if steps is not None:
             self._code.statements.append(f"{self._code.name(run, 'f')}({self._code.name(steps)})")
@@ -110,9 +110,9 @@ class _Chunked:
 
 
 def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | None) -> None:
-    """An optimizer's update, by machine code if it has some for these arrays.
+    """Write an optimizer's update, by machine code if it has kernels for these arrays.
 
-    Where it has changed its form since, this one runs as it did when it was recorded, and the code is written again.
+    If the update has another form by now, this call still runs as it was recorded, and then the code is written again.
     """
     weights, gradients = ([code.arrays[value] for value in values] for values in call.args)
     machine = load(weights[0].dtype) if load else None

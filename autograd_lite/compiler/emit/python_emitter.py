@@ -1,4 +1,4 @@
-"""The Python code of a plan: one statement for each call, with every array that stays where it is bound beforehand."""
+"""The Python code of a plan: one statement for each call, with every fixed array bound to a name beforehand."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Code:
     Parameters
     ----------
     arrays : mapping
-        From each value that stays where it is to its array. Others change from call to call: arguments, gradients that
-        were there before, and views of these.
+        From each value with a fixed array to that array. The arrays of other values change from call to call:
+        arguments, gradients that were there before, and views of these.
     """
 
     def __init__(self, arrays: dict[Value, Any]) -> None:
@@ -61,7 +61,7 @@ class Code:
         return self._locals[value]
 
     def pointer(self, position: int) -> Any:
-        """Where each call leaves the address of the pointer to an argument's memory."""
+        """The array in which each replay puts the address of the pointer to an argument's memory."""
         if position not in self._pointers:
             pointer = self._pointers[position] = (ctypes.c_int64 * 1)()
             self.statements.append(f"{self.name(pointer, 'pointer')}[0] = id(x{position}) + {DATA_OFFSET}")
@@ -73,7 +73,7 @@ class Code:
         self.scope["kept"] = self._kept
 
     def expression(self, tree: Any) -> str:
-        """An argument of a call."""
+        """An argument of a call, as Python code."""
         if isinstance(tree, Value):
             return self.operand(tree)
         if type(tree) is tuple:
@@ -95,14 +95,14 @@ class Code:
         return f"{self.name(call.function, 'f')}({', '.join(arguments)})"
 
     def add(self, call: Call) -> None:
-        """The statements of a call, in whose memory its results then are."""
+        """Add the statements of a call, which compute its results in their memory."""
         if call.is_view:
             self._views.update((result, call) for result in call.results if result not in self.arrays)
         else:
             self.extend(_statements(self, call))
 
     def extend(self, statements: Iterator[str]) -> None:
-        """More statements, each after those that it needs itself."""
+        """Add statements, each after those that it needs itself."""
         for statement in statements:
             self.statements.append(statement)
 
@@ -134,7 +134,7 @@ def _statements(code: Code, call: Call) -> Iterator[str]:
 
 
 def _steps(code: Code, call: Call) -> list[Step] | None:
-    """The steps of a call, where there is a form for it."""
+    """The steps of a call, if there is a special form for it."""
     if len(call.results) != 1:
         return None
     arguments = tuple(code.arrays.get(member, member) if isinstance(member, Value) else member for member in call.args)
@@ -142,7 +142,7 @@ def _steps(code: Code, call: Call) -> list[Step] | None:
 
 
 def takes_out(function: Callable[..., Any]) -> bool:
-    """Whether a function leaves its one result in an array that it is given as ``out=``, with the same numbers."""
+    """Whether a function with one result can write it into an array given as ``out=``, with the same numbers."""
     if isinstance(function, np.ufunc):
         return function.nout == 1
     owner = getattr(function, "__self__", None)
@@ -154,7 +154,7 @@ def _copied(code: Code, call: Call, target: str) -> Iterator[str]:
 
 
 def _converted(code: Code, call: Call, target: str) -> Iterator[str]:
-    """A copy, or one with another dtype, without an array between."""
+    """Statements for a copy, possibly with another dtype, without an intermediate array."""
     yield f"{target}[...] = {code.expression(call.args[0])}"
 
 

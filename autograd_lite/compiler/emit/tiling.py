@@ -12,7 +12,7 @@ from ..optimize.rectifier import masks
 from .numpy_calls import Scratch, Step, steps
 
 CHUNK_BYTES = 2**18
-"""What the calls of a chunk read and write between them: half of a usual L2 cache."""
+"""The bytes that all calls of a chunk read and write together: half of a usual L2 cache."""
 
 
 class Chunks:
@@ -21,7 +21,7 @@ class Chunks:
     Parameters
     ----------
     arrays : mapping
-        The array of each value that stays where it is.
+        The array of each value that has a fixed array.
     """
 
     def __init__(self, arrays: Mapping[Value, Array]) -> None:
@@ -29,7 +29,7 @@ class Chunks:
         self.calls: list[Call] = []
 
     def joins(self, call: Call) -> bool:
-        """Whether a call can run together with those that are there."""
+        """Whether a call can run together with the calls so far."""
         if not self._is_elementwise(call):
             return False
         if not self.calls:
@@ -61,7 +61,7 @@ class Chunks:
         )
 
     def steps(self) -> list[Step] | None:
-        """What runs, in order; None if all of it fits the cache anyway."""
+        """The steps in their order; None if all their arrays fit into the cache anyway."""
         nbytes = sum(self._arrays[value].nbytes for call in self.calls for value in (*call.results, *call.operands))
         is_one_step = len(self.calls) == 1 and not masks(self.calls[0])
         if is_one_step or nbytes <= CHUNK_BYTES:
@@ -101,7 +101,7 @@ def _is_truth(condition: Any) -> bool:
 
 
 def _in_step(one: Array, other: Array) -> bool:
-    """Whether each row of an array touches no memory of another's but that of the same row."""
+    """Whether each row of one array shares memory at most with the same row of the other."""
     if not np.may_share_memory(one, other):
         return True
     return one.ctypes.data == other.ctypes.data and one.strides == other.strides and one.shape == other.shape

@@ -1,4 +1,4 @@
-"""Choices between numbers and zero: a rectifier's backward as one call, and masks."""
+"""Choices between numbers and zero: the backward of a rectifier as one call, and masks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def where_positive(x: Any, g: Any) -> Any:
 
 
 def fused(calls: Sequence[Call], kept: set[Value]) -> list[Call]:
-    """The calls with `where_positive` in the place of a comparison and the choice that alone reads it."""
+    """The calls with `where_positive` in place of a comparison that is only read by one choice, and that choice."""
     uses = Counter(operand.root for call in calls for operand in call.operands)
     comparisons: dict[Value, Call] = {}
     remaining: list[Call] = []

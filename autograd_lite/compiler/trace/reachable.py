@@ -1,4 +1,4 @@
-"""NumPy's generators of random numbers that a function can reach: by its variables, globals, arguments and objects."""
+"""Finds NumPy's random generators that a function can reach: by its variables, globals, arguments and objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS = (np.random.Generator, np.random.RandomState)
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 _ENDS = (np.ndarray, np.generic, str, bytes, int, float, complex, bool, type(None))
 _MOST = 100_000
-"""How many objects are looked at, at most."""
+"""The largest number of objects that are searched."""
 
 
 def reachable_generators(roots: Iterable[Any]) -> list[Any]:
@@ -42,7 +42,7 @@ def reachable_generators(roots: Iterable[Any]) -> list[Any]:
 
 
 def _neighbours(thing: Any) -> Iterator[Any]:
-    """What an object holds, as far as a function that has it may use it."""
+    """The objects that an object holds, as far as a function may use them."""
     if isinstance(thing, dict):
         yield from list(thing.values())
     elif isinstance(thing, _CONTAINERS):
@@ -63,7 +63,7 @@ def _neighbours(thing: Any) -> Iterator[Any]:
 
 
 def _used_by(function: FunctionType) -> Iterator[Any]:
-    """The variables of a function: of functions around it, globals, and the attributes of modules that it names."""
+    """The variables that a function uses: those of enclosing functions, globals, and attributes of modules."""
     if _is_foreign(function):
         return
     for cell in function.__closure__ or ():
@@ -89,7 +89,7 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _is_foreign(thing: Any) -> bool:
-    """Whether a function or a class is of Python, of NumPy or of this engine, none of which draws for others."""
+    """Whether a function or class belongs to Python, NumPy or this engine, which draw no numbers on their own."""
     return (getattr(thing, "__module__", None) or "").partition(".")[0] in _FOREIGN
 
 

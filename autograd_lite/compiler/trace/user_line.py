@@ -1,4 +1,4 @@
-"""Which line of the user's program runs: the innermost outside of NumPy and of this library."""
+"""Finds the line of the user's program that is running: the innermost one outside of NumPy and this library."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _LIBRARIES: list[str] = [
 
 
 def add_library(folder: str | Path) -> None:
-    """Say that the code in a folder is a library's, so that messages name the line that called it."""
+    """Register a folder as a library's code, so that messages name the line that called it."""
     _LIBRARIES.append(os.path.join(folder, ""))
 
 
 def user_line() -> str:
-    """The file and the line that run, ``model.py:12``; empty if there is no code of the user's."""
+    """The file and line that are running, such as ``model.py:12``; empty if there is no code of the user."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(tuple(_LIBRARIES)):
         frame = frame.f_back
