@@ -1,8 +1,8 @@
-"""`vmap`: a function of one example made into one of many, by adding an axis to every call that it makes.
+"""`vmap`: makes a function of one example into a function of many, by adding an axis to every call that it makes.
 
-Its tensors are `Batched`: they show the shape of one example, and hold all of them along axis 0. An elementwise
-function is called on all examples at once. Others have a batching rule, which says how to call them with one more
-axis, or are written in terms of such. What has neither is called for each example, and the results are stacked.
+Its tensors are `Batched`: they show the shape of one example, and hold all examples along axis 0. An elementwise
+function is called on all examples at once. Other functions have a batching rule, which says how to call them with one
+more axis, or are written in terms of such functions. The rest are called for each example, and the results are stacked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Axes = int | None | Sequence[int | None]
 
 
 def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callable[..., Any]:
-    """The function that maps ``f`` over examples: as a loop would, and as fast as if it had been written for many.
+    """The function that maps ``f`` over examples: like a loop, but as fast as if ``f`` were written for many examples.
 
     Parameters
     ----------
@@ -89,14 +89,16 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: int = 0) -> Callabl
 def _axis_of_each(in_axes: Axes, args: tuple[Any, ...]) -> list[int | None]:
     axes = [in_axes] * len(args) if in_axes is None or isinstance(in_axes, int) else list(in_axes)
     if len(axes) != len(args):
-        raise ValueError(f"vmap: in_axes={in_axes} is for {len(axes)} positional arguments, and {len(args)} were given")
+        raise ValueError(
+            f"vmap: in_axes={in_axes} has length {len(axes)}, but {len(args)} positional arguments were given"
+        )
     if all(axis is None for axis in axes):
         raise ValueError("vmap: no argument is mapped; give in_axes an axis for at least one positional argument")
     return axes
 
 
 def _entering(args: tuple[Any, ...], axes: list[int | None]) -> tuple[Callable[[BatchLevel], list[Any]], bool]:
-    """The function that makes of the arguments those of one example, and whether a tensor was among the mapped."""
+    """The function that makes the arguments of one example, and whether a mapped argument has a tensor."""
     trees: list[Any] = [(arg, None) if axis is None else flatten(arg) for arg, axis in zip(args, axes, strict=True)]
 
     def rebuild(level: BatchLevel) -> list[Any]:
@@ -123,7 +125,7 @@ def _number_of_examples(args: tuple[Any, ...], axes: list[int | None]) -> int:
         for leaf in flatten(arg)[0]:
             shape = np.shape(leaf)
             if not -len(shape) <= axis < len(shape):
-                raise ValueError(f"vmap: argument {number} has shape {shape}, and no axis {axis} to map over")
+                raise ValueError(f"vmap: argument {number} has shape {shape}; it has no axis {axis} to map over")
             sizes.setdefault(shape[axis], f"argument {number} has {shape[axis]} (shape {shape}, axis {axis})")
     if len(sizes) != 1:
         raise ValueError(f"vmap: the arguments hold different numbers of examples: {'; '.join(sizes.values())}")
@@ -131,7 +133,7 @@ def _number_of_examples(args: tuple[Any, ...], axes: list[int | None]) -> int:
 
 
 class Batched(Traced):
-    """A tensor that stands for one example, and holds all of them along axis 0."""
+    """A tensor that looks like one example, and holds all examples along axis 0."""
 
     __slots__ = ()
 
@@ -186,8 +188,8 @@ class Batched(Traced):
 
     def _differs(self, deed: str) -> NoReturn:
         raise GradientError(
-            f"vmap: {deed}, but {self._brief()} differs from example to example; use np.where for a choice, and NumPy "
-            "functions of the tensor for everything else"
+            f"vmap: {deed}, but {self._brief()} differs from example to example; choose with np.where, and compute "
+            "everything else with NumPy functions of the tensor"
         )
 
     def _brief(self) -> str:
@@ -203,13 +205,13 @@ def concrete(value: Any, function: str) -> Any:
     """The plain array within a tensor, for a function whose result has a shape that depends on the numbers."""
     while isinstance(value, Tensor):
         if isinstance(value, Batched):
-            value._differs(f"{function} gives a shape that depends on the numbers")
+            value._differs(f"the shape of the result of {function} depends on the numbers")
         value = value._array()
     return np.asarray(value)
 
 
 class BatchLevel(Level):
-    """A level whose tensors hold all examples, and whose calls compute them all."""
+    """A level whose tensors hold all examples, and whose calls compute all of them."""
 
     def __init__(self, size: int) -> None:
         super().__init__("vmap")
@@ -222,12 +224,12 @@ class BatchLevel(Level):
         return batched
 
     def examples(self, out: Any, axis: int = 0) -> Any:
-        """All examples of a result, counted along an axis."""
+        """All examples of a result, stacked along an axis."""
         value = self.lower(out) if self.owns(out) else self.repeated(out)
         return value if axis == 0 else np.moveaxis(value, 0, axis)
 
     def repeated(self, value: Any) -> Any:
-        """A value that is the same for all examples, for each of them."""
+        """A value that is the same for all examples, repeated for each of them."""
         value = array_like(value)
         return np.broadcast_to(value, (self.size_of_batch, *value.shape))
 
@@ -256,7 +258,7 @@ class BatchLevel(Level):
         return self.input(result)
 
     def _aligned(self, args: tuple[Any, ...], others: tuple[Any, ...] = ()) -> list[Any]:
-        """Operands of an elementwise function with the axes between the examples' and their own that they lack."""
+        """Operands of an elementwise function, with new axes behind the examples' axis, so that all have as many."""
         args, others = (tuple(map(self._as_operand, given)) for given in (args, others))
         ndim = max((arg.ndim for arg in (*args, *others) if hasattr(arg, "ndim")), default=0)
 
@@ -269,13 +271,13 @@ class BatchLevel(Level):
         return list(map(aligned, args))
 
     def _as_operand(self, arg: Any) -> Any:
-        """A list of numbers, or of tensors, as the array that it stands for, which has axes."""
+        """A list of numbers or tensors as an array, which has axes."""
         if not isinstance(arg, list | tuple):
             return arg
         return np.stack(arg) if self._holds(arg) else np.asarray(arg)
 
     def _by_rule(self, batching: Batching, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """What a batching rule gives; NotImplemented if it has none for these arguments."""
+        """The result of a batching rule; NotImplemented if it cannot handle these arguments."""
         try:
             bound = _signature(batching.rule).bind(*args, **kwargs)
         except TypeError:
@@ -300,7 +302,7 @@ class BatchLevel(Level):
         return self.examples(value)
 
     def _holds(self, value: Any) -> bool:
-        """Whether a tensor of this level is in a value."""
+        """Whether a value is or contains a tensor of this level."""
         return any(tensor._level is self for tensor in found(Traced, value))
 
     def _one_by_one(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -315,11 +317,11 @@ class BatchLevel(Level):
         return self._wrapped(_stacked(results))
 
     def _example(self, value: Any, i: int) -> Any:
-        """A value with one example in place of all."""
+        """A value with the i-th example in place of all examples."""
         return mapped(lambda member: member._data[i] if self.owns(member) else member, value)
 
     def _stand_in(self, value: Any) -> Any:
-        """A plain array of the same shape and dtype, for functions that ask for no more."""
+        """A plain array of the same shape and dtype, for functions that need nothing else."""
         return mapped(
             lambda each: np.broadcast_to(np.zeros((), each.dtype), each.shape) if self.owns(each) else each, value
         )

@@ -1,4 +1,4 @@
-"""`checkpoint`: intermediate values are computed again in the backward pass, where others would be kept.
+"""`checkpoint`: intermediate values are computed again in the backward pass, instead of being kept.
 
 Chen et al., *Training deep nets with sublinear memory cost*, 2016.
 """
@@ -26,18 +26,18 @@ from .reverse import ReverseLevel
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, which keeps nothing for the backward pass but its arguments, and is run again in it.
+    """The same function, which keeps only its arguments for the backward pass, and is run again in it.
 
-    Of a network whose parts are checkpointed, only what goes from part to part is kept, and in the backward pass what
-    is within one part, for the cost of one more forward computation. Parts may have checkpointed parts. The gradients
-    are the same to the last bit. Tensors that the function uses without being given them, such as a module's
-    parameters, get their gradients too.
+    If the parts of a network are checkpointed, only the values between the parts are kept, and in the backward pass the
+    values within one part, for the cost of one more forward computation. Parts may have checkpointed parts. The
+    gradients are the same to the last bit. Tensors that the function uses but does not take as arguments, such as a
+    module's parameters, get their gradients too.
 
     Parameters
     ----------
     f : callable
-        A function of arrays, or a module, that returns one array. It must compute the same when it is run again:
-        random numbers are drawn outside of it.
+        A function of arrays, or a module, that returns one array. It must compute the same when it is run again, so
+        draw random numbers outside of it.
 
     Returns
     -------
@@ -91,13 +91,13 @@ class _Part:
     Attributes
     ----------
     run : callable
-        The function, of a list of its floating-point arguments.
+        The function; it takes a list of its floating-point arguments.
     name : str
         Its name, for messages.
     owner : Level or None
-        The level whose graph the call is recorded in; None outside of all transforms.
+        The level in whose graph the call is recorded; None outside of all transforms.
     given : int
-        The number of the arguments; tensors that the function found elsewhere come after them.
+        The number of arguments; tensors that the function found elsewhere come after them.
     """
 
     def __init__(self, run: Callable[[Sequence[Any]], Any], name: str, owner: Level | None) -> None:
@@ -108,7 +108,7 @@ class _Part:
         self.checksum: int | None = None
 
     def forward(self, arguments: list[Any]) -> Any:
-        """The result, recorded as one call; the graph of what happened within it is dropped."""
+        """The result, recorded as one call; the graph within the call is dropped."""
         self.given = len(arguments)
         with _Capturing(self.owner) as level:
             out = self.run([level.input(level.outside(a)) for a in arguments])
@@ -132,7 +132,7 @@ class _Part:
         return recorded_result(_RECOMPUTING.recipe(mask), parents, (bare(tensors), self), out)
 
     def pull(self, g: Any, values: Sequence[Any], members: Sequence[int]) -> list[Any]:
-        """The cotangents of the members, over the graph that the function makes when it is run again."""
+        """The cotangents of the members, from the graph that is made by running the function again."""
         with self.owner or nullcontext(), _Capturing(self.owner, values[self.given :]) as level:
             arguments = [level.input(value) for value in values[: self.given]]
             out = self.run(arguments)
@@ -140,7 +140,7 @@ class _Part:
         if len(inputs) != len(values) or _checksum(level.lower(out)) not in (None, self.checksum):
             raise GradientError(
                 f"checkpoint: {self.name} gave a different result when the backward pass ran it again. Draw random "
-                "numbers outside of it and pass them in, and do not change in between what it reads"
+                "numbers outside of it and pass them in, and do not change what it reads before the backward pass"
             )
         found = level.pull(out, g, [inputs[i] for i in members], retain_graph=False)
         return [np.zeros_like(values[i]) if c is None else c for i, c in zip(members, found, strict=True)]
@@ -151,14 +151,14 @@ class _Part:
 
 
 class _Capturing(ReverseLevel):
-    """A level for which tensors of the owner's graph are inputs too, as soon as it meets them.
+    """A level that turns tensors of the owner's graph into inputs when the function first uses them.
 
     Attributes
     ----------
     captured : list of Tensor
-        Those tensors, in the order in which they were met.
+        These tensors, in the order of their first use.
     inputs : list of Traced
-        What stands for them on this level.
+        The tensors of this level that replace them.
     """
 
     def __init__(self, owner: Level | None, values: Sequence[Any] | None = None) -> None:
@@ -176,13 +176,13 @@ class _Capturing(ReverseLevel):
         return self.owner.owns(value)
 
     def outside(self, value: Any) -> Any:
-        """What a tensor of the owner's graph wraps; any other value as it is."""
+        """The value that a tensor of the owner's graph wraps; any other value is returned unchanged."""
         if type(value) is Tensor and (self.owner is None or value.node is None):
             return value._array()
         return self.owner.lower(value) if self.owner is not None else value
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """As on every level, with the owner's tensors replaced by inputs of this one."""
+        """Call a function as on every level, with the owner's tensors replaced by inputs of this level."""
         return super().call(function, self._capture(args), self._capture(dict(kwargs)))
 
     def _capture(self, value: Any) -> Any:
@@ -197,7 +197,7 @@ class _Capturing(ReverseLevel):
                 if self.values is not None:
                     if len(self.captured) == len(self.values) or self.values[len(self.captured)].shape != data.shape:
                         raise GradientError(
-                            "checkpoint: the function uses other tensors when it is run again in the backward pass"
+                            "checkpoint: the function used other tensors when the backward pass ran it again"
                         )
                     data = self.values[len(self.captured)]
                 self.captured.append(value)
@@ -208,7 +208,7 @@ class _Capturing(ReverseLevel):
 
 
 def recomputed(values: Sequence[Any], part: _Part) -> Any:
-    """The result of a checkpointed call on these values, which is never called: it stands for it in the graph."""
+    """The name of a checkpointed call in the graph; this function itself is never called."""
     raise NotImplementedError
 
 
@@ -220,5 +220,5 @@ def _is_floating(leaf: Any) -> bool:
 
 
 def _checksum(data: Any) -> int | None:
-    """What tells two results apart, of a plain array."""
+    """A checksum of a plain array, by which two results are compared; None for other data."""
     return zlib.crc32(np.ascontiguousarray(data).data) if isinstance(data, np.ndarray) else None

@@ -16,7 +16,7 @@ from .linearize import array_like, direction, entering, leaving, linearized
 
 
 def stop_gradient(x: Any) -> Any:
-    """The same numbers, as a constant: no derivative of any transform, nor of `Tensor.backward`, flows through.
+    """The same numbers as a constant: neither a transform nor `Tensor.backward` differentiates through it.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     out
         ``f(*primals)``.
     pullback : callable
-        From a cotangent, of the shape of ``out``, to a tuple with the cotangents of the primals. It can be called as
-        often as is wanted; it holds on to the graph as long as it is there.
+        From a cotangent, of the shape of ``out``, to a tuple with the cotangents of the primals. It can be called any
+        number of times; it keeps the graph in memory.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     primals : sequence
         Where the function is differentiated: its arguments, arrays or trees of arrays.
     tangents : sequence
-        The direction: for each primal one of the same structure and shapes.
+        The direction: for each primal a tangent of the same structure and shapes.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     directions, _ = flatten(tuple(tangents))
     if len(leaves) != len(directions):
         raise ValueError(
-            f"jvp: the primals hold {len(leaves)} arrays and the tangents {len(directions)}; a tangent has the "
+            f"jvp: the primals hold {len(leaves)} arrays, but the tangents {len(directions)}; a tangent must have the "
             "structure of its primal"
         )
     values = [entering(leaf, "jvp") for leaf in leaves]
@@ -141,7 +141,7 @@ def value_and_grad(
     argnums : int or sequence of int, default 0
         The positional arguments to differentiate with respect to; for a sequence the gradients are a tuple.
     has_aux : bool, default False
-        Whether ``f`` returns a pair, of the number and of anything that is to be handed on beside it.
+        Whether ``f`` returns a pair: the number, and anything else that is returned with the result.
     holomorphic : bool, default False
         Whether ``f`` is a holomorphic function of complex arguments, and returns a complex number: the gradient is
         then its complex derivative.
@@ -150,14 +150,15 @@ def value_and_grad(
     -------
     callable
         With the parameters of ``f``. Returns ``(value, gradient)``, or ``((value, aux), gradient)``; a gradient has
-        the structure of its argument, and for a module is a dict from the parameters' names. That of a real function
-        L at a complex ``x + iy`` is ``dL/dx - i dL/dy``, as JAX and HIPS autograd have it, and the conjugate of
-        PyTorch's.
+        the structure of its argument, and for a module it is a dict from the parameters' names. The gradient of a real
+        function L at a complex ``x + iy`` is ``dL/dx - i dL/dy``, as in JAX and HIPS autograd; PyTorch's is its
+        conjugate.
 
     Raises
     ------
     TypeError
-        When called, if an argument to differentiate is not made of floating-point numbers, or ``f`` returns no number.
+        When called, if an argument to differentiate is not made of floating-point numbers, or ``f`` does not return a
+        number.
     ValueError
         If the result has more than one element.
 
@@ -207,7 +208,7 @@ def grad(
     return gradient
 
 
-# ---- what they share ----
+# ---- shared by the transforms ----
 
 
 def _value_and_grad(
@@ -241,7 +242,7 @@ def _value_and_grad(
 
 
 def _outside(leaf: Any) -> Any:
-    """What a tensor wraps whose transform has ended; anything else as it is."""
+    """The value in a tensor whose transform has ended; any other value is returned unchanged."""
     if isinstance(leaf, Traced) and not leaf._level.running:
         return leaving(leaf._data, False)
     return leaf
@@ -252,15 +253,15 @@ def _check_scalar(out: Any, holomorphic: bool, transform: str) -> None:
     if isinstance(out, int | float):
         return
     if shape is None or dtype is None or dtype.kind != ("c" if holomorphic else "f"):
-        kind = "complex number, being holomorphic" if holomorphic else "floating-point number"
+        kind = "complex number, because holomorphic=True" if holomorphic else "floating-point number"
         advice = "; take its real part, or pass holomorphic=True" if dtype is not None and dtype.kind == "c" else ""
         raise TypeError(
-            f"{transform}: the function must return one {kind}, and returned "
+            f"{transform}: the function must return one {kind}, but returned "
             + (f"{dtype} of shape {shape}" if dtype is not None else type(out).__name__)
             + advice
         )
     if out.size != 1:
         raise ValueError(
-            f"{transform}: the function must return a single number, and returned shape {shape}; reduce it with "
+            f"{transform}: the function must return a single number, but returned shape {shape}; reduce it with "
             ".sum() or .mean(), or take the jacobian"
         )
