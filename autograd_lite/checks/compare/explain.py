@@ -1,4 +1,4 @@
-"""What a comparison shows, in sentences: only what the numbers prove, the most specific explanation first."""
+"""Explains a comparison in sentences: only mistakes that the numbers prove, the most specific explanation first."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from .rows import Explanation
 from .single import Finding, finding
 
 OF_FORM = ("transpose", "reversal", "permutation", "shape", "batch sum", "L2")
-"""Findings about the form in which a gradient is written down, and not about the delta that it comes from."""
+"""The kinds of findings about the form of a gradient, and not about the delta that it is computed from."""
 
 
 def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes) -> list[Explanation]:
-    """The mistakes that explain the rows which differ.
+    """The mistakes that explain the rows with differences.
 
     Parameters
     ----------
     rows : sequence of Row
-        All of them.
+        All rows of the report.
     recording : Recording or None
-        The graph of the loss, where it is there; without it only what the gradients themselves prove is said.
+        The graph of the loss; without it, only mistakes that the gradients alone prove are found.
     sizes : Sizes
-        What averages and sums go over.
+        The numbers that averages divide by.
     """
     differing = [row for row in rows if not row.agrees]
     if not differing:
         return []
     found = {row.name: finding(row) for row in differing}
     layers = [] if recording is None else recording.layers
-    # What stands in the wrong form may still come from a delta that is right: the others tell whether it is.
+    # A gradient in the wrong form may still come from a correct delta; the other parameters show whether it does.
     misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}
     deltas = [row for row in rows if row.name not in misshapen]
     whole = None
@@ -63,7 +63,7 @@ def _is_factor(entry: Finding | None) -> bool:
 
 
 def _of_the_whole(rows: Sequence[Row], recording: Recording, sizes: Sizes) -> Explanation | None:
-    """The counterfactual whose gradients, all of them, are those by hand, or all the same known multiple of them."""
+    """The mistake whose gradients are all equal to those by hand, or to the same known multiple of them."""
     differing = [row for row in rows if not row.agrees]
     if not differing or not all(row.same_shape and row.finite for row in rows):
         return None
@@ -78,15 +78,14 @@ def _of_the_whole(rows: Sequence[Row], recording: Recording, sizes: Sizes) -> Ex
         reason = "" if factor == 1 else sizes.reason_for(abs(factor))
         if not proven or reason is None or not _changes_something(rows, candidate):
             continue
-        text = candidate.text + f": with this mistake the engine has your numbers, in {_listed(proven)}"
-        if factor != 1:
-            text += f", times {factor:g} ({reason})"
+        yours = "yours" if factor == 1 else f"yours if they are multiplied by {factor:g} ({reason})"
+        text = candidate.text + f": with this mistake, the engine's gradients of {_listed(proven)} equal {yours}"
         return Explanation(candidate.kind, tuple(proven), text)
     return None
 
 
 def _common_factor(rows: Sequence[Row], candidate: Counterfactual) -> float | None:
-    """What the counterfactual's gradients must be multiplied by to be those by hand, by its largest parameter."""
+    """The factor by which the mistake's gradients must be multiplied to equal those by hand, from the largest one."""
     by_size = max(rows, key=lambda row: largest(candidate.gradients[row.name]))
     expected = candidate.gradients[by_size.name]
     if not largest(expected):
@@ -96,7 +95,7 @@ def _common_factor(rows: Sequence[Row], candidate: Counterfactual) -> float | No
 
 
 def _changes_something(rows: Sequence[Row], candidate: Counterfactual) -> bool:
-    """Whether the mistake makes other numbers, and not the engine's own, or a multiple of them."""
+    """Whether the mistake gives other numbers than the engine's, or than a multiple of the engine's."""
     return any(
         not row.agrees
         and largest(candidate.gradients[row.name] - row.engine) > SINGLE * largest(row.engine)
@@ -113,7 +112,7 @@ def _proportional(candidate: Counterfactual, row: Row) -> bool:
 
 
 def _of_one_example(row: Row, recording: Recording) -> Explanation | None:
-    """A bias whose gradient is the delta of one row of the batch, in place of their sum."""
+    """A bias whose gradient is the delta of one example, instead of the sum over the batch."""
     for layer in recording.layers:
         if row.name not in layer.parameters[1:] or layer.preactivation not in recording.cotangents:
             continue
@@ -125,13 +124,13 @@ def _of_one_example(row: Row, recording: Recording) -> Explanation | None:
             continue
         nearest = int(np.argmin(np.max(np.abs(examples - row.hand.ravel()), axis=1)))
         if row.is_proven_by(examples[nearest].reshape(row.hand.shape)):
-            alone = f"yours is the delta of {kind} {nearest} alone, of {len(examples)}"
+            alone = f"yours is the delta of {kind} {nearest} alone, out of {len(examples)}"
             return Explanation("batch sum", (row.name,), f"{row.name} is not summed over the batch: {alone}")
     return None
 
 
 def _first_wrong_layer(rows: Sequence[Row], layers: list[Layer]) -> Explanation | None:
-    """The layer, seen from the output, from whose delta on everything differs while all above it agrees."""
+    """The layer from which on, seen from the output, all gradients differ, while all above it agree."""
     agrees = {row.name: row.agrees for row in rows}
     told = [layer for layer in layers if any(name in agrees for name in layer.parameters)]
     wrong = [layer for layer in told if not any(agrees.get(name, False) for name in layer.parameters)]
@@ -143,9 +142,9 @@ def _first_wrong_layer(rows: Sequence[Row], layers: list[Layer]) -> Explanation 
         return None
     above = _listed([name for layer in right for name in layer.parameters])
     below = (
-        f", and all below it with it ({_listed([n for w in wrong[:-1] for n in w.parameters])})" if wrong[1:] else ""
+        f", and so in the layers below ({_listed([n for w in wrong[:-1] for n in w.parameters])})" if wrong[1:] else ""
     )
-    text = f"delta goes wrong in {first}{below}; above it {above} agree, so its delta, or how it is computed, is off"
+    text = f"delta goes wrong in {first}{below}; the gradients above it ({above}) agree, so this layer's delta is wrong"
     return Explanation("delta", tuple(name for layer in wrong for name in layer.parameters), text)
 
 
@@ -153,7 +152,7 @@ def _first_wrong_layer(rows: Sequence[Row], layers: list[Layer]) -> Explanation 
 
 
 def _join_single_numbers(differing: Sequence[Row], found: dict[str, Finding | None]) -> None:
-    """Give single numbers, which any factor fits, the factor that other parameters prove, where it fits."""
+    """Explain gradients of a single number by a factor that other parameters prove, if it fits."""
     factors = [entry for entry in found.values() if entry is not None and entry.kind in ("factor", "sign")]
     for row in differing:
         if found[row.name] is None and row.same_shape and row.finite:
@@ -188,7 +187,7 @@ def _in_sentences(
 
 
 def _where_it_comes_in(entry: Finding, names: tuple[str, ...], layers: list[Layer]) -> str:
-    """For a factor that all layers up to one have, and none above it: in which delta it comes in."""
+    """The delta in which a factor comes in, if all layers up to one have the factor, and none above."""
     if entry.kind not in ("factor", "sign"):
         return ""
     for number in range(1, len(layers)):
@@ -209,8 +208,8 @@ def _sentence(entry: Finding, members: list[Row], sizes: Sizes) -> str:
     text = {
         "transpose": "yours is the transpose of the engine's",
         "reversal": f"{entry.detail} reversed",
-        "permutation": f"in another order, the {entry.detail}",
-        "batch sum": f"not summed over the batch: summed over its {entry.detail}, yours is the engine's",
+        "permutation": f"the {entry.detail}",
+        "batch sum": f"not summed over the batch: the sum of yours over its {entry.detail} is the engine's",
         "shape": f"the numbers agree, but the shape does not: it is {entry.detail}",
     }[entry.kind]
     extra = "" if entry.factor == 1 or entry.kind == "batch sum" else f"; besides, {_times(entry.factor, sizes)}"
