@@ -1,8 +1,8 @@
 """How NumPy's elementwise functions differentiate: the table of derivatives.
 
-At points where a function has no derivative the rule makes a choice, and says so: ``absolute`` takes 0 at 0;
-``maximum`` and ``minimum`` give each of two equal arguments half of the cotangent; ``sqrt`` has an infinite slope at
-0, and hands back 0 where no cotangent comes in, so that a masked square root stays finite.
+At points where a function has no derivative, the rule makes a choice: ``absolute`` has the derivative 0 at 0;
+``maximum`` and ``minimum`` give each of two equal arguments half of the cotangent; ``sqrt`` has an infinite slope at 0,
+but gives 0 where the cotangent is 0, so that the gradient of a masked square root stays finite.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ LN_10 = float(np.log(10.0))
 
 
 def _ratio(g: Any, slope: Any) -> Any:
-    """``g / slope``, and 0 where both are 0: no cotangent, no gradient, however steep the function is."""
+    """``g / slope``, and 0 where both are 0: a cotangent of 0 gives the gradient 0, even if the function is steep."""
     return g / np.where((g == 0) & (slope == 0), np.ones_like(slope), slope)
 
 
 def _share(g: Any, larger: Any, smaller: Any) -> Any:
-    """The cotangent where the first is larger, and half of it where both are equal.
+    """The cotangent where the first argument is larger, and half of it where both are equal.
 
-    It is chosen, and not multiplied by 0, so that an infinite one leaves no NaN where it is not taken.
+    Elsewhere 0 is chosen, and not the product with 0, which would be NaN for an infinite cotangent.
     """
     return fast_where.where(np.greater(larger, smaller), g, fast_where.where(np.equal(larger, smaller), 0.5 * g, 0))
 
@@ -38,7 +38,7 @@ def _share(g: Any, larger: Any, smaller: Any) -> Any:
 def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
     """``g * (x2 * x1 ** (x2 - 1))``.
 
-    It is 0 for the constant ``x1^0``, at 0 too, and where no cotangent meets an infinite slope.
+    It is 0 for the constant ``x1^0``, even at 0, and where the slope is infinite but the cotangent 0.
     """
     if isinstance(x2, int | float):
         if x2 == 0:
@@ -50,7 +50,7 @@ def _power_x1(g: Any, x1: Any, x2: Any) -> Any:
 
 
 def _finite_or_needed(slope: Any, g: Any, base: Any) -> Any:
-    """The slope of a power, and 0 where it is infinite and no cotangent comes in; a complex one is NaN at base 0."""
+    """The slope of a power; 0 where it is infinite (or, for complex numbers, NaN) at base 0 and the cotangent is 0."""
     return np.where(np.equal(g, 0) & (np.isinf(slope) | np.equal(base, 0) & np.isnan(slope)), 0, slope)
 
 
@@ -69,12 +69,12 @@ def _below_one(x: Any) -> Any:
 
 
 def _arcsinh(g: Any, x: Any) -> Any:
-    """``g / np.sqrt(1 + x**2)``, without the square of a real x, which leaves the range of numbers first."""
+    """``g / np.sqrt(1 + x**2)``, without squaring a real x, since the square would overflow."""
     return g / (np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x) if x.dtype.kind == "c" else np.hypot(x, 1))
 
 
 def _turn(g: Any, across: Any, radius: Any) -> Any:
-    """``across / radius^2``, without the square, which leaves the range of numbers first."""
+    """``across / radius^2``, without computing the square, which would overflow or underflow."""
     return g * (across / radius) / radius
 
 
@@ -159,18 +159,18 @@ defelementwise(where)
 
 @derive(np.where)
 def where_or_nonzero(condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    """`numpy.where`; of a condition alone the indices at which it holds, which carry no gradient."""
+    """`numpy.where`; for a condition alone, the indices where it holds, which carry no gradient."""
     return np.nonzero(condition) if x is None and y is None else where(condition, x, y)
 
 
 @primitive
 def clip_between(a: Any, a_min: Any, a_max: Any) -> Any:
-    """`numpy.clip` with both bounds, of which None is none."""
+    """`numpy.clip` with two bounds; None means that there is no bound."""
     return np.clip(a, a_min, a_max)
 
 
 def _within(a: Any, a_min: Any, a_max: Any) -> Any:
-    """Where the element itself passes: inside of the bounds, and on them."""
+    """Whether each element is within the bounds or on them, so that it is not clipped."""
     above = True if a_min is None else np.greater_equal(a, a_min)
     return above & (True if a_max is None else np.less_equal(a, a_max))
 
@@ -188,12 +188,12 @@ defelementwise(clip_between)
 
 @derive(np.clip)
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None) -> Any:
-    """`numpy.clip`, with the bounds under either of their names."""
+    """`numpy.clip`, with either of the two names for each bound."""
     return clip_between(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
 def _unless_missing(g: Any, other: Any, share: Any) -> Any:
-    """All of the cotangent where the other is NaN, which loses against every number."""
+    """The whole cotangent where the other argument is NaN, because `fmax` and `fmin` ignore NaN."""
     return np.where(np.isnan(other), g, share)
 
 
@@ -211,7 +211,7 @@ defvjp(
 
 @derive(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """`numpy.nan_to_num`; what is replaced is constant."""
+    """`numpy.nan_to_num`; replaced elements are constant."""
     if x.dtype.kind == "c":
         return nan_to_num(np.real(x), copy, nan, posinf, neginf) + 1j * nan_to_num(
             np.imag(x), copy, nan, posinf, neginf

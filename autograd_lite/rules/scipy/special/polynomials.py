@@ -1,4 +1,4 @@
-"""How orthogonal polynomials differentiate, by their argument: into those of one degree less (DLMF 18.9(iii))."""
+"""How orthogonal polynomials differentiate by their argument: into those of one degree less (DLMF 18.9(iii))."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .register import rule
 
 
 def _of_degree(polynomial: Callable[..., Any], degree: Any, *arguments: Any) -> Any:
-    """A polynomial; that of degree -1 is 0, which not all of SciPy's functions know."""
+    """A polynomial; for degree -1 it is 0, which not all of SciPy's functions return."""
     none = np.equal(degree, -1)
     return np.where(none, 0, polynomial(np.where(none, 0, degree), *arguments))
 
@@ -43,7 +43,7 @@ rule("eval_genlaguerre", x3=lambda g, x1, x2, x3: -g * _of_degree(eval_genlaguer
 rule("eval_hermite", x2=lambda g, x1, x2: g * 2 * x1 * _of_degree(eval_hermite, x1 - 1, x2))
 rule("eval_hermitenorm", x2=lambda g, x1, x2: g * x1 * _of_degree(eval_hermitenorm, x1 - 1, x2))
 
-# Shifted to the interval from 0 to 1; shifted Jacobi polynomials have the leading coefficient 1.
+# These are shifted to the interval from 0 to 1; shifted Jacobi polynomials have the leading coefficient 1.
 rule("eval_sh_chebyt", x2=lambda g, x1, x2: g * 2 * x1 * _of_degree(eval_sh_chebyu, x1 - 1, x2))
 rule("eval_sh_chebyu", x2=lambda g, x1, x2: g * 4 * _of_degree(eval_gegenbauer, x1 - 1, 2, 2 * x2 - 1))
 rule("eval_sh_legendre", x2=lambda g, x1, x2: g * 2 * _of_degree(eval_gegenbauer, x1 - 1, 1.5, 2 * x2 - 1))
