@@ -1,4 +1,4 @@
-"""``python -m autograd_lite``: print what decides the speed of this process; see `show_config`.
+"""``python -m autograd_lite``: print the settings that decide the speed of this process; see `show_config`.
 
 With ``--compile`` the machine code is compiled first, unless that was done on this machine before.
 """
@@ -11,9 +11,13 @@ from .configuration import show_config
 
 
 def main() -> int:
-    """Run the command; gives the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m autograd_lite", description="Print what decides the speed here.")
-    parser.add_argument("--compile", action="store_true", help="compile the machine code first, once on a machine")
+    """Run the command; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd_lite", description="Print the settings that decide the speed here."
+    )
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the machine code first; needed once on a machine"
+    )
     status = 0
     if parser.parse_args().compile:
         if not is_installed():

@@ -1,4 +1,4 @@
-"""`show_config`: what decides how fast NumPy is here, and what in the environment gets in the way."""
+"""`show_config`: the settings that decide how fast NumPy is here, and environment variables that slow it down."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from .speed import malloc
 Section = dict[str, str]
 
 
-# What only a report needs is imported where it is made, since this module is imported with the library.
+# Modules that only a report needs are imported where it is made, since this module is imported with the library.
 
 
 def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] | None:
-    """Print what decides the speed of this process: NumPy, BLAS, processor, allocator, Numba, and overrides of these.
+    """Print what decides the speed of this process: NumPy, BLAS, processor, allocator, Numba, and their overrides.
 
     ``python -m autograd_lite`` prints the same. The library itself sets no environment variable.
 
     Parameters
     ----------
     mode : {"stdout", "dicts"}, default "stdout"
-        Whether it is printed, or returned as a dict of sections, each a dict, with the remarks as a list.
+        Whether the report is printed, or returned as a dict of sections; each section is a dict, the remarks a list.
 
     Raises
     ------
     ValueError
-        If the mode is another.
+        If the mode is unknown.
 
     Notes
     -----
-    Where a variable pins BLAS to a kernel below what the processor can do, products of matrices are timed in a process
-    with it and in one without, which takes a second or two.
+    If a variable makes BLAS use an older kernel than the processor allows, matrix products are timed in a process with
+    the variable and in one without it, which takes a second or two.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def _as_text(sections: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-# ---- what there is ----
+# ---- what is installed ----
 
 
 def _blas() -> Section:
@@ -122,7 +122,7 @@ def _memory() -> Section:
     import platform
 
     name, number = platform.libc_ver()
-    settings = "blocks up to 1 GiB stay with the process" if malloc.is_tuned else "as the system has it"
+    settings = "blocks up to 1 GiB stay with the process" if malloc.is_tuned else "the system's settings"
     return {"allocator": " ".join(filter(None, (name, number))) or "the system's", "settings": settings}
 
 
@@ -199,7 +199,7 @@ def _remarks(sections: Mapping[str, Any]) -> list[str]:
     if sections["environment"].get("NPY_DISABLE_CPU_FEATURES"):
         remarks.append("NumPy's own loops leave vector units unused, because NPY_DISABLE_CPU_FEATURES is set")
     if not malloc.is_tuned:
-        remarks.append("large temporary arrays cost page faults, because the allocator is as the system has it")
+        remarks.append("large temporary arrays cost page faults, because the allocator has the system's settings")
     return remarks
 
 
@@ -235,7 +235,7 @@ print(2 * 1024**3 / best / 1e9)
 
 
 def _product_rate(environment: Mapping[str, str]) -> float | None:
-    """The rate of a matrix product in a new process with this environment, in GFLOP/s; None if it cannot be told."""
+    """The rate of a matrix product in a new process with this environment, in GFLOP/s; None if that fails."""
     import subprocess
 
     command = [sys.executable, "-c", _PRODUCT]

@@ -1,12 +1,12 @@
 """The exceptions of the engine: each says what was given, what was expected and what to do.
 
-Wrong shapes, dtypes and values raise Python's own ``ValueError`` and ``TypeError``; the classes here name what
-only a differentiated program can get wrong. All of them are ``GradientError``, so that one ``except`` finds them.
+Wrong shapes, dtypes and values raise Python's own ``ValueError`` and ``TypeError``; the classes here are for errors
+that only a differentiated program can have. All of them are ``GradientError``, so that one ``except`` finds them.
 """
 
 
 class GradientError(Exception):
-    """A gradient cannot be given, or would be wrong."""
+    """A gradient cannot be computed, or would be wrong."""
 
 
 class NoRuleError(GradientError, TypeError):

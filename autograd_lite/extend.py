@@ -1,27 +1,27 @@
 """Every name of the engine that a package on top of it may use, so that it imports nothing deeper.
 
-Programs need `autograd_lite` alone. The names here are for those who write layers, losses, optimizers or rules of whole
+Programs need only `autograd_lite`. The names here are for those who write layers, losses, optimizers or rules of whole
 libraries, and each is documented where it is defined.
 
 Rules, for functions of NumPy, of another library, or of one's own
-    `defvjp`, `defjvp`: the derivative of each argument, backward and forward. `deflinear`, `defelementwise`: what need
-    not be written out, because the function is linear in an argument, or elementwise. `defbatching`: how the function
-    is called for many examples at once. `defconstant`: the result carries no gradient. `derive`: another function is
-    called in its place, made of functions with rules. `known_rules`: which functions have rules, and which.
+    `defvjp`, `defjvp`: the derivative of each argument, backward and forward. `deflinear`, `defelementwise`: declare
+    that the function is linear in an argument, or elementwise, in place of `defjvp`. `defbatching`: how the function is
+    called for many examples at once. `defconstant`: the result carries no gradient. `derive`: another function, made of
+    functions with rules, is called in its place. `known_rules`: the functions that have rules, and the rules.
 
 Functions with a rule
-    `custom_vjp`: a Python function with its derivative, called on bare arrays. `primitive`: the same without a rule,
-    which `defvjp` then gives it. `Memo`: what a function computes that its rule would have to compute again.
+    `custom_vjp`: a Python function with its derivative, called on plain arrays. `primitive`: the same without a rule;
+    add it by `defvjp`. `Memo`: keeps an intermediate value that the rule would otherwise compute again.
 
 Arrays within tensors
     `wrap`: a tensor over an array, without a copy or a check. `innermost_array`: the plain array within a tensor,
     through all transforms. `array_contents`: the numbers of what a user gives, or a refusal of masks and units.
 
 Leaves
-    `is_leaf`: whether a tensor is one. `has_hooks`: whether a hook sees its gradient. `announce_change`: arrays of some
-    are about to be changed in place, so that older graphs refuse to be used.
+    `is_leaf`: whether a tensor is a leaf. `has_hooks`: whether a hook sees its gradient. `announce_change`: says that
+    the arrays of some leaves are about to change in place, so that older graphs refuse to be used.
 
-Words for compiled functions
+Hints for compiled functions
     `callback`: a call of plain Python that is repeated in each call. `constant`: an array that nobody changes.
     `assume`: a setting that the function branches on. `IndexCheck`: the callback that looks whether indices are in
     range, which machine code can do too. `is_traced`: whether a compiled function is being traced.
@@ -39,16 +39,16 @@ Products and choices in rules
     infinity or NaN it meets. `symmetric_product`: 0 where either is. `where`: `numpy.where`, to the bit, in less time.
 
 Aligned memory
-    `empty`: an array that begins at a line of the processor's cache. `moved_to_cache_line`: an array, copied to such a
-    place if it is large. `CACHE_LINE_BYTES`: how long a line is.
+    `empty`: an array that begins at a line of the processor's cache. `moved_to_cache_line`: copies a long array to such
+    a place. `CACHE_LINE_BYTES`: the length of a line.
 
 Comparisons with a derivation by hand
     `defmistake`: how a function is wrongly differentiated by hand, so that `compare_gradients` recognises it.
-    `DIAGONAL`: the words for the usual mistake with the softmax.
+    `DIAGONAL`: the description of the usual mistake with the softmax.
 
 Files and lines
-    `write_atomically`: a file that is whole, or not there at all. `add_library`: the code in a folder is a library's,
-    so that messages of compiled functions name the line that called it.
+    `write_atomically`: writes a file completely or not at all. `add_library`: registers the code in a folder as a
+    library's, so that messages of compiled functions name the line that called it.
 """
 
 from .checks.compare.mistakes import DIAGONAL as DIAGONAL

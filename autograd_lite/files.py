@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that at every instant its path holds either the old contents or all of the new.
+    """Write a file so that at any time it has either the old contents or all of the new contents.
 
     A temporary file in the same folder is written, synced and renamed; on any failure it is removed.
 
     Raises
     ------
     OSError
-        If the file cannot be written, with its name.
+        If the file cannot be written; the message has the file's name.
 
     Examples
     --------
@@ -32,14 +32,14 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        # The user knows the file by its own name.
+        # The message names the user's file, not the temporary one.
         raise type(error)(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself last through a loss of power, where the system lets a folder be opened."""
+    """Sync the folder, so that the renaming survives a loss of power, if the system allows folders to be opened."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

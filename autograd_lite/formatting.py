@@ -22,7 +22,7 @@ def short(value: Any, digits: int = 4) -> str:
 
 
 def with_unit(number: float, unit: str) -> str:
-    """A number with three digits, a prefix that counts in thousands, and a unit.
+    """A number with three digits, a prefix (k, M, G, T), and a unit.
 
     Examples
     --------

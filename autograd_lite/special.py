@@ -1,7 +1,7 @@
-"""`logsumexp`, `softmax` and `log_softmax` as `scipy.special` has them, for arrays and tensors; SciPy is not needed.
+"""`logsumexp`, `softmax` and `log_softmax` as in `scipy.special`, for arrays and tensors; SciPy is not needed.
 
-SciPy's ufuncs themselves take tensors: ``scipy.special.erf(x)`` is differentiated like ``np.sin(x)``. These three are
-Python functions there, which would make plain arrays of tensors.
+SciPy's ufuncs take tensors themselves: ``scipy.special.erf(x)`` is differentiated like ``np.sin(x)``. But these three
+are Python functions in SciPy, and would convert tensors to plain arrays.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     Parameters
     ----------
     a : array or Tensor
-        The exponents, real or complex. Where one is -inf its term is 0, and so is its gradient.
+        The exponents, real or complex. If an exponent is -inf, its term is 0, and so is its gradient.
     axis : int, tuple of int or None, default None
         The axes to sum along; None for all.
     b : array or Tensor, optional
-        Factors that broadcast against `a`; 1 if left out.
+        Factors that broadcast against `a`; the default is 1.
     keepdims : bool, default False
         Whether the axes stay, with length 1.
     return_sign : bool, default False
-        Whether to return also the sum's sign, and the logarithm of its absolute value. For real numbers.
+        Whether to return the logarithm of the sum's absolute value and its sign; for real numbers only.
 
     Returns
     -------
     array or Tensor, or a tuple of two
-        NaN where the sum is negative and its sign is not asked for.
+        NaN where the sum is negative and ``return_sign`` is False.
 
     Raises
     ------
@@ -63,7 +63,9 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
         logarithm, sign = np.squeeze(logarithm, axis), np.squeeze(sign, axis)
     if return_sign:
         if logarithm.dtype.kind == "c":
-            raise TypeError("logsumexp: return_sign=True is for real numbers; the logarithm of a complex sum has it")
+            raise TypeError(
+                "logsumexp: return_sign=True is for real numbers; a complex logarithm has the sum's phase itself"
+            )
         return logarithm, sign
     if b is None or logarithm.dtype.kind == "c":
         return logarithm
@@ -84,14 +86,14 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     Parameters
     ----------
     x : array or Tensor
-        Of any size: the largest element is taken off first.
+        The numbers; they may be large, since the maximum is subtracted first.
     axis : int, tuple of int or None, default None
         The axes along which the outputs add up to 1; None for all.
 
     Returns
     -------
     array or Tensor
-        Of the same shape.
+        The softmax, with the shape of `x`.
 
     Examples
     --------
@@ -113,14 +115,14 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
     Parameters
     ----------
     x : array or Tensor
-        Of any size.
+        The numbers; they may be large.
     axis : int, tuple of int or None, default None
         The axes along which the outputs' exponentials add up to 1; None for all.
 
     Returns
     -------
     array or Tensor
-        Of the same shape.
+        The logarithm, with the shape of `x`.
 
     Examples
     --------
@@ -183,7 +185,7 @@ def _of_equal_ndim(a: Any, b: Any, axis: Axis) -> tuple[Any, Any, Any]:
     b=lambda g, a, b, axis: strong_product(g[0], _ratios(a, b, axis)),
 )
 def _log_and_sign_of_sum(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
-    """The logarithm of a sum's absolute value, and its sign; of a complex sum its logarithm and 1. All axes stay."""
+    """The logarithm of a sum's absolute value, and its sign; for a complex sum, its logarithm and 1. All axes stay."""
     present = np.where(np.equal(b, 0), -np.inf, np.real(a))
     largest = np.max(present, axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)

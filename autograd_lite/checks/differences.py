@@ -1,9 +1,9 @@
 """Derivatives of a function of one number by differences, each with a bound on its error.
 
 Central differences over a sequence of steps, each a quarter of the one before, are extrapolated to the step 0 (Ridders,
-*Accurate computation of F'(x) and F'(x)F''(x)*, Adv. Eng. Software 4 (1982)). The bound has two parts. Truncation falls
-with the step, and is taken from how much an extrapolation changed the estimate; round-off grows as it falls, and
-follows from the size of the terms that were added up. The estimate with the least sum of the two is the one to use.
+*Accurate computation of F'(x) and F'(x)F''(x)*, Adv. Eng. Software 4 (1982)). The bound has two parts. The truncation
+error gets smaller with the step, and is estimated from the change that an extrapolation makes; the round-off error gets
+larger, and is estimated from the size of the added terms. The estimate with the smallest sum of the two is used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMPLEX_STEP = 1e-30
 
 
 class Value(NamedTuple):
-    """A value of the function, and the size of the terms that were added up to it, which is what rounding goes by."""
+    """A value of the function, and the size of the terms that were added to compute it, which determines rounding."""
 
     value: float
     size: float
@@ -43,9 +43,9 @@ class Difference:
     step : float
         The step to either side.
     left, right, central : float
-        The quotients to the left, to the right, and of both.
+        The difference quotients to the left, to the right, and over both sides.
     roundoff : float
-        How far rounding may have moved the central one.
+        The possible error of the central quotient by rounding.
     """
 
     step: float
@@ -62,11 +62,11 @@ class Estimate:
     Attributes
     ----------
     value : float
-        The derivative; NaN if the function is not finite around the point.
+        The derivative; NaN if the function is not finite near the point.
     truncation, roundoff : float
         The two parts of the bound on its error.
     tried : list of Difference
-        Every step, from the largest to the smallest.
+        The difference quotients of all steps, from the largest to the smallest.
     size : float
         The size of the function's terms at the point.
     """
@@ -79,12 +79,12 @@ class Estimate:
 
     @property
     def bound(self) -> float:
-        """How far the derivative may lie from the estimate."""
+        """The largest possible distance of the derivative from the estimate."""
         return self.truncation + self.roundoff
 
     @property
     def dominant(self) -> str:
-        """Which part of the bound is the larger: "truncation" or "round-off"."""
+        """The larger part of the bound: "truncation" or "round-off"."""
         return "truncation" if self.truncation > self.roundoff else "round-off"
 
 
@@ -94,9 +94,9 @@ def derivative(f: Curve, epsilon: float) -> Estimate:
     Parameters
     ----------
     f : callable
-        The function, of a number in units of the argument's own size.
+        The function; its argument is a number in units of the argument's own size.
     epsilon : float
-        The relative precision to which it is computed.
+        The relative precision with which the function is computed.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def _difference(f: Curve, center: Value, step: float, epsilon: float) -> Differe
     above, below = f(step), f(-step)
     with np.errstate(invalid="ignore", over="ignore"):
         central = (above.value - below.value) / (2 * step)
-        # Terms are rounded when they are added up, and the argument is when it is moved.
+        # Terms are rounded when they are added, and the argument is rounded when the step is added to it.
         rounded = epsilon * (max(above.size, below.size, center.size) + abs(central))
         left, right = (center.value - below.value) / step, (above.value - center.value) / step
     return Difference(step, left, right, central, rounded / step)
@@ -136,7 +136,7 @@ def _extrapolated(tried: list[Difference], size: float) -> Estimate:
                 break
             previous = table[-1][level]
             row.append(row[level] + (row[level] - previous) / (RATIO ** (2 * (level + 1)) - 1))
-            # It comes from the coarser step and from the lower level, and is as good as it agrees with both.
+            # The error is estimated by the differences from the coarser step and from the lower level.
             truncation = max(abs(row[-1] - row[-2]), abs(row[-1] - previous))
             roundoff = 2 * max(difference.roundoff, noise / difference.step)
             if truncation + roundoff < best.bound and _bears_out(row[-1], truncation + roundoff, tried[k:], noise):
@@ -146,7 +146,7 @@ def _extrapolated(tried: list[Difference], size: float) -> Estimate:
 
 
 def _bears_out(value: float, bound: float, finer: list[Difference], noise: float) -> bool:
-    """Whether no smaller step speaks against an estimate: an oscillation that is skipped over looks smooth."""
+    """Whether all smaller steps are consistent with an estimate; with large steps an oscillation can look smooth."""
     allowed = abs(finer[0].central - value) + 2 * bound
     return all(
         abs(d.central - value) <= allowed + 4 * max(d.roundoff, noise / d.step) or not np.isfinite(d.central)
@@ -155,10 +155,10 @@ def _bears_out(value: float, bound: float, finer: list[Difference], noise: float
 
 
 def _noise(tried: list[Difference]) -> float:
-    """How far the values themselves scatter, which rounding inside of the function may cause.
+    """The scatter of the values themselves, which rounding within the function may cause.
 
-    At the smallest steps, extrapolated quotients change by little else than the noise over the step. Steps so small
-    that both values are rounded to the same number tell nothing.
+    At the smallest steps, extrapolated quotients change mainly by the noise divided by the step. Steps so small that
+    both values are rounded to the same number give no information.
     """
     pairs = list(pairwise(tried))
     once = [finer.central + (finer.central - coarser.central) / (RATIO**2 - 1) for coarser, finer in pairs]
@@ -174,16 +174,16 @@ def _is_sharp(estimate: Estimate) -> bool:
 
 
 def complex_step(f: Callable[[complex], complex], expected: Estimate, center: Value, epsilon: float) -> Estimate | None:
-    """The derivative at 0 as ``Im f(i h) / h``, to the last digits; None where the function does not allow it.
+    """The derivative at 0 as ``Im f(i h) / h``, to the last digits; None if the function does not allow it.
 
-    It must take complex numbers and be analytic (Squire and Trapp, SIAM Review 40 (1998)). Whether it is shows in the
-    real part, which must stay, and in the central differences, which must agree.
+    The function must take complex numbers and be analytic (Squire and Trapp, SIAM Review 40 (1998)). To check this, the
+    real part must not change, and the central differences must agree.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             found = complex(f(1j * COMPLEX_STEP))
-    except Exception:  # whatever a function raises that is not made for complex numbers
+    except Exception:  # a function that is not made for complex numbers may raise any exception
         return None
     value = found.imag / COMPLEX_STEP
     stays = abs(found.real - center.value) <= 100 * epsilon * center.size
@@ -200,9 +200,9 @@ class Irregularity:
     Attributes
     ----------
     kind : {"kink", "jump", "not finite"}
-        What it does there.
+        The behaviour of the function at the point.
     left, right : float
-        The derivatives to either side, at a kink.
+        The derivatives to the left and to the right of a kink.
     """
 
     kind: str
@@ -212,14 +212,14 @@ class Irregularity:
     def __str__(self) -> str:
         if self.kind == "kink":
             return f"a kink: the slope is {self.left:.6g} from the left and {self.right:.6g} from the right"
-        return "a jump" if self.kind == "jump" else "values that are not finite beside it"
+        return "a jump" if self.kind == "jump" else "values that are not finite nearby"
 
 
 def irregularity(estimate: Estimate) -> Irregularity | None:
-    """What one-sided differences say of the point: they disagree at every step where there is no derivative."""
+    """The irregularity at the point, if any: without a derivative, one-sided differences disagree at every step."""
     if any(not np.isfinite(d.central) for d in estimate.tried):
         return Irregularity("not finite")
-    # The smallest steps at which rounding leaves the two sides apart.
+    # These are the smallest steps at which the two sides differ by more than rounding.
     gaps = [(d, abs(d.right - d.left)) for d in estimate.tried]
     clear = [(d, gap) for d, gap in gaps if gap > 20 * d.roundoff]
     if len(clear) < len(gaps) - 2 or len(clear) < 4:

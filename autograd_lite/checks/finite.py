@@ -1,4 +1,4 @@
-"""`check_gradients`: the engine's derivatives of a function against differences, in both modes and to second order."""
+"""`check_gradients`: compares the engine's derivatives with differences, in both modes and to second order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENTRIES_SEARCHED = 1000
 
 
 class GradientCheckError(AssertionError):
-    """A derivative is not what differences say that it is."""
+    """A derivative by the engine differs from the one by differences."""
 
 
 @dataclasses.dataclass
@@ -31,13 +31,13 @@ class Comparison:
     Attributes
     ----------
     what : str
-        Of which order, in which mode.
+        The order and the mode of the derivative.
     where : str
-        The argument, and the entry if it was one alone.
+        The argument, and the entry if it is the derivative by a single entry.
     engine : float
-        The engine's.
+        The engine's derivative.
     estimate : Estimate
-        By differences, with its bound and the steps tried.
+        The derivative by differences, with its bound and all steps.
     """
 
     what: str
@@ -47,20 +47,20 @@ class Comparison:
 
     @property
     def error(self) -> float:
-        """How far the two are apart."""
+        """The difference between the two."""
         return abs(self.engine - self.estimate.value)
 
 
 @dataclasses.dataclass(repr=False)
 class GradientReport:
-    """What `check_gradients` has found to hold.
+    """The result of `check_gradients` if no derivative is wrong.
 
     Attributes
     ----------
     compared : list of Comparison
         Every derivative that was compared.
     notes : list of str
-        Points at which the function has no derivative, and what differences could not tell.
+        Points at which the function has no derivative, and derivatives that differences cannot check precisely.
     """
 
     compared: list[Comparison] = dataclasses.field(default_factory=list)
@@ -88,39 +88,39 @@ def check_gradients(
     atol: float = 0.0,
     rng: np.random.Generator | int | None = 0,
 ) -> GradientReport:
-    """Hold the derivatives of a function against differences: along random directions, or entry by entry.
+    """Compare the derivatives of a function with differences: along random directions, or entry by entry.
 
     Parameters
     ----------
     f : callable
-        Returns an array, a tensor, or a tree of them; deterministic. What is differentiated is its only element, or the
-        sum of all elements times random weights.
+        Returns an array, a tensor, or a tree of them, and must be deterministic. The only element of the result is
+        differentiated, or the sum of all elements multiplied by random weights.
     *args : array or tree of arrays
-        Where it is differentiated: dicts, lists, tuples, dataclasses and modules too. What holds no floating-point
-        numbers is handed on as it is.
+        The point at which the function is differentiated; dicts, lists, tuples, dataclasses and modules are allowed.
+        Arguments without floating-point numbers are passed on unchanged.
     order : {1, 2}, default 2
-        Up to which order.
+        The highest order of derivatives to check.
     modes : sequence of {"reverse", "forward"}
-        In which modes; the second order in reverse over reverse, and in forward over reverse.
+        The modes to check; "reverse" includes reverse over reverse, and "forward" forward over reverse.
     argnums : int or sequence of int, optional
-        The arguments to differentiate with respect to; by default all that can be.
+        The arguments to differentiate with respect to; by default all arguments with floating-point numbers.
     every_entry : bool, default False
-        Whether each entry of each argument is checked by itself. If a direction fails the entries are searched anyway.
+        Whether each entry of each argument is checked separately. If a direction fails, the entries are always checked.
     rtol, atol : float
-        What is allowed beyond the measured bound; by default 100 times the precision of the dtype, and 0.
+        The error that is allowed beyond the measured bound; by default 100 times the precision of the dtype, and 0.
     rng : Generator, int or None, default 0
-        For directions and weights.
+        The generator of directions and weights, or its seed.
 
     Returns
     -------
     GradientReport
-        What was compared; and notes on points where the function has a kink or a jump, which are no failure if the
-        engine's derivative lies between those of the two sides.
+        The derivatives that were compared, and notes on points where the function has a kink or a jump. These are not
+        errors if the engine's derivative lies between those of the two sides.
 
     Raises
     ------
     GradientCheckError
-        If a derivative lies outside of its bound. The message names the argument, the entry, both numbers, and the
+        If a derivative is outside of its bound. The message names the argument, the entry, both numbers, and the
         difference quotients of all steps.
     TypeError
         If no argument holds floating-point numbers.
@@ -186,11 +186,11 @@ class _Check:
         for one, other in zip(values, again, strict=True):
             if not np.array_equal(one, other, equal_nan=one.dtype.kind in "fc"):
                 raise GradientCheckError(
-                    "check_gradients: the function gave two results for the same arguments; draw random numbers "
-                    "outside of it, or with a generator that it makes anew"
+                    "check_gradients: the function returned two different results for the same arguments; draw random "
+                    "numbers outside of it, or with a generator that it makes in each call"
                 )
             if not np.all(np.isfinite(one)):
-                raise GradientCheckError("check_gradients: the function's result is not finite at the arguments given")
+                raise GradientCheckError("check_gradients: the function's result is not finite at the given arguments")
         self.epsilon = max([self.epsilon, *(float(np.finfo(v.dtype).eps) for v in values if v.dtype.kind in "fc")])
         single = len(values) == 1 and values[0].size == 1 and values[0].dtype.kind == "f"
         self.weights = [np.ones_like(values[0])] if single else [self.drawn(value) for value in values]
@@ -241,7 +241,7 @@ class _Check:
                         break
 
     def over_entries(self, function: Any, weights: list[Any], engine: Any, leaf: int) -> None:
-        """Each entry by itself, or of a large argument as many as can be waited for; raises for the worst."""
+        """Check each entry, or a random choice of a large argument's entries; raise an error for the worst one."""
         point = self.points[leaf]
         entries = np.arange(point.size)
         if point.size > ENTRIES_SEARCHED and not self.every_entry:
@@ -264,12 +264,12 @@ class _Check:
                     if odd is None or not _allows(odd, comparison):
                         failed.append(_per_unit(comparison, abs(direction[index])))
                     else:
-                        self.note(f"the function has {odd}, at {where}; the engine says {found:.6g}")
+                        self.note(f"the function has {odd}, at {where}; the engine's derivative is {found:.6g}")
         if failed:
             raise GradientCheckError(_described(max(failed, key=_severity), len({c.where for c in failed})))
 
     def differences(self, function: Any, weights: list[Any], along: list[Any]) -> Estimate:
-        """The derivative along a direction of the pairing with the weights."""
+        """The derivative along a direction of the sum of the results times the weights."""
 
         def moved(t: Any) -> Any:
             points = [
@@ -291,7 +291,7 @@ class _Check:
         return estimate
 
     def agrees(self, comparison: Comparison) -> bool:
-        """Whether the two derivatives agree; not where differences show that there is none."""
+        """Whether the two derivatives agree; False if differences show that the function has no derivative."""
         estimate = comparison.estimate
         size = max(abs(estimate.value), abs(comparison.engine))
         allowed = 3 * estimate.bound + self.rtol * size + self.atol + 1e-300
@@ -301,8 +301,8 @@ class _Check:
             if irregularity(estimate) is not None:
                 return False
             self.note(
-                f"{comparison.what} at {comparison.where} cannot be told well: {comparison.engine:.6g} by the engine, "
-                f"{estimate.value:.6g} +- {estimate.bound:.1g} by differences ({estimate.dominant})"
+                f"{comparison.what} at {comparison.where} cannot be checked precisely: {comparison.engine:.6g} by the "
+                f"engine, {estimate.value:.6g} +- {estimate.bound:.1g} by differences ({estimate.dominant})"
             )
         self.report.compared.append(comparison)
         return True
@@ -312,11 +312,11 @@ class _Check:
             self.report.notes.append(text)
 
     def only(self, leaf: int, direction: Any) -> list[Any]:
-        """A direction in which one argument moves."""
+        """A direction in which only one argument changes."""
         return [direction if i == leaf else np.zeros_like(point) for i, point in enumerate(self.points)]
 
     def drawn(self, like: Any) -> Any:
-        """Numbers of either sign, none of them small, in the shape and dtype of an array."""
+        """Random numbers of both signs, none of them small, with the shape and dtype of an array."""
 
         def real() -> Any:
             return self.rng.uniform(0.5, 1.5, like.shape) * self.rng.choice([-1.0, 1.0], like.shape)
@@ -333,8 +333,8 @@ def _pairing(weights: Sequence[Any], values: Sequence[Any]) -> Value:
         for weight, value in zip(weights, values, strict=True):
             if np.shape(weight) != np.shape(value):
                 raise GradientCheckError(
-                    f"check_gradients: the function's result has shape {np.shape(weight)} at the arguments given, and "
-                    f"{np.shape(value)} near by; differences need results of one shape"
+                    f"check_gradients: the function's result has shape {np.shape(weight)} at the given arguments, but "
+                    f"{np.shape(value)} nearby; differences need results of the same shape"
                 )
             terms = np.real(_plain(weight) * _plain(value))
             total += float(np.sum(terms, dtype=np.float64))
@@ -347,7 +347,7 @@ def _bilinear(weights: Sequence[Any], values: Sequence[Any]) -> complex:
 
 
 def _scale(point: Any) -> Any:
-    """The size of each entry, by which its steps are chosen: of one near 0, that of the others."""
+    """The scale of each entry, from which its steps are chosen; for an entry near 0, the scale of the others."""
     size = np.abs(point)
     largest = float(np.max(size))
     return np.maximum(size, 0.1 * largest if largest > 0 else 1.0).astype(np.real(point).dtype)
@@ -362,7 +362,7 @@ def _is_inexact(leaf: Any) -> bool:
 
 
 def _allows(odd: Irregularity, comparison: Comparison) -> bool:
-    """Whether the engine's derivative is one that a point without a derivative leaves open."""
+    """Whether the engine's derivative is acceptable at a point where the function has none."""
     if odd.kind != "kink":
         return bool(np.isfinite(comparison.engine))
     low, high = sorted((odd.left, odd.right))
@@ -374,9 +374,9 @@ def _severity(comparison: Comparison) -> float:
     return comparison.error if np.isfinite(comparison.error) else np.inf
 
 
-# ---- words ----
+# ---- text ----
 def _per_unit(comparison: Comparison, unit: float) -> Comparison:
-    """A comparison along an entry's own scale as one of the derivative by the entry."""
+    """A comparison in units of an entry's scale, converted to the derivative by the entry."""
     estimate = comparison.estimate
     tried = [
         dataclasses.replace(
@@ -399,19 +399,19 @@ def _described(comparison: Comparison, failures: int) -> str:
     estimate = comparison.estimate
     lines = [
         f"check_gradients: {comparison.what} with respect to {comparison.where} is {comparison.engine:.12g} by the "
-        f"engine and {estimate.value:.12g} by differences, which may be off by {estimate.bound:.2g} "
+        f"engine, but {estimate.value:.12g} by differences, whose error is at most {estimate.bound:.2g} "
         f"({estimate.dominant}); {'1 entry' if failures == 1 else f'{failures} entries'} of this argument disagree.",
         "   step       difference quotient    round-off",
         *(f"   {d.step:<10.3g} {d.central:< 22.15g} {d.roundoff:.1e}" for d in estimate.tried),
     ]
     odd = irregularity(estimate)
     if odd is not None:
-        lines.append(f"   The function has {odd}, and the engine's derivative does not lie between.")
+        lines.append(f"   The function has {odd}, and the engine's derivative does not lie between both sides.")
     return "\n".join(lines)
 
 
 def _names(f: Callable[..., Any], args: tuple[Any, ...], numbers: tuple[int, ...]) -> Iterator[str]:
-    """For each leaf the argument that it is of, by number and name, and the way to it."""
+    """For each leaf, its argument by number and name, and the path to the leaf."""
     try:
         parameters = [p.name for p in inspect.signature(f).parameters.values() if p.kind is not p.VAR_POSITIONAL]
     except (TypeError, ValueError):

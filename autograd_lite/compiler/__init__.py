@@ -1,9 +1,9 @@
 """Compiled functions: recorded once, and replayed in memory that is planned for them.
 
-In the order of the pipeline: `trace` runs the function once and keeps its program (`ir`); `optimize` leaves out what is
-not needed and puts cheaper calls in; `layout` says where each array lies; `emit` writes Python code, and segments for
-the machine code of `native`; a `plan` holds them, and `api` the plans. `elementwise` is for formulas of arrays and
-numbers that run in one pass, such as an optimizer's. `hints` are what a program says to the compiler.
+In the order of the pipeline: `trace` runs the function once and keeps its program (`ir`); `optimize` removes calls that
+are not needed and replaces others by cheaper ones; `layout` says where each array lies; `emit` writes Python code, and
+segments for the machine code of `native`; a `plan` holds the result, and `api` holds the plans. `elementwise` compiles
+formulas of arrays and numbers that run in one pass, such as an optimizer's. A program informs the compiler by `hints`.
 """
 
 from .api import CompiledFunction as CompiledFunction

@@ -31,36 +31,36 @@ def compile(
     max_plans: int = 16,
     watch_randomness: bool = True,
 ) -> Any:
-    """Make a function of arrays that records itself once, and from then on replays its calls in buffers of its own.
+    """Make a function of arrays that records its calls once, and then replays them in buffers of its own.
 
-    The first call with arrays of given shapes and dtypes runs the function, and records every NumPy call in it: of a
-    model, of the backward pass, of an optimizer. Later calls replay that list with ``out=``, into memory that is
-    planned beforehand: there is no graph, no `Tensor` and no new array, and the results are the same to the bit.
+    The first call with arrays of given shapes and dtypes runs the function, and records every NumPy call that it makes:
+    of a model, of the backward pass, of an optimizer. Later calls replay that list with ``out=``, into memory that was
+    planned before: there is no graph, no `Tensor` and no new array, and the results are the same to the bit.
 
     Parameters
     ----------
     function : callable
-        Takes arrays, alone or in nested tuples, lists and dicts; also tensors, models and other objects. Left out,
-        `compile` is a decorator. Numbers, strings and objects are part of the program: another one is recorded anew.
-        A number that changes from call to call is passed as an array of shape ().
+        The function; it takes arrays, alone or in nested tuples, lists and dicts, and also tensors, models and other
+        objects. Without it, `compile` returns a decorator. Numbers, strings and objects are part of the program: for
+        other ones the function is recorded again. Pass a number that changes from call to call as an array of shape ().
     jit : bool or "exact", optional
         Whether segments of the plan are run by machine code, which fuses operations; needs Numba (the ``jit`` extra).
-        By default it is used where it is installed. Its `exp` and `log` are within 1 unit in the last place of the
-        exact values, where NumPy's own are within 4, so their last digits differ; all other operations give NumPy's
-        results to the bit, but no warnings. The first time on a machine the code is compiled, and then kept. "exact"
-        leaves `exp` and `log` to NumPy, and uses the code only if it has been compiled on this machine before.
+        By default machine code is used if Numba is installed. Its `exp` and `log` are within 1 unit in the last place
+        of the exact values, and NumPy's own within 4, so their last digits differ; all other operations give NumPy's
+        results to the bit, but no warnings. The code is compiled once on a machine, and then kept. "exact" leaves `exp`
+        and `log` to NumPy, and uses the code only if it has been compiled on this machine before.
     max_plans : int, default 16
-        How many plans are kept, one for each combination of shapes, dtypes and such objects; the one that was not used
-        for longest is dropped.
+        The largest number of plans that are kept, one for each combination of shapes, dtypes and such objects; beyond
+        it, the least recently used plan is dropped.
     watch_randomness : bool, default True
-        Whether random numbers that are drawn otherwise than by `callback` are refused. The generators that the function
-        can reach, NumPy's global one among them, are watched for this while it is recorded; so no other thread may draw
-        from them then. False is for a function that is known to draw none.
+        Whether random numbers that are not drawn by `callback` are refused. To find them, the generators that the
+        function can reach, NumPy's global one included, are watched while it is recorded; no other thread may draw from
+        them meanwhile. Pass False for a function that is known to draw none.
 
     Returns
     -------
     CompiledFunction
-        To be called like the function. Tensors that it returns are outside of every graph.
+        Is called like the function. Tensors that it returns belong to no graph.
 
     Raises
     ------
@@ -69,9 +69,9 @@ def compile(
         into Python (``if loss > 3``), random numbers are drawn otherwise than by `callback`, or a graph is returned; in
         a later call where a shape that follows from numbers is another, after the call has written to an array.
     TypeError
-        If it is given no function.
+        If `function` is not a function.
     ModuleNotFoundError
-        If ``jit=True`` and there is no Numba.
+        If ``jit=True`` and Numba is not installed.
 
     Notes
     -----
@@ -89,7 +89,7 @@ def compile(
     there, and whether a module is in training are looked at in every call.
 
     Gradients that the function leaves in ``.grad`` lie end to end in one flat array of the plan, which the next call
-    overwrites; so does it with nothing else, results are copies.
+    overwrites. It overwrites nothing else: results are copies.
 
     Within another compiled function, within a transform, and for tensors that are results in a graph, masked arrays,
     arrays of objects and arrays at odd addresses, the function is called as it is.
@@ -133,7 +133,7 @@ class CompiledFunction:
     function : callable
         The function itself.
     plans : list of Plan
-        Those that are kept, the one that was used last at the end.
+        The plans that are kept, the most recently used one last.
     """
 
     def __init__(self, function: Callable[..., Any], jit: Jit, max_plans: int, watch_randomness: bool) -> None:
@@ -166,7 +166,7 @@ class CompiledFunction:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
         with self._lock:
-            if self._is_running:  # by a callback of its own, while the plan's memory is in use
+            if self._is_running:  # called by its own callback, while the plan's memory is in use
                 return self.function(*args, **kwargs)
             self._is_running = True
             try:
@@ -189,7 +189,7 @@ class CompiledFunction:
 
     @property
     def plans(self) -> list[Plan]:
-        """The plans that are kept, the one that was used last at the end."""
+        """The plans that are kept, the most recently used one last."""
         return [plan for entry in self._known.values() for plan in entry.plans]
 
     def __repr__(self) -> str:
@@ -201,7 +201,7 @@ class CompiledFunction:
     # ---- within ----
 
     def _record(self, entry: CacheEntry, arrays: Sequence[Array], args: Any, kwargs: Any) -> Any:
-        # Imported with the first plan, since most programs have none.
+        # Imported with the first plan, since most programs compile nothing.
         from .plan import Plan
         from .trace.outputs import outputs_of, plain
         from .trace.tracer import Tracer
@@ -239,7 +239,7 @@ class CacheEntry:
     Parameters
     ----------
     key : hashable
-        What the calls have in common.
+        Everything that the calls have in common.
     call : _Arguments
     args : tuple
     kwargs : dict
@@ -259,7 +259,7 @@ class CacheEntry:
 
 
 def _comparison(layouts: Sequence[Layout]) -> Callable[[tuple[Any, ...]], bool]:
-    """Whether arguments are arrays that lie like this, as a function that is written for these layouts.
+    """A function, written for these layouts, that says whether arguments are arrays with the layouts.
 
     Compiled steps of small networks take 4 to 7 % longer when a key is made in every call.
     """
@@ -285,7 +285,7 @@ class _Arguments:
         self.is_left_alone = False
 
     def key_of(self, tree: Any) -> Any:
-        """What has to be the same for a plan to apply."""
+        """The part of the arguments that has to be the same for a plan to apply, as a key."""
         kind = type(tree)
         if kind is np.ndarray:
             self.arrays.append(tree)
@@ -307,7 +307,7 @@ class _Arguments:
         if isinstance(tree, Tensor) and not isinstance(tree.node, Leaf):
             self.is_left_alone = True
         if kind is float or kind is complex:
-            return kind, repr(tree)  # which tells -0.0 from 0.0, and takes a NaN for itself
+            return kind, repr(tree)  # repr distinguishes -0.0 from 0.0, and a NaN equals itself
         if kind in (int, bool, str, bytes, type(None)):
             return kind, tree
         self.objects.append(tree)

@@ -1,4 +1,4 @@
-"""What a function says to a plan that is being recorded: `callback`, `constant`, `assume`, and what they are given."""
+"""With these a function informs the plan that is being recorded: `callback`, `constant`, `assume`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Array = np.ndarray[Any, Any]
 
 
 class IndexCheck:
-    """A callback that looks whether all integers of an array are from 0 to below a number, as machine code can too.
+    """A callback that checks that all integers of an array are from 0 to below a number; machine code can do the same.
 
-    A subclass says in `refuse` what is wrong.
+    A subclass writes the error message in `refuse`.
 
     Parameters
     ----------
     stop : int
-        The number.
+        The first number that is too large.
     """
 
     def __init__(self, stop: int) -> None:
@@ -34,19 +34,19 @@ class IndexCheck:
         """Raise an error if an integer is out of range."""
         if not values.size:
             return
-        # As unsigned numbers negative ones are large, so that one comparison finds both kinds. Of few numbers NumPy
-        # finds the place of the largest in a quarter of the time that it takes for the largest itself.
+        # As unsigned numbers the negative ones are large, so one comparison finds both kinds. For few numbers `argmax`
+        # takes a quarter of the time of `max`.
         unsigned = values.view(_unsigned(values.dtype))
         if unsigned.item(unsigned.argmax()) >= self.stop:
             self.refuse(values, tuple(int(i) for i in np.argwhere((values < 0) | (values >= self.stop))[0]))
 
     def refuse(self, values: Any, where: tuple[int, ...]) -> NoReturn:
-        """Raise the error for the first integer that is out of range, which is at this index."""
+        """Raise the error for the first integer that is out of range; `where` is its index."""
         raise IndexError(f"index {values[where]} at {list(where)} is out of range; expected 0 to {self.stop - 1}")
 
 
 def looks_at_indices(function: Any) -> TypeGuard[IndexCheck]:
-    """Whether a callback is an `IndexCheck` whose call is not one of its own."""
+    """Whether a callback is an `IndexCheck` that does not override `__call__`."""
     return isinstance(function, IndexCheck) and type(function).__call__ is IndexCheck.__call__
 
 
@@ -56,19 +56,20 @@ def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def callback(function: Callable[..., Any], /, *args: Any, writes: tuple[Any, ...] = (), **kwargs: Any) -> Any:
-    """Call a function on plain arrays; within a compiled function, in every call of that.
+    """Call a function on plain arrays; within a compiled function, it is called in every replay.
 
-    For what a plan cannot replay as NumPy calls: random numbers, a look at the values, a routine of another library.
+    Use it for everything that a plan cannot replay as NumPy calls: drawing random numbers, printing values, calling
+    another library.
 
     Parameters
     ----------
     function : callable
-        Takes the arguments, and returns an array, several in a tuple, or None. In later calls their shapes and dtypes
-        have to be the same.
+        Takes the arguments, and returns an array, a tuple of arrays, or None. In later calls the shapes and dtypes of
+        its results have to be the same.
     *args, **kwargs
-        Arrays and anything else. A tensor is passed to NumPy functions, and not to this one: no gradient flows here.
+        Arrays and any other objects. Pass arrays and not tensors: no gradient flows through a callback.
     writes : tuple of array, default ()
-        Those of the arguments that the function changes in place.
+        The arguments that the function changes in place.
 
     Examples
     --------
@@ -99,9 +100,9 @@ def constant(array: Array) -> Any:
 
 
 def assume(read: Callable[[], Value]) -> Value:
-    """What a function without arguments gives; a plan applies only as long as that stays the same.
+    """Call a function without arguments, and return its value; a plan applies only while the value stays the same.
 
-    For a flag that a program branches on.
+    Use it for a flag that a program branches on.
 
     Parameters
     ----------

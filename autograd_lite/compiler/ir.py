@@ -1,7 +1,7 @@
 """A recorded program: the values of a function and the calls that make them, in their order.
 
 A value is an array. It comes from outside (an `Origin`), or a call makes it; a view shares the memory of its `base`,
-and what is at the bottom of views is the value's `root`. A call that writes in place names the roots that it writes to.
+and the base of the last view is the value's `root`. A call that writes in place names the roots that it writes to.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Argument(NamedTuple):
 
 
 class Captured(NamedTuple):
-    """The origin of an array that the function found outside: a tensor's, or itself; read anew in every call."""
+    """The origin of an array that the function found outside, alone or in a tensor; it is read again in every call."""
 
     holder: Tensor | Array
 
@@ -44,7 +44,7 @@ class EntryGradient(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """The origin of an array that depends on nothing but shapes."""
+    """The origin of an array that depends on shapes alone."""
 
     array: Array
 
@@ -61,7 +61,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, array: Array) -> Layout:
-        """That of an array."""
+        """The layout of an array."""
         return cls(array.shape, array.dtype, array.strides)
 
     @property
@@ -71,12 +71,12 @@ class Layout(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the elements."""
+        """The number of bytes of the elements."""
         return self.size * self.dtype.itemsize
 
     @property
     def is_dense(self) -> bool:
-        """Whether the elements fill one block of memory, in whatever order of the axes."""
+        """Whether the elements fill one block of memory, in any order of the axes."""
         expected = self.dtype.itemsize
         for length, stride in sorted(zip(self.shape, self.strides, strict=True), key=lambda axis: axis[1]):
             if length != 1:
@@ -87,7 +87,7 @@ class Layout(NamedTuple):
 
     @property
     def is_contiguous(self) -> bool:
-        """Whether they do in C order."""
+        """Whether the elements fill one block of memory in C order."""
         expected = self.dtype.itemsize
         for length, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
             if length != 1 and stride != expected:
@@ -96,7 +96,7 @@ class Layout(NamedTuple):
         return True
 
     def in_block(self) -> Layout:
-        """The layout of a block of its own: this one where it is dense, otherwise C order."""
+        """The layout for a copy in its own block of memory: this layout if it is dense, otherwise C order."""
         if self.is_dense:
             return self
         strides = [self.dtype.itemsize * math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
@@ -119,13 +119,13 @@ class Value:
     layout : Layout
         Shape, dtype and strides.
     origin : Origin or None
-        Where it comes from, if no call makes it.
+        Where the array comes from; None if a call makes it.
     base : Value or None
         The value whose memory this one is a view of.
     offset : int
-        Of a view: where it begins in the memory of its root, in bytes.
+        For a view: where it begins in the memory of its root, in bytes.
     version : int
-        Of a root: how often it has been written to in place, while the program is recorded.
+        For a root: how often it has been written to in place while the program is recorded.
     """
 
     layout: Layout
@@ -150,21 +150,21 @@ class Call:
     Attributes
     ----------
     function : callable
-        What is called.
+        The function that is called.
     args, kwargs
         Its arguments, with values in place of the arrays, in lists and tuples too.
     results : tuple of Value
-        What it makes; for a call that writes in place there are none.
+        The values that it makes; empty for a call that writes in place.
     writes : tuple of Value
-        What it changes in place.
+        The values that it changes in place.
     is_pure : bool
-        Whether equal arguments give equal results and nothing else happens.
+        Whether equal arguments give equal results and there are no side effects.
     line : str
         The line of the user's code, as ``file:number``.
     versions : tuple of int
-        The version of the root of every operand, when it was read.
+        For every operand, the version of its root when it was read.
     gives_tuple : bool
-        Whether the function gives its results in a tuple or a list.
+        Whether the function returns its results in a tuple or a list.
     """
 
     function: Callable[..., Any]
@@ -184,7 +184,7 @@ class Call:
 
     @property
     def is_view(self) -> bool:
-        """Whether the call only looks at the memory of an operand in another way."""
+        """Whether the result of the call is a view of an operand's memory."""
         return bool(self.results) and all(result.base is not None for result in self.results)
 
     @property
@@ -194,7 +194,7 @@ class Call:
 
     @property
     def flops(self) -> int:
-        """The floating-point operations: two for each multiplication and addition of a matrix product."""
+        """The number of floating-point operations; a multiplication and addition of a matrix product count as two."""
         if self.is_view or not (self.results or self.writes):
             return 0
         made = (self.results or self.writes)[0].layout
@@ -227,7 +227,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Output:
-    """A result that a compiled function returns, and as what."""
+    """A result that a compiled function returns, and the form in which it does."""
 
     value: Value
     kind: Literal["tensor", "array", "number"]

@@ -1,4 +1,4 @@
-"""`Plan`: a recorded program in memory of its own, which is replayed for other numbers in arrays of the same shapes."""
+"""`Plan`: a recorded program with its own memory, which is replayed for other arrays of the same shapes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .trace.tracer import Tracer
 
 
 class Plan(PlannedProgram):
-    """The calls of a compiled function, in memory that is planned for them, as code that replays them.
+    """The calls of a compiled function, with memory planned for them, and with code that replays them.
 
     `print` shows the calls, their memory and their work; `autograd_lite.draw.draw_graph` draws them.
 
@@ -39,13 +39,13 @@ class Plan(PlannedProgram):
     jit : bool or "exact"
         Whether segments of the calls are run by machine code.
     segments : list of list of Call
-        The calls that machine code runs, each list in one go.
+        The calls that machine code runs; it runs each list in one go.
     source : str
         The Python code of a replay.
     replay : callable
-        Takes arguments of the shapes and dtypes that were recorded; may raise `OtherLayout`.
+        Runs the plan for arguments of the recorded shapes and dtypes; may raise `OtherLayout`.
     guards_hold : callable
-        Whether everything that the plan takes for granted is still so.
+        Says whether everything that the plan assumes is still true.
     """
 
     def __init__(self, tracer: Tracer, arguments: int, outputs: Any, jit: Jit) -> None:
@@ -122,7 +122,7 @@ class Plan(PlannedProgram):
         self.guards_hold: Callable[[], bool] = code.scope["guards_hold"]
 
     def _first_look(self) -> Call | None:
-        """The first callback that could look at the gradients, which are then in their places; None for the end."""
+        """The first callback that could read the gradients, before which they are put in place; None for the end."""
         found = None
         finals = {value.root for value in self._finals.values() if value is not None}
         for call in reversed(self.calls):
@@ -134,7 +134,7 @@ class Plan(PlannedProgram):
         return found
 
     def _leave_gradients(self, code: Code) -> None:
-        """Put the gradients in their places."""
+        """Write the statements that put the gradients in their places."""
         for slot, value in self._finals.items():
             name = code.name(slot, "s")
             if value is None:
@@ -171,7 +171,7 @@ class Plan(PlannedProgram):
             self._was_bound_before = self.replay == self._settled
 
     def _rebind_later(self) -> None:
-        """Write the code anew in the next call: what is left of this one holds on to what it was written for."""
+        """Write the code again in the next call; the current call finishes with the code that it has."""
         self.replay = self._rebound
 
     def _captured_tensors(self) -> list[tuple[Value, Tensor]]:
@@ -187,7 +187,7 @@ class Plan(PlannedProgram):
         return [(value, holder) for value, holder in captured if isinstance(holder, Tensor)]
 
     def _arrays(self) -> dict[Value, Array]:
-        """Every array that stays where it is from call to call."""
+        """The fixed arrays: those that are the same in every call."""
         found: dict[Value, Array] = dict(self.memory.arrays)
         for value in self.values():
             if isinstance(value.origin, Constant):
@@ -207,7 +207,7 @@ class Plan(PlannedProgram):
 
 
 def _is_at_hand(calls: Sequence[Call]) -> bool:
-    """Whether the machine code for all that they compute has been compiled on this machine before."""
+    """Whether the machine code for all dtypes of the calls was compiled on this machine before."""
     dtypes = {result.layout.dtype for call in calls for result in call.results}
     return all(loader.at_hand(dtype) is not None for dtype in dtypes & loader.DTYPES)
 
@@ -215,7 +215,7 @@ def _is_at_hand(calls: Sequence[Call]) -> bool:
 def _with_own_memory(
     calls: Sequence[Call], finals: dict[GradientSlot, Value | None]
 ) -> tuple[list[Call], dict[GradientSlot, Value | None], list[Value]]:
-    """The calls, with copies of gradients that share memory with others or are none of the function's own."""
+    """The calls, with copies of gradients that share memory with others or that the function did not compute itself."""
     calls, finals, owned = list(calls), dict(finals), []
     for slot, value in finals.items():
         if value is None:
@@ -268,13 +268,13 @@ def _returned(code: Code, outputs: Any) -> str:
 
 
 def _renew(tensor: Tensor) -> None:
-    """End the validity of graphs that were recorded before the tensor's array was changed."""
+    """Invalidate the graphs that were recorded before the tensor's array was changed."""
     leaf = tensor._node
     if isinstance(leaf, Leaf):
         tensor._node = leaf.successor("by a compiled function")
 
 
 def _references_alone() -> int:
-    """How many references `sys.getrefcount` counts for a leaf that only its tensor holds: no graph is over it."""
+    """The number of references that `sys.getrefcount` gives for a leaf that only its tensor holds, and no graph."""
     tensor = Tensor(0.0, requires_grad=True)
     return sys.getrefcount(tensor._node)

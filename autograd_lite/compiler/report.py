@@ -1,4 +1,4 @@
-"""A plan as text: its calls, where their results lie, how many bytes they have, and how much work they are."""
+"""A plan as text: its calls, where their results lie, how many bytes these have, and how much work the calls are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .layout.planned import PlannedProgram
 
 
 def report(plan: PlannedProgram) -> str:
-    """The calls of a plan as a table, under a line that sums it up."""
+    """The calls of a plan as a table, after a line of totals."""
     names = Names(plan)
     made = [call for call in plan.calls if not call.is_view]
     rows = [(str(i + 1), *names.row(call)) for i, call in enumerate(made)]
@@ -31,14 +31,14 @@ def report(plan: PlannedProgram) -> str:
 
 
 class Names:
-    """What the values of a plan are called in its text and its picture."""
+    """The names of a plan's values in its text and its picture."""
 
     def __init__(self, plan: PlannedProgram) -> None:
         self._plan = plan
         self._names: dict[Value, str] = {}
 
     def of(self, value: Value) -> str:
-        """The name: of an argument ``x0``, of a tensor its own, of a buffer ``b0``."""
+        """The name of a value: ``x0`` for an argument, a tensor's own name, ``b0`` for a buffer."""
         if value not in self._names:
             self._names[value] = self._named(value)
         return self._names[value]
@@ -68,7 +68,7 @@ class Names:
         return self.expression(call)
 
     def expression(self, call: Call) -> str:
-        """A call as it would be written."""
+        """A call as Python code."""
         if call.function is operator.getitem:
             return f"{self._argument(call.args[0])}[{self._index(call.args[1])}]"
         if call.function is operator.setitem:

@@ -1,4 +1,4 @@
-"""Pictures of the recorded graph, laid out by Graphviz, and pages that play a backward pass."""
+"""Pictures of the recorded graph, laid out by Graphviz, and pages that show a backward pass step by step."""
 
 from .files import GraphvizNotFoundError as GraphvizNotFoundError
 from .files import save_graph as save_graph

@@ -1,4 +1,4 @@
-"""Which module each node of a graph belongs to, as the parameters that it uses tell."""
+"""Finds the module that each node of a graph belongs to, by the parameters that it uses."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _SHAPES = (np.transpose, np.reshape, np.swapaxes, np.moveaxis, np.broadcast_to, 
 class Clusters:
     """The modules of a model as groups of nodes.
 
-    A call that uses a parameter belongs to the module that has it. Another one belongs to the innermost module that has
-    what comes before it and what comes after it. What comes after the last parameter, such as the loss, and before the
-    first belongs to none.
+    A call that uses a parameter belongs to the module of the parameter. Another call belongs to the innermost module
+    that contains the calls before it and after it. Calls before the first parameter, and after the last one, such as
+    the loss, belong to no module.
 
     Parameters
     ----------
     contents : Contents
         The graph.
     module : Module
-        With ``named_modules()`` and ``named_parameters()``.
+        An object with ``named_modules()`` and ``named_parameters()``.
     depth : int or None
-        How many levels of modules are drawn open; 0 folds the model itself into one node, None folds nothing.
+        The number of levels of modules that are drawn open; 0 folds the model itself into one node, None folds nothing.
 
     Attributes
     ----------
     modules : dict
         From path to module; the model itself has the path "".
     children : dict
-        From a module's path to those of the modules right inside of it, if there are some.
+        From a module's path to the paths of the modules directly within it, if it has some.
     owners : dict
-        From node to its module's path; nodes of no module are left out.
+        From node to its module's path; nodes that belong to no module are left out.
     """
 
     def __init__(self, contents: Contents, module: Any, depth: int | None) -> None:
@@ -56,11 +56,11 @@ class Clusters:
                 continue
             self.owners[node] = self._shared(used)
             if node.recipe is not None and node.recipe.rule.call in _SHAPES:
-                direct[node] = self.owners[node]  # a weight in another shape is that weight
+                direct[node] = self.owners[node]  # a reshaped weight belongs to the weight's module
         self._place_between(inputs_first)
 
     def _place_between(self, inputs_first: list[Node]) -> None:
-        """Give calls without parameters the module that has both what is before them and what is after them."""
+        """Assign calls without parameters to the innermost module that contains the calls before and after them."""
         before: dict[Node, str] = {}
         after: dict[Node, str] = {}
         users: dict[Node, list[Node]] = {}
@@ -81,21 +81,21 @@ class Clusters:
                 self.owners.setdefault(node, self._shared([before[node], after[node]]))
 
     def fold_of(self, node: Node) -> str | None:
-        """The path of the module that a node is folded into; None if it is drawn itself."""
+        """The path of the module that a node is folded into; None if the node itself is drawn."""
         if self.depth is None or node not in self.owners:
             return None
         line = [*reversed(list(self.ancestry(self.owners[node])))]
         return line[self.depth] if len(line) > self.depth else None
 
     def ancestry(self, path: str) -> Iterable[str]:
-        """A module's path and those of the modules around it, up to the model's, which is ""."""
+        """The paths of a module and of the modules around it, up to the model, whose path is ""."""
         while path:
             yield path
             path = self.around(path)
         yield ""
 
     def around(self, path: str) -> str:
-        """The path of the module right around another."""
+        """The path of the module directly around another one."""
         return self._inner_module(path.rpartition(".")[0])
 
     def title(self, path: str) -> str:
@@ -104,13 +104,13 @@ class Clusters:
         return f"{path}: {kind}" if path else kind
 
     def _inner_module(self, path: str) -> str:
-        """The innermost module on a path, which may lead through lists."""
+        """The path of the innermost module on a path, which may lead through lists."""
         while path and path not in self.modules:
             path = path.rpartition(".")[0]
         return path
 
     def _shared(self, paths: list[str]) -> str:
-        """The innermost module that has all of these."""
+        """The path of the innermost module that contains all of these."""
         shared = [*self.ancestry(paths[0])]
         for path in paths[1:]:
             around = set(self.ancestry(path))

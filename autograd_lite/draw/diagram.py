@@ -1,4 +1,4 @@
-"""The nodes and edges of one picture, and how they are put into a graph, within clusters or folded."""
+"""The nodes and edges of one picture, and how they are drawn into a graph, with clusters and folded modules."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from .text import root_mean_square
 class Diagram:
     """The nodes and edges of one picture, in the order of the backward pass.
 
-    A recorded call is drawn as ``n<i>``, the array that it makes as ``a<i>``, the sum of its cotangents as ``s<i>``, a
-    constant as ``c<i>``, a module that is folded as ``m<path>``.
+    A recorded call has the identifier ``n<i>``, the array that it makes ``a<i>``, the sum of its cotangents ``s<i>``, a
+    constant ``c<i>``, and a folded module ``m<path>``.
 
     Parameters
     ----------
     contents : Contents
         The graph.
     labels : Labels
-        What is written into the nodes.
+        The text in the nodes.
     sizes, scale : mapping and HeatScale
         From node to the size of its gradient, and the colours for sizes; None for no colours.
     backward : bool
-        Whether edges run as the cotangents flow.
+        Whether edges run in the direction in which cotangents flow.
     prefix : str
-        Before every identifier, to tell two diagrams in a graph apart.
+        A prefix of every identifier, to distinguish two diagrams in a graph.
 
     Attributes
     ----------
     parts : dict
-        From the identifier of what is drawn to the nodes of the recorded graph that it stands for.
+        From an identifier in the picture to the nodes of the recorded graph that it shows.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Diagram:
         self.parts = {name: [by_id[name]] for name, _ in self.nodes if name in by_id}
 
     def draw(self, graph: Any, clusters: Clusters | None) -> None:
-        """Add them to a graph, within clusters if there are some."""
+        """Draw the nodes and edges into a graph, within clusters if they are given."""
         folds: dict[str, str] = {}
         if clusters is None:
             for name, attributes in self.nodes:
@@ -89,11 +89,11 @@ class Diagram:
             if (tail, head) in self.reads:
                 attributes |= READ
             if {tail, head} <= self.spine:
-                attributes["weight"] = "8"  # a chain of calls is drawn straight, and its parameters beside it
+                attributes["weight"] = "8"  # so a chain of calls is drawn straight, with its parameters beside it
             graph.edge(*edge[:2], **attributes)
 
     def _draw_clustered(self, graph: Any, clusters: Clusters) -> dict[str, str]:
-        """Draw the nodes in their modules; gives, for those that are folded away, what stands in their place."""
+        """Draw the nodes in their modules; returns for each folded part the identifier that replaces it."""
         folds: dict[str, str] = {}
         members: dict[str | None, list[tuple[str, dict[str, str]]]] = {}
         folded: dict[str, list[Node]] = {}
@@ -122,7 +122,7 @@ class Diagram:
         def add(part: Any, path: str) -> None:
             with part.subgraph(name=f"cluster_{self.prefix}module_{path}") as inner:
                 title = literal(clusters.title(path))
-                # Room beside the title, so that the edge that comes in there does not cross it.
+                # Spaces beside the title make room, so that the incoming edge does not cross it.
                 title += "\N{NO-BREAK SPACE}" * (2 * len(title))
                 inner.attr(label=title, labelloc="t", labeljust="l", **CLUSTER)
                 for name, attributes in members.get(path, []):
@@ -136,7 +136,7 @@ class Diagram:
         return folds
 
     def _draw(self, node: Node, is_sum: bool) -> str:
-        """Draw a node with its array and its sum; gives the part where cotangents come in."""
+        """Draw a node with its array and its sum; returns the part that cotangents flow into."""
         leaf, is_output = node.recipe is None, node is self.contents.root
         boxed = is_output or self._is_boxed(node)
         style = self._style_of_leaf(node) if leaf else OUTPUT if is_output else RESULT
@@ -159,7 +159,7 @@ class Diagram:
         return entry
 
     def _draw_constants(self) -> None:
-        """Constants with an edge to each call that reads them; in the backward picture it is no way of cotangents."""
+        """Draw constants with an edge to each call that reads them; no cotangent flows along these edges."""
         uses: dict[int, list[tuple[Node, Constant]]] = {}
         for node, constants in self.contents.constants.items():
             for constant in constants:
@@ -168,7 +168,7 @@ class Diagram:
         for number, users in enumerate(uses.values()):
             box = f"{self.prefix}c{number}"
             arguments = {constant.argument for _, constant in users}
-            # The name that all calls have for it is written into the box, several ones at the edges.
+            # If all calls use the same argument name for it, the box shows the name; otherwise the edges do.
             shared = [*arguments] if len(arguments) == 1 else []
             self._node(box, [*shared, *self.labels.of_constant(users[0][1].array)], CONSTANT, None)
             for node, constant in users:
@@ -177,7 +177,7 @@ class Diagram:
                 self.reads.add((call, box))
 
     def _node(self, name: str, lines: list[str], style: dict[str, str], size: float | None) -> None:
-        """A node with its lines, coloured by the size of its gradient where that is known."""
+        """Draw a node with its lines, coloured by the size of its gradient if that is known."""
         look = dict(style)
         if self.scale is not None and size is not None:
             look |= self.scale.look(size)
@@ -191,7 +191,7 @@ class Diagram:
         return node in self.contents.names or (node.slot is not None and node.slot.keeps)
 
     def _exit(self, node: Node) -> str:
-        """The part of a drawn node from which its value goes on, in the forward picture."""
+        """The part of a drawn node from which its value flows on, in the forward picture."""
         return self._id("a" if node.recipe is not None and self._is_boxed(node) else "n", node)
 
     def _id(self, kind: str, node: Node) -> str:
@@ -202,10 +202,10 @@ class Diagram:
 
 
 def _shape(node: Node) -> str:
-    """A node's shape; nothing for a call with several results, each of which is a node with a shape of its own."""
+    """A node's shape; empty for a call with several results, whose nodes have their own shapes."""
     return "" if has_several(node) else str(node.shape)
 
 
 def literal(text: str) -> str:
-    """Text that Graphviz shows as it is, whatever is in it."""
+    """Text escaped so that Graphviz shows it unchanged."""
     return text.replace("\\", "\\\\").replace("&", "&amp;")

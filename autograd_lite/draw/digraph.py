@@ -1,4 +1,4 @@
-"""The picture that `draw_graph` gives: a `graphviz.Digraph` that saves itself by a file's ending, and shows itself."""
+"""The picture that `draw_graph` returns: a `graphviz.Digraph` that can save itself in several formats."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .styles import FONT
 
 
 class Graph(graphviz.Digraph):  # type: ignore[misc]
-    """A picture as DOT text, in `source`, laid out by Graphviz's ``dot`` when it is shown or saved as an image."""
+    """A picture as DOT text in `source`; Graphviz's ``dot`` lays it out when it is shown or saved as an image."""
 
     def save(self, filename: str | os.PathLike[str] | None = None, directory: Any = None, **options: Any) -> Any:
-        """Write the picture, by the ending as ``.svg``, ``.png``, ``.pdf``, ``.dot`` or ``.gv``; see `save_graph`.
+        """Write the picture as ``.svg``, ``.png``, ``.pdf``, ``.dot`` or ``.gv`` by its ending; see `save_graph`.
 
-        With no name, or with the options of `graphviz.Digraph.save`, it is that: it writes the DOT text.
+        Without a name, or with options, it does the same as `graphviz.Digraph.save`: it writes the DOT text.
         """
         if filename is None or directory is not None or options:
             return super().save(filename, directory=directory, **options)
@@ -34,7 +34,7 @@ class Graph(graphviz.Digraph):  # type: ignore[misc]
 
 
 def blank(note: str) -> Graph:
-    """A picture with nothing in it but a note at the bottom."""
+    """An empty picture with a note at the bottom."""
     return Graph(
         graph_attr={
             "rankdir": "TB", "ranksep": "0.35", "nodesep": "0.3", "labelloc": "b", "label": note,

@@ -1,4 +1,4 @@
-"""The picture of a plan: its calls in the order of a replay, what they read and where their results lie."""
+"""The picture of a plan: its calls in the order of a replay, the arrays that they read, and the memory of results."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def plan_of(compiled: CompiledFunction | Plan) -> Plan:
     if not isinstance(compiled, CompiledFunction):
         return compiled
     if not compiled.plans:
-        raise ValueError("draw_graph: the compiled function has not been called yet, so there is no plan to draw")
+        raise ValueError("draw_graph: the compiled function has no plan yet; call it first")
     return compiled.plans[-1]
 
 
 def draw_plan(plan: Plan) -> Graph:
-    """Draw a plan: ellipses are calls, boxes are arguments, tensors and gradients, frames what machine code runs.
+    """Draw a plan: ellipses are calls, boxes are arguments, tensors and gradients, frames surround machine code.
 
-    Dashed edges with two arrows lead to what a call changes in place.
+    Dashed edges with two arrows lead to arrays that a call changes in place.
     """
     from .digraph import blank
 
@@ -66,7 +66,7 @@ class _Picture:
         self._makers: dict[Value, str] = {}
 
     def call(self, call: Call, graph: Graph) -> None:
-        """A call, and the gradients that it leaves."""
+        """Draw a call, and the gradients that it leaves."""
         name = self._nodes[id(call)] = f"n{len(self._nodes)}"
         work = f"\\n{with_unit(call.flops, 'flop')}" if call.flops else ""
         graph.node(name, label=f"{literal(call.name)}{work}", **CALL)
@@ -74,7 +74,7 @@ class _Picture:
             self._makers[result.root] = name
 
     def edges(self, call: Call) -> None:
-        """What a call reads, and what it leaves outside."""
+        """Draw the edges from the arrays that a call reads, and to those that it changes."""
         name = self._nodes[id(call)]
         changed = {value.root for value in call.writes}
         for operand in dict.fromkeys([*call.operands, *call.writes]):

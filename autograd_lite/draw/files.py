@@ -1,4 +1,4 @@
-"""Pictures as files: written whole or not at all, and with advice where Graphviz is missing."""
+"""Pictures as files: written completely or not at all, and with advice if Graphviz is missing."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ RENDERED = (".svg", ".png", ".pdf")
 
 
 class GraphvizNotFoundError(RuntimeError):
-    """The program ``dot``, which lays out and renders, is not on the PATH."""
+    """Graphviz's program ``dot``, which renders pictures, is not on the PATH."""
 
 
 def save_graph(graph: graphviz.Digraph, path: str | os.PathLike[str]) -> Path:
-    """Write a graph as DOT text or rendered, by the path's ending; gives the path.
+    """Write a graph as DOT text or as an image, by the path's ending; returns the path.
 
     Parameters
     ----------
     graph : graphviz.Digraph
-        From `draw_graph`.
+        The graph from `draw_graph`.
     path : path
-        Ending in ``.svg``, ``.png`` or ``.pdf``, for which Graphviz's ``dot`` is needed, or in ``.dot`` or ``.gv``.
+        A path that ends in ``.svg``, ``.png`` or ``.pdf``, which need Graphviz's ``dot``, or in ``.dot`` or ``.gv``.
 
     Raises
     ------
     ValueError
-        If the ending is another.
+        If the path has another ending.
     GraphvizNotFoundError
         If ``dot`` is not installed; nothing is written then.
     OSError
-        If the file cannot be written; what was there before stays.
+        If the file cannot be written; an older file is kept.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def save_graph(graph: graphviz.Digraph, path: str | os.PathLike[str]) -> Path:
 
 
 def rendered(graph: graphviz.Digraph, file_format: str) -> bytes:
-    """The picture as Graphviz's ``dot`` draws it."""
+    """The picture, rendered by Graphviz's ``dot``."""
     import graphviz
 
     try:
@@ -68,7 +68,7 @@ def rendered(graph: graphviz.Digraph, file_format: str) -> bytes:
     except graphviz.ExecutableNotFound:
         raise GraphvizNotFoundError(
             "Graphviz's program dot is not on the PATH. Install it with 'apt-get install graphviz' (Debian, Ubuntu), "
-            "'brew install graphviz' (macOS) or 'winget install graphviz' (Windows); save as .dot needs none"
+            "'brew install graphviz' (macOS) or 'winget install graphviz' (Windows); saving as .dot works without it"
         ) from None
     except subprocess.CalledProcessError as error:
         complaint = (error.stderr or b"").decode(errors="replace").strip()

@@ -1,4 +1,4 @@
-"""What is known of a recorded graph, for pictures of it: names, values, gradients, and what it keeps in memory."""
+"""The contents of a recorded graph, for pictures of it: names, values, gradients, and the arrays that it keeps."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Constant:
     Attributes
     ----------
     argument : str
-        The call's argument that it was.
+        The name of the call's argument.
     array : ndarray
-        Its numbers.
+        The array.
     """
 
     argument: str
@@ -35,31 +35,31 @@ class Constant:
 
 
 class Contents:
-    """A graph, from its root on.
+    """The contents of a graph.
 
     Parameters
     ----------
     output : Tensor
         The result at its root.
     names : mapping
-        From name to tensor or from tensor to name; they go before those of the module.
+        From name to tensor or from tensor to name; these names take precedence over those of the module.
     module : Module, optional
-        The model, whose parameters have their paths for names.
+        The model; its parameters are named after their paths.
 
     Attributes
     ----------
     order : list of Node
         All nodes, each before its parents.
     names : dict
-        From node to the name it is shown by.
+        From node to the name that is shown for it.
     parameters : set of Node or None
-        Those of the module; None without one, where they cannot be told from other leaves.
+        The parameters of the module; None without a module, since then they cannot be distinguished from other leaves.
     values : dict
-        From node to its result, where the graph or a named tensor has it.
+        From node to its result, if the graph or a named tensor has it.
     constants : dict
         From node to the constants that its call read and that the graph keeps.
     kept : dict
-        From node to what its rule keeps, by name: arrays alone.
+        From node to the arrays that its rule keeps, by name.
     """
 
     def __init__(self, output: Tensor, names: Mapping[Any, Any] | None, module: Any = None) -> None:
@@ -80,7 +80,7 @@ class Contents:
             self._read(node)
 
     def _read(self, node: Node) -> None:
-        """What a node's saved values tell."""
+        """Read the values, constants and kept arrays from a node's saved values."""
         if node.recipe is None or node.saved is None:
             return
         for name, source, value in zip(node.recipe.reads, node.recipe.sources, node.saved, strict=True):
@@ -97,33 +97,33 @@ class Contents:
 
     @property
     def backward_has_run(self) -> bool:
-        """Whether a gradient has been left in a leaf."""
+        """Whether a leaf has a gradient."""
         return any(_left(node) is not None for node in self.order if node.recipe is None)
 
     def gradients(self) -> dict[Node, Array]:
-        """The gradient of each node, once backward has run; otherwise of none.
+        """The gradient of each node, if backward has run; otherwise empty.
 
-        It is what a pass has left in a tensor, and for all others, where the graph is still there, what a pass that
-        changes nothing finds. It calls the users' hooks, as any pass does.
+        Gradients of tensors are those that a pass has left there. If the graph still has its saved values, all others
+        are computed by another pass that changes no gradient. That pass calls the user's hooks, as every pass does.
         """
         if not self.backward_has_run:
             return {}
         found: dict[Node, Array] = {}
         try:
-            with np.errstate(all="ignore"):  # the pass that counts has told
+            with np.errstate(all="ignore"):  # the user's own pass has already warned
                 cotangents = cotangents_of_all(self.root, hooks=True)
             found = {node: np.asarray(c) for node, c in cotangents.items() if hasattr(c, "ndim")}
         except GradientError:
-            pass  # the graph is freed, or a parameter has changed since
+            pass  # the graph was freed, or a parameter was changed
         return found | {node: left for node in self.order if (left := _left(node)) is not None}
 
     def bytes_kept(self, node: Node) -> int:
-        """What a node's rule keeps in memory."""
+        """The number of bytes that a node's rule keeps in memory."""
         return sum(array.nbytes for array in self.kept.get(node, {}).values())
 
     @property
     def total_bytes(self) -> int:
-        """What the whole graph keeps, each array counted once, and of views no more than what they are views of."""
+        """The number of bytes that the graph keeps; each array counts once, and views count as their base arrays."""
         views: dict[int, dict[Any, int]] = {}
         owners: dict[int, Array] = {}
         for kept in self.kept.values():
@@ -136,7 +136,7 @@ class Contents:
 
 
 def has_several(node: Node) -> bool:
-    """Whether a node is a call with several results, each of which is a node with a shape of its own."""
+    """Whether a node is a call with several results, whose nodes have their own shapes."""
     return any(isinstance(part, tuple) for part in node.shape)
 
 

@@ -1,4 +1,4 @@
-"""What is written into the nodes of a picture."""
+"""The text in the nodes of a picture."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Labels:
     contents : Contents
         The graph.
     gradients : mapping
-        From node to gradient, where it is known.
+        From node to gradient, if it is known.
     values : callable, optional
-        Writes an array in lines; None leaves the numbers out.
+        A function that writes an array as lines of text; without it, numbers are not shown.
     everywhere : bool
-        Whether gradients are shown at every node, or only where a pass has left them in a tensor.
+        Whether gradients are shown at every node, or only at those whose tensor has one.
     memory : bool
-        Whether to say what each rule keeps.
+        Whether the labels say what each rule keeps.
     numbers : mapping, optional
-        From calls whose results have no name to the ones that they are given.
+        From calls whose results have no name to the names that are shown for them.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Labels:
         self.numbers = numbers or {}
 
     def of_call(self, node: Node, boxed: bool) -> list[str]:
-        """The lines of a call; of its result only if that has no box of its own."""
+        """The lines of a call, and those of its result if that has no box."""
         lines = [short_name(node)]
         if node in self.numbers and not boxed:
             lines = [f"{self.numbers[node]} = {lines[0]}"]
@@ -60,14 +60,14 @@ class Labels:
         return lines if boxed else [*lines, *self._numbers(node, self.everywhere)]
 
     def of_module(self, title: str, nodes: list[Node]) -> list[str]:
-        """The lines of a module that is folded: its parameters, and their gradients together."""
+        """The lines of a folded module: its parameters, and all their gradients as one."""
         count = sum(math.prod(leaf.shape) for leaf in _leaves(nodes))
         lines = [title, f"{count:,} parameter{'' if count == 1 else 's'}"]
         gradient = self.gradient_of_module(nodes)
         return lines if gradient is None else [*lines, gradient_of(gradient)]
 
     def gradient_of_module(self, nodes: list[Node]) -> Array | None:
-        """The gradients of all parameters among some nodes, as one array; None where there are none."""
+        """The gradients of all parameters among some nodes, as one array; None if they have no gradients."""
         found = [self.gradients[leaf].ravel() for leaf in _leaves(nodes) if leaf in self.gradients]
         return np.concatenate(found) if found else None
 
@@ -75,7 +75,7 @@ class Labels:
         """The lines of the box for a leaf or a result."""
         name = self.contents.names.get(node) or self.numbers.get(node)
         lines = [] if name is None else [name.replace("\n", "\\n")]
-        # What a pass has left in a tensor is shown in any case.
+        # The gradient of a tensor is always shown.
         left = node.slot is not None and node.slot.grad is not None
         return [*lines, f"{node.shape} {node.dtype}", *self._numbers(node, left or self.everywhere)]
 
@@ -97,6 +97,6 @@ def _leaves(nodes: list[Node]) -> list[Node]:
 
 
 def short_name(node: Node) -> str:
-    """What a call is of, without its module."""
+    """The name of a call's function, without its module."""
     assert node.recipe is not None
     return node.recipe.rule.name.rpartition(".")[2].lstrip("_")

@@ -35,58 +35,59 @@ def draw_graph(
 ) -> Graph:
     """Draw the graph that a result was computed by.
 
-    Round nodes are recorded calls. Boxes are arrays: in a bold frame the leaves, in a double one the output, in a
-    dashed one results that have a name or were told to ``retain_grad()``. What has a folded corner is an input: a
-    constant that the graph keeps, such as the data, to which no cotangent goes; or in a bold frame, where the module
-    tells which leaves are parameters, another leaf.
+    Round nodes are recorded calls. Boxes are arrays: leaves have a bold frame, the output a double frame, and results
+    that have a name or whose ``retain_grad()`` was called a dashed frame. Boxes with a folded corner are inputs: a
+    constant that the graph keeps, such as the data, to which no cotangent flows; or, with a bold frame, a leaf that is
+    not a parameter of the module.
 
     Parameters
     ----------
     output : Tensor, CompiledFunction or Plan
-        A result, usually the loss, before or after ``backward()``. Of a compiled function the plan that ran last is
-        drawn, with the calls of a replay, and takes no other argument.
+        A result, usually the loss, before or after ``backward()``. For a compiled function, the plan that ran last is
+        drawn, with the calls of a replay; no other argument is allowed then.
     direction : {"backward", "forward", "both"}, default "backward"
-        Whether edges run as the cotangents flow, from the output to the leaves, or as the data do; or both pictures
-        beside each other. Backward edges carry the cotangent's shape, and where a result was used several times, the
-        sum of its cotangents is drawn.
+        Whether edges run from the output to the leaves, as cotangents flow, or from the leaves to the output, as data
+        flow; or both pictures beside each other. Backward edges show the cotangent's shape, and if a result was used
+        several times, the sum of its cotangents is drawn.
     names : dict, optional
-        From name to tensor, such as ``dict(model.named_parameters())``, or from tensor to name; a name here goes before
-        the tensor's own.
+        From name to tensor, such as ``dict(model.named_parameters())``, or from tensor to name; these names take
+        precedence over the tensors' own names.
     values : bool, default False
-        Whether to write out the numbers that the graph and the named tensors hold: of a small array its entries, of a
-        large one mean, standard deviation, smallest and largest; and all gradients.
+        Whether to show the numbers that the graph and the named tensors hold: the entries of a small array; mean,
+        standard deviation, minimum and maximum of a large one; and all gradients.
     heat : {"grad"}, optional
         Colours every node by the root mean square of its gradient, on a logarithmic scale with a legend. Gradients that
         are exactly zero are white in a dotted frame, those with a NaN are black.
     memory : bool, default False
-        Whether to say for each call what its rule keeps, and how much. The total is under the picture in any case.
+        Whether to show for each call which arrays its rule keeps, and their size. The total is always shown under the
+        picture.
     module : Module, optional
-        The model that the result was computed by. Its parameters have their paths for names, and its modules are drawn
-        as clusters. A call belongs to the module whose parameters it uses, or to that around what comes before and
-        after it; the loss belongs to none.
+        The model that the result was computed by. Its parameters are named after their paths, and its modules are drawn
+        as clusters. A call belongs to the module whose parameters it uses, or to the module that contains the calls
+        before and after it; the loss belongs to no module.
     depth : int, optional
-        How many levels of modules are open; those further in are folded into one node each. 0 folds the model itself;
-        None, the default, folds nothing.
+        The number of levels of modules that are drawn open; each deeper module is folded into one node. 0 folds the
+        model itself; None, the default, folds nothing.
 
     Returns
     -------
     Graph
-        A `graphviz.Digraph` that shows itself in a notebook, with the text in ``source``; ``save("graph.svg")`` writes
-        it to a file. The same graph gives the same text.
+        A `graphviz.Digraph` that a notebook shows as a picture, with its text in ``source``; ``save("graph.svg")``
+        writes it to a file. The same graph gives the same text.
 
     Raises
     ------
     TypeError
-        If the output is no tensor, or requires no gradient, and so has no graph; if `module` is none, or `depth` is
-        given without one; if another argument is given with a plan.
+        If the output is not a tensor, or requires no gradient, and so has no graph; if `module` is not a module, or
+        `depth` is given without a module; if another argument is given with a plan.
     ValueError
-        If the direction or what the heat is of is unknown, or `depth` is negative.
+        If `direction` or `heat` is unknown, or `depth` is negative.
 
     Notes
     -----
-    Gradients are shown once ``backward()`` has run. Those of intermediate results are there if it was
-    ``backward(retain_graph=True)``, or if they were told to ``retain_grad()``; a note under the picture says what is
-    missing. To find them the pass is run once more, without effect on any gradient; hooks are called in it.
+    Gradients are shown after ``backward()`` has run. Those of intermediate results are shown after
+    ``backward(retain_graph=True)``, or if their ``retain_grad()`` was called; a note under the picture says what is
+    missing. To compute them, the pass is run once more, without changing any gradient; it calls hooks.
 
     Examples
     --------
@@ -105,8 +106,8 @@ def draw_graph(
         given = direction != "backward" or values or memory
         if given or any(argument is not None for argument in (names, heat, module, depth)):
             raise TypeError(
-                "draw_graph: a plan is drawn as it is replayed, and takes no other argument; to write it to a file, "
-                'draw_graph(step).save("plan.svg")'
+                "draw_graph: for a compiled function or a plan, no other argument is allowed; to write the picture to "
+                'a file, call draw_graph(step).save("plan.svg")'
             )
         return draw_plan(plan_of(output))
     check_recorded("draw_graph", output)
@@ -141,7 +142,7 @@ def draw_graph(
 
 
 def check_recorded(caller: str, output: Any) -> None:
-    """Refuse what has no graph."""
+    """Refuse an output without a graph."""
     if not isinstance(output, Tensor):
         raise TypeError(f"{caller}: expected a Tensor, the result of a computation, not {type(output).__name__}")
     if output.node is None:
@@ -152,10 +153,10 @@ def check_recorded(caller: str, output: Any) -> None:
 
 
 def check_module(caller: str, module: Any, depth: int | None) -> None:
-    """Refuse what is no module, and a depth without one."""
+    """Refuse an object that is not a module, and a depth without a module."""
     if module is None:
         if depth is not None:
-            raise TypeError(f"{caller}: depth= folds modules, and there are none; pass module=model as well")
+            raise TypeError(f"{caller}: depth= folds modules, but module= is missing; pass module=model as well")
     elif not hasattr(module, "named_modules"):
         raise TypeError(f"{caller}: module= must be a Module, not {type(module).__name__}")
     if depth is not None and depth < 0:
@@ -173,12 +174,12 @@ def _draw_legend(graph: Any, scale: HeatScale) -> None:
 
 
 def _note(contents: Contents, gradients: Mapping[Node, Array], wanted: bool) -> str:
-    """What is under the picture: why gradients are not there, and how much the graph keeps."""
+    """The note under the picture: why gradients are missing, and how much memory the graph keeps."""
     lines = []
     if not contents.backward_has_run:
-        lines.append("gradients not shown: backward() has not run")
+        lines.append("gradients are not shown, because backward() has not run")
     elif wanted and any(node not in gradients for node in contents.order if not has_several(node)):
-        lines.append("gradients of results not shown where the graph is freed: backward(retain_graph=True) keeps it")
+        lines.append("some gradients are missing, because the graph is freed; backward(retain_graph=True) keeps it")
     if contents.kept:
         lines.append(f"the graph keeps {with_unit(contents.total_bytes, 'B')}")
     return "\\n".join(lines)

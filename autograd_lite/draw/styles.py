@@ -1,13 +1,13 @@
-"""How the nodes of a picture look: forms and colours, and the scale that gradients are coloured by."""
+"""How the nodes of a picture look: shapes and colours, and the scale of colours for gradients."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
-# Colours from Okabe and Ito's palette, which colour-blind readers can tell apart, in tints that black text is read on.
-# Forms differ as well, so that a grey print says the same: parameters are framed boldly, the output doubly,
-# intermediate results in dashes, inputs have a folded corner, in bold if they have a gradient.
+# The colours are from Okabe and Ito's palette, which colour-blind readers can distinguish, in tints for black text.
+# Shapes differ as well, so that a grey print shows the same: parameters have a bold frame, the output a double one,
+# intermediate results a dashed one; inputs have a folded corner, and a bold frame if they have a gradient.
 LEAF = {"shape": "box", "style": "filled", "fillcolor": "#D6EAF8", "color": "#0072B2", "penwidth": "2"}
 INPUT = {**LEAF, "shape": "note"}
 OUTPUT = {"shape": "box", "style": "filled", "fillcolor": "#FCE3D2", "color": "#D55E00", "peripheries": "2"}
@@ -25,13 +25,13 @@ READ = {"style": "dotted", "arrowhead": "none"}
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 
 _SCALE = ("#FFF7DE", "#FBDD9C", "#F3B45F", "#DE8242", "#B9523A", "#86313B", "#4A1D36")
-"""From small gradients to large ones; lightness falls evenly, so that it is read in grey as well."""
+"""The colours from small gradients to large ones; they get darker evenly, so that the scale works in grey as well."""
 
 EXACTLY_ZERO = {"fillcolor": "white", "fontcolor": "#333333", "style": "filled,dotted"}
 NOT_A_NUMBER = {"fillcolor": "black", "fontcolor": "#FFD43B"}
 
 _MOST_DECADES = 7
-"""The most colours of a legend."""
+"""The largest number of colours in a legend."""
 
 
 class HeatScale:
@@ -40,7 +40,7 @@ class HeatScale:
     Parameters
     ----------
     sizes : iterable of float
-        Those above 0 that are finite span it.
+        The sizes; the scale covers those that are finite and above 0.
     """
 
     def __init__(self, sizes: Iterable[float]) -> None:
@@ -59,14 +59,14 @@ class HeatScale:
         return {"fillcolor": colour, "fontcolor": "black" if _luminance(colour) > _MIDDLE else "white"}
 
     def legend(self) -> list[tuple[str, dict[str, str]]]:
-        """The scale's powers of ten, some of them where there are many, with their looks; the smallest first."""
+        """The scale's powers of ten, or some of them if there are many, with their looks; the smallest first."""
         stride = -(-(self.high - self.low) // (_MOST_DECADES - 1))
         exponents = [*range(self.low, self.high, stride), self.high]
         return [(f"1e{exponent}", self.look(10.0**exponent)) for exponent in exponents]
 
 
 def _between(place: float) -> str:
-    """The scale's colour at a place from 0 to 1."""
+    """The scale's colour at a position from 0 to 1."""
     place = min(max(place, 0.0), 1.0) * (len(_SCALE) - 1)
     i = min(int(place), len(_SCALE) - 2)
     low, high = (tuple(int(colour[k : k + 2], 16) for k in (1, 3, 5)) for colour in _SCALE[i : i + 2])
@@ -75,7 +75,7 @@ def _between(place: float) -> str:
 
 
 _MIDDLE = math.sqrt(1.05 * 0.05) - 0.05
-"""The luminance on which black and white text have the same contrast, 4.58, by the formula of WCAG 2."""
+"""The luminance at which black and white text have the same contrast, 4.58, by the formula of WCAG 2."""
 
 
 def _luminance(colour: str) -> float:

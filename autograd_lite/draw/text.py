@@ -11,11 +11,11 @@ from ..formatting import short
 Array = np.ndarray[Any, Any]
 
 SMALL = 8
-"""The most entries of an array that is written out."""
+"""The largest number of entries of an array that is written out."""
 
 
 def values_of(array: Array) -> list[str]:
-    """A small array's entries; of a large one mean, standard deviation, smallest and largest."""
+    """The entries of a small array; mean, standard deviation, minimum and maximum of a large one."""
     if not array.size:
         return ["empty"]
     if array.size <= SMALL:
@@ -30,7 +30,7 @@ def values_of(array: Array) -> list[str]:
 
 
 def root_mean_square(array: Array) -> float:
-    """The root of the mean of the squared entries, also where squares leave the range; 0 for none, NaN with a NaN."""
+    """The root of the mean of the squared entries, without overflow; 0 for an empty array, NaN if an entry is NaN."""
     sizes = np.abs(array).astype(np.float64)
     largest = float(np.max(sizes, initial=0.0))
     if largest == 0 or not np.isfinite(largest):
@@ -39,7 +39,7 @@ def root_mean_square(array: Array) -> float:
 
 
 def gradient_of(array: Array) -> str:
-    """A gradient's root mean square, and the share of its exact zeros if there are some; a single number itself."""
+    """A gradient's root mean square, and the share of exact zeros if it has some; a single number is written out."""
     if np.isnan(array).any():
         return f"gradient has {np.count_nonzero(np.isnan(array))} NaN"
     if not array.size:

@@ -1,4 +1,4 @@
-"""How each NumPy function differentiates, a file per family. To import this package is to register all of them."""
+"""How each NumPy function differentiates, with a file for each family. Importing this package registers all rules."""
 
 from . import (
     calculus,

@@ -6,8 +6,8 @@ Churavy, *Instead of rewriting foreign code for machine learning, automatically 
 rules multiply and divide a cotangent by `strong_product` and `strong_quotient`, and by `symmetric_product` where a
 slope of 0 was chosen. Sums, products of matrices and other linear functions of several elements are NumPy's own.
 
-In a batching rule the first axis of every operand counts the examples. An axis that the user counts from the front is
-one further on there, and one that is counted from the back stays where it is.
+In a batching rule the first axis of every operand counts the examples. So an axis that the user counts from the front
+has a number one higher there, and an axis that is counted from the back keeps its number.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ defelementwise(strong_product, symmetric_product, strong_quotient)
 
 # ---- arguments ----
 def as_floats(value: Any) -> Any:
-    """An array or tensor as it is; a number, or a list of them, as an array of floating-point numbers."""
+    """An array or tensor unchanged; a number or a list of numbers as an array of floating-point numbers."""
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return value
     array = np.asarray(value)
@@ -53,20 +53,20 @@ def as_floats(value: Any) -> Any:
 
 
 def as_tuple(numbers: Any) -> tuple[Any, ...]:
-    """One number, or several, as a tuple: what NumPy does with axes and shapes."""
+    """One number, or several, as a tuple, like NumPy's axes and shapes."""
     return (numbers,) if np.ndim(numbers) == 0 else tuple(numbers)
 
 
 # ---- reductions ----
 def reduced_axes(axis: Any, ndim: int) -> Shape:
-    """The axes reduced over, counted from 0; a single number has none, and takes axis 0 for all of them."""
+    """The axes reduced over, counted from 0; an array of one number has no axes, and then axis 0 means all of them."""
     if axis is None or not ndim:
         return tuple(range(ndim))
     return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
 
 
 def with_kept_axes(reduced: Any, shape: Shape, axis: Any) -> Any:
-    """A reduction's result, or its cotangent, with the reduced axes as axes of length 1."""
+    """A reduction's result, or its cotangent, with axes of length 1 in place of the reduced axes."""
     axes = reduced_axes(axis, len(shape))
     return reduced.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
@@ -90,7 +90,7 @@ _LARGEST_FLOAT16 = 65504
 
 # ---- many examples at once ----
 def axes_of_all(axis: Any, ndim: int) -> Any:
-    """Axes of one example, which has `ndim` of them, as axes of the array of all examples; None is all of them."""
+    """Axes of one example, which has `ndim` axes, as axes of the array of all examples; None means all axes."""
     if axis is None:
         return tuple(range(1, ndim + 1))
     if isinstance(axis, tuple | list):
@@ -101,10 +101,10 @@ def axes_of_all(axis: Any, ndim: int) -> Any:
 
 
 def batch_reduction(function: Callable[..., Any]) -> None:
-    """Give a batching rule to a function that reduces over one axis, several, or all."""
+    """Define the batching rule of a function that reduces over one axis, several axes, or all."""
 
     def rule(a: Any, axis: Any = None, **options: Any) -> Any:
-        if a.ndim == 1:  # a number has no axis, though NumPy lets reductions name its axis 0 or -1
+        if a.ndim == 1:  # a number has no axes, but NumPy allows axis=0 or -1 for it
             return np.reshape(function(a[:, None], axis=1, **options), a.shape)
         return function(a, axis=axes_of_all(axis, a.ndim - 1), **options)
 
@@ -112,7 +112,7 @@ def batch_reduction(function: Callable[..., Any]) -> None:
 
 
 def batch_scan(function: Callable[..., Any], axis: int | None) -> None:
-    """Give a batching rule to a function along one axis, by default this one; with None along all of the elements."""
+    """Define the batching rule of a function along one axis, with this default; None means along all elements."""
     default = axis
 
     def rule(a: Any, axis: Any = default, *rest: Any, **options: Any) -> Any:
@@ -128,5 +128,5 @@ def batch_scan(function: Callable[..., Any], axis: int | None) -> None:
 
 
 def batch_stack(function: Callable[..., Any]) -> None:
-    """Give a batching rule to a function of the last axes of its argument, or of each element: it takes them all."""
+    """Define the batching rule of a function of the last axes or of each element: it is called on all examples."""
     BATCHING[function] = Batching(lambda a, *rest, **options: function(a, *rest, **options), ("a",))

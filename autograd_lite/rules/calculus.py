@@ -17,7 +17,7 @@ from .complex_numbers import conjugate
 # ---- differences ----
 @derive(np.diff)
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
-    """`numpy.diff`: each element less the one before, `n` times over."""
+    """`numpy.diff`: each element minus the one before, `n` times."""
     a = array_like(a)
     if n < 0:
         raise ValueError(f"np.diff: n={n} must not be negative")
@@ -54,7 +54,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     axes = normalize_axis_tuple(range(f.ndim) if axis is None else axis, f.ndim)
     if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and array_like(varargs[0]).ndim):
         raise TypeError(
-            f"np.gradient: {len(varargs)} spacings for {len(axes)} axes; expected none, a number, or one each"
+            f"np.gradient: {len(varargs)} spacings for {len(axes)} axes; expected none, a number, or one for each"
         )
     if edge_order not in (1, 2):
         raise ValueError(f"np.gradient: edge_order={edge_order!r}; expected 1 or 2")
@@ -70,7 +70,9 @@ def _along(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     if n < edge_order + 1:
         raise ValueError(f"np.gradient: axis {axis} has {n} elements; edge_order={edge_order} needs {edge_order + 1}")
     if spacing.ndim and spacing.shape != (n,):
-        raise ValueError(f"np.gradient: {spacing.shape} coordinates for an axis of length {n}")
+        raise ValueError(
+            f"np.gradient: the coordinates have shape {spacing.shape}, but the axis has length {n}; expected ({n},)"
+        )
     steps = spacing[1:] - spacing[:-1] if spacing.ndim else spacing * np.ones(n - 1, y.dtype)
     left, right = steps[:-1], steps[1:]
     inside = (
@@ -99,7 +101,7 @@ def _at_edge(y0: Any, y1: Any, y2: Any, near: Any, far: Any) -> Any:
 # ---- sums over intervals ----
 @derive(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """`numpy.trapezoid`: half of the sum of neighbours, times the length between them."""
+    """`numpy.trapezoid`: half of the sum of two neighbours, times the distance between them."""
     y = np.moveaxis(array_like(y), axis, -1)
     if x is None:
         steps = dx
@@ -111,7 +113,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 @derive(np.interp)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    """`numpy.interp`: on the line through the two points around x; at a point, that of the interval after it."""
+    """`numpy.interp`: the line through the two points around x; at a point, the line of the interval after it."""
     x, xp, fp = array_like(x), array_like(xp), array_like(fp)
     if period is not None:
         period = abs(period)
@@ -139,7 +141,7 @@ def _at(points: Any, place: Any) -> Any:
 
 @derive(np.unwrap)
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 6.283185307179586) -> Any:
-    """`numpy.unwrap`: whole periods are added, which are constant."""
+    """`numpy.unwrap`: it adds whole periods, which are constant."""
     discont = period / 2 if discont is None else discont
     steps = np.diff(p, axis=axis)
     short = np.remainder(steps + period / 2, period) - period / 2
@@ -153,11 +155,11 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 6.28318
 # ---- convolution ----
 @primitive
 def convolve_full(a: Any, v: Any) -> Any:
-    """`numpy.convolve` wherever the two overlap."""
+    """`numpy.convolve` with ``mode="full"``: wherever the two overlap."""
     return np.convolve(a, v)
 
 
-# What a comes with is the cotangent moved along the reversed v, where all of it overlaps.
+# The cotangent of a is the correlation of g with v, where they overlap completely.
 defvjp(
     convolve_full,
     a=lambda g, v: np.convolve(g, np.flip(v), "valid"),
@@ -168,7 +170,7 @@ deflinear(convolve_full, "a", "v")
 
 @derive(np.convolve)
 def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
-    """`numpy.convolve`, of which the other modes are a part."""
+    """`numpy.convolve`: the results of the other modes are parts of the full one."""
     a, v = np.atleast_1d(a), np.atleast_1d(v)
     longer, shorter = max(len(a), len(v)), min(len(a), len(v))
     full = convolve_full(a, v)
@@ -184,9 +186,9 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
 
 @derive(np.correlate)
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
-    """`numpy.correlate`: the convolution with the second reversed and conjugated."""
+    """`numpy.correlate`: the convolution with the second array reversed and conjugated."""
     a, v = array_like(a), array_like(v)
     if len(v) > len(a) and mode == "same":
-        # NumPy exchanges the two and reverses the result, which rounds the middle the other way.
+        # NumPy exchanges the two and reverses the result, which chooses the other of two possible middle parts.
         return np.flip(np.convolve(conjugate(v), np.flip(a), mode))
     return np.convolve(a, np.flip(conjugate(v)), mode)

@@ -1,9 +1,9 @@
 """How the parts of complex numbers differentiate, and the convention for complex gradients.
 
-A cotangent ``g`` pairs with a tangent ``dz`` as ``Re(sum(g * dz))``, with no conjugate. So the rule of a holomorphic
-function is plain mathematics, ``g * f'(z)``, and the gradient of a real loss L at ``z = x + iy`` is
-``dL/dx - i dL/dy``: that of JAX and HIPS autograd, and the conjugate of PyTorch's. A step of gradient descent
-goes along its conjugate. The cotangent of a real argument is the real part.
+A cotangent ``g`` pairs with a tangent ``dz`` as ``Re(sum(g * dz))``, without a conjugate. So the rule of a holomorphic
+function is simply ``g * f'(z)``, and the gradient of a real loss L at ``z = x + iy`` is ``dL/dx - i dL/dy``, as in JAX
+and HIPS autograd; PyTorch's is its conjugate. Gradient descent steps along the negative conjugate of this gradient. The
+cotangent of a real argument is the real part.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..transforms.rule_tables import defjvp
 
 
 def conjugate(x: Any) -> Any:
-    """The complex conjugate; a real array as it is, without a copy."""
+    """The complex conjugate; a real array is returned itself, without a copy."""
     return np.conjugate(x) if x.dtype.kind == "c" else x
 
 
 def _sign(g: Any, out: Any, x: Any) -> Any:
-    """0 for real numbers. ``z / |z|`` turns as z goes around 0: ``(dz - out^2 conj(dz)) / (2 |z|)``."""
+    """0 for real numbers; for complex numbers, the derivative of ``z / |z|``: ``(dz - out^2 conj(dz)) / (2 |z|)``."""
     if x.dtype.kind != "c":
         return np.zeros_like(g)
     return strong_quotient(g - np.conjugate(strong_product(g, out * out)), _twice_modulus(x))
@@ -38,7 +38,7 @@ def _sign_along(t: Any, out: Any, x: Any) -> Any:
 
 
 def _twice_modulus(x: Any) -> Any:
-    """``2 |z|``, and infinity at 0, where ``sign`` has no derivative and 0 is taken for it."""
+    """``2 |z|``, and infinity at 0, where ``sign`` has no derivative and the rule gives 0."""
     modulus = np.absolute(x)
     return np.where(np.equal(modulus, 0), np.inf, 2 * modulus)
 
@@ -50,7 +50,7 @@ def _turn(z: Any) -> Any:
 
 
 defvjp(np.real, val=lambda g: g)
-# A scalar of NumPy stays one when it comes first: Python has -1j * np.float64 for a number of its own.
+# The order g * -1j keeps a NumPy scalar; -1j * np.float64 would give a Python number.
 defvjp(np.imag, val=lambda g, val_dtype: as_dtype(g * -1j, val_dtype))
 defelementwise(np.real, np.imag)
 defvjp(np.conjugate, x=lambda g: conjugate(g))
@@ -66,5 +66,5 @@ defelementwise(np.angle)
 
 @derive(np.real_if_close)
 def real_if_close(a: Any, tol: float = 100) -> Any:
-    """`numpy.real_if_close`: the real part if all imaginary parts are as good as 0."""
+    """`numpy.real_if_close`: the real part if all imaginary parts are almost 0."""
     return np.real(a) if np.isrealobj(np.real_if_close(concrete(a, "np.real_if_close"), tol)) else a

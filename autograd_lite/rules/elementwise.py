@@ -23,9 +23,9 @@ LN_10 = float(np.log(10.0))
 
 
 def _share(g: Any, larger: Any, smaller: Any) -> Any:
-    """The cotangent where the first is larger, and half of it where both are equal.
+    """The cotangent where the first argument is larger, and half of it where both are equal.
 
-    It is chosen, and not multiplied by 0, so that an infinite one leaves no NaN where it is not taken.
+    Elsewhere 0 is chosen, and not the product with 0, which would be NaN for an infinite cotangent.
     """
     return fast_where.where(np.greater(larger, smaller), g, fast_where.where(np.equal(larger, smaller), 0.5 * g, 0))
 
@@ -201,18 +201,18 @@ defelementwise(where)
 
 @derive(np.where)
 def where_or_nonzero(condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    """`numpy.where`; of a condition alone the indices at which it holds, which carry no gradient."""
+    """`numpy.where`; for a condition alone, the indices where it holds, which carry no gradient."""
     return np.nonzero(condition) if x is None and y is None else where(condition, x, y)
 
 
 @primitive
 def clip_between(a: Any, a_min: Any, a_max: Any) -> Any:
-    """`numpy.clip` with both bounds, of which None is none."""
+    """`numpy.clip` with two bounds; None means that there is no bound."""
     return np.clip(a, a_min, a_max)
 
 
 def _within(a: Any, a_min: Any, a_max: Any) -> Any:
-    """Where the element itself passes: inside of the bounds, and on them."""
+    """Whether each element is within the bounds or on them, so that it is not clipped."""
     above = True if a_min is None else np.greater_equal(a, a_min)
     return above & (True if a_max is None else np.less_equal(a, a_max))
 
@@ -230,12 +230,12 @@ defelementwise(clip_between)
 
 @derive(np.clip)
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None) -> Any:
-    """`numpy.clip`, with the bounds under either of their names."""
+    """`numpy.clip`, with either of the two names for each bound."""
     return clip_between(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
 def _unless_missing(g: Any, other: Any, share: Any) -> Any:
-    """All of the cotangent where the other is NaN, which loses against every number."""
+    """The whole cotangent where the other argument is NaN, because `fmax` and `fmin` ignore NaN."""
     return np.where(np.isnan(other), g, share)
 
 
@@ -253,7 +253,7 @@ defvjp(
 
 @derive(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """`numpy.nan_to_num`; what is replaced is constant."""
+    """`numpy.nan_to_num`; replaced elements are constant."""
     if x.dtype.kind == "c":
         return nan_to_num(np.real(x), copy, nan, posinf, neginf) + 1j * nan_to_num(
             np.imag(x), copy, nan, posinf, neginf

@@ -13,11 +13,11 @@ from ..transforms.rule_tables import defbatching, deflinear
 from ._common import Shape, as_tuple, axes_of_all
 
 SWAPPED: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
-"""The normalisation with which the transform in one direction has the factor that the other has."""
+"""For each normalisation, the one that gives the opposite transform the same factor."""
 
 
 def _fitted(x: Any, length: int, axis: int) -> Any:
-    """The first elements along an axis, with zeros after them if there are too few: what ``n`` does to the input."""
+    """The first elements along an axis, padded with zeros if there are too few, as ``n`` does with the input."""
     before = (slice(None),) * (axis % x.ndim)
     if x.shape[axis] >= length:
         return x[(*before, slice(length))]
@@ -26,7 +26,7 @@ def _fitted(x: Any, length: int, axis: int) -> Any:
 
 
 def _irfft(g: Any, a_shape: Shape, a_dtype: np.dtype[Any], axis: int, norm: Any) -> Any:
-    """All frequencies but the first and, of an even length, the last stand for their conjugates too."""
+    """The cotangent for `irfft`: all frequencies except the first, and the last of an even length, count twice."""
     n = g.shape[axis]
     spectrum = np.conjugate(np.fft.rfft(g, axis=axis, norm=SWAPPED[norm]))
     times = np.full(spectrum.shape[axis], 2.0, np.real(spectrum[:0]).dtype)
@@ -70,7 +70,7 @@ for _function in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft):
 
 @derive(np.fft.hfft)
 def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: None = None) -> Any:
-    """`numpy.fft.hfft` by `numpy.fft.irfft` of the conjugate."""
+    """`numpy.fft.hfft`, as `numpy.fft.irfft` of the conjugate."""
     n = (a.shape[axis] - 1) * 2 if n is None else n
     return np.fft.irfft(np.conjugate(a), n, axis, norm=SWAPPED[norm])
 
@@ -102,7 +102,7 @@ def _each(a: Any, transform: Callable[..., Any], lengths: Sequence[int], axes: S
 
 
 def _over_axes(name: str, default_axes: Any, first: str | None, rest: str, last: str | None) -> None:
-    """Register a transform along several axes: the last axis by itself first, or last, for real numbers."""
+    """Register a transform along several axes; for real numbers, the last axis has its own transform, first or last."""
 
     def transform(a: Any, s: Any = None, axes: Any = default_axes, norm: Any = None, out: None = None) -> Any:
         lengths, over = _lengths(a, s, axes, inverse_real=last is not None)

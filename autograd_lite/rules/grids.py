@@ -1,4 +1,4 @@
-"""How evenly spaced numbers, grids and powers differentiate by their ends and coordinates."""
+"""How evenly spaced numbers, grids and powers differentiate, by their ends and coordinates."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ._common import as_floats
 
 
 def _spread(start: Any, stop: Any, num: int, endpoint: bool) -> tuple[Any, Any, Any]:
-    """The two ends with a first axis, and how far from one to the other each number lies."""
+    """The two ends with a new first axis, and the position of each number between them as a fraction."""
     if num < 0:
-        raise ValueError(f"num={num} must not be negative")
+        raise ValueError(f"num must not be negative, got {num}")
     start, stop = np.broadcast_arrays(as_floats(start), as_floats(stop))
     shares = (np.arange(num) / max(num - 1 if endpoint else num, 1)).astype(np.finfo(np.result_type(start, stop)).dtype)
     return start[None], stop[None], np.reshape(shares, (num, *(1,) * start.ndim))
@@ -35,7 +35,7 @@ def linspace(
 def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
 ) -> Any:
-    """`numpy.logspace`: the base to the power of `numpy.linspace`."""
+    """`numpy.logspace`: the base raised to the powers of `numpy.linspace`."""
     if np.ndim(base):
         raise TypeError("np.logspace: for tensors the base must be a single number")
     numbers = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
@@ -44,10 +44,10 @@ def logspace(
 
 @derive(np.geomspace)
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    """`numpy.geomspace`: each number is the one before times the same ratio."""
+    """`numpy.geomspace`: each number is the previous one multiplied by the same ratio."""
     first, last, shares = _spread(start, stop, num, endpoint)
     numbers = np.moveaxis(first * (last / first) ** shares, 0, axis)
-    # NumPy goes by logarithms in double precision.
+    # NumPy computes logarithms in double precision.
     return numbers.astype(np.result_type(numbers.dtype, np.float64) if dtype is None else dtype)
 
 

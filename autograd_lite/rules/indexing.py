@@ -1,4 +1,4 @@
-"""How indexing and picking differentiate: a cotangent goes back to its element, and is added up where that recurs."""
+"""How indexing and picking differentiate: a cotangent goes back to its element; those of the same element are added."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def scatter_add(values: Any, index: Any, shape: Shape) -> Any:
 
 
 def _selects_once(index: Any) -> bool:
-    """Whether no element can be selected twice: no index is an array of integers."""
+    """Whether no element can be selected twice, because no index is an array of integers."""
     entries = index if isinstance(index, tuple) else (index,)
     return all(
         entry is None or entry is Ellipsis or isinstance(entry, slice | int | np.integer) or _dtype(entry).kind == "b"
@@ -44,7 +44,7 @@ def _dtype(entry: Any) -> Any:
 
 
 def _axes_before_all(index: tuple[Any, ...]) -> int:
-    """How many axes arrays of indices make that come before all others; 0 if they stay where the first array stands."""
+    """The number of axes from index arrays that NumPy puts in front of all others; 0 if they stay in place."""
     arrays = {i: e for i, e in enumerate(index) if not (e is None or e is Ellipsis or isinstance(e, slice))}
     if not arrays or max(arrays) - min(arrays) == len(arrays) - 1:
         return 0
@@ -76,7 +76,7 @@ def _scatter_all(values: Any, index: Any, shape: Shape) -> Any:
 
 # ---- elements taken by their positions along an axis ----
 def _scatter_along(g: Any, shape: Shape, axis: int | None, positions: Callable[[int], Any]) -> Any:
-    """The cotangent of an array whose elements were read at the positions along an axis, or flattened with None."""
+    """The cotangent of an array whose elements were read at positions along an axis; None means the flattened array."""
     if axis is None or not shape:
         size = math.prod(shape)
         return np.reshape(scatter_add(g, positions(size), (size,)), shape)
@@ -158,7 +158,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     return np.take(arr, np.delete(np.arange(arr.shape[axis]), obj), axis=axis)
 
 
-# ---- weights added up by number: the transpose of taking ----
+# ---- weights added by bin: the transpose of np.take ----
 defvjp(
     np.bincount,
     like=lambda x, weights=None, minlength=0: None,
@@ -178,6 +178,8 @@ def _bincount_all(x: Any, weights: Any, minlength: int = 0) -> Any:
 # ---- triangles and diagonals ----
 def _triangle(function: Callable[..., Any], upper: bool) -> None:
     def triangle(m: Any, k: int = 0) -> Any:
+        if m.ndim == 1:  # NumPy repeats a vector as the rows of a matrix
+            m = np.broadcast_to(m, 2 * m.shape)
         rows, columns = m.shape[-2:]
         lower = np.tri(rows, columns, k=k - 1 if upper else k, dtype=bool)
         return np.where(~lower if upper else lower, m, 0)
@@ -199,7 +201,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 @derive(np.diag)
 def diag(v: Any, k: int = 0) -> Any:
-    """`numpy.diag`: of a vector the matrix, of a matrix the vector."""
+    """`numpy.diag`: the matrix for a vector, the vector for a matrix."""
     if v.ndim == 2:
         return np.diagonal(v, k)
     if v.ndim != 1:
@@ -217,7 +219,7 @@ derive(np.diagflat)(lambda v, k=0: np.diag(np.ravel(array_like(v)), k))
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """`numpy.select`: the choice of the first condition that holds."""
     if len(condlist) != len(choicelist):
-        raise ValueError(f"np.select: {len(condlist)} conditions and {len(choicelist)} choices; expected as many")
+        raise ValueError(f"np.select: {len(condlist)} conditions, but {len(choicelist)} choices; expected one for each")
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = np.where(condition, choice, result)
@@ -226,11 +228,11 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 @derive(np.choose)
 def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
-    """`numpy.choose`: for each position the element of the array that its number names."""
+    """`numpy.choose`: for each position, the element of the array with the given number."""
     count = len(choices)
     numbers = array_like(a)
     if mode == "raise" and (np.any(numbers < 0) or np.any(numbers >= count)):
-        raise ValueError(f"np.choose: a number is outside of the {count} choices; mode='clip' or 'wrap' allows that")
+        raise ValueError(f"np.choose: a number is not from 0 to {count - 1}; pass mode='clip' or 'wrap' to allow that")
     numbers = np.clip(numbers, 0, count - 1) if mode == "clip" else numbers % count
     shape = np.broadcast_shapes(np.shape(numbers), *(np.shape(choice) for choice in choices))
     stacked = np.stack([np.broadcast_to(choice, shape) for choice in choices])
@@ -248,7 +250,7 @@ derive(np.extract)(lambda condition, arr: np.compress(np.ravel(condition), np.ra
 
 @derive(np.piecewise)
 def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
-    """`numpy.piecewise`: each function is called with the elements for which its condition holds, the last one's."""
+    """`numpy.piecewise`: each function gets the elements for which its condition is the last one that holds."""
     if isinstance(condlist, bool | np.bool) or (np.ndim(condlist[0]) == 0 and x.ndim):
         condlist = [condlist]
     conditions = [np.broadcast_to(concrete(c, "np.piecewise"), x.shape) for c in condlist]

@@ -1,4 +1,4 @@
-"""How functions that join arrays, cut them apart and build them slice by slice differentiate: by the parts."""
+"""How functions differentiate that join arrays, split them, or build them slice by slice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .shapes import at_least, at_least_1d, at_least_2d, at_least_3d
 
 # ---- joined ----
 def _pieces(g: Any, shapes: Any, axis: int | None, members: Sequence[int] | None) -> Any:
-    """The parts of a concatenation's cotangent that belong to the members; as one array if the members were one."""
+    """The parts of a concatenation's cotangent for its members; one array if the members were one array."""
     if members is None:
         count, *shape = shapes
         return np.stack(_pieces(g, [tuple(shape)] * count, axis, range(count)))
@@ -41,7 +41,7 @@ deflinear(np.concatenate, "arrays")
 
 
 def _listed(arrays: Any) -> list[Any]:
-    """The arrays to join, each for all examples, of which a single array holds one after the other."""
+    """The arrays to join, each with all examples; a single array is split along its first axis after the examples'."""
     return arrays if isinstance(arrays, list) else [arrays[:, i] for i in range(arrays.shape[1])]
 
 
@@ -54,7 +54,7 @@ def _concatenate_all(arrays: Any, axis: Any = 0, **options: Any) -> Any:
 
 
 def _layers(g: Any, axis: int, members: Sequence[int] | None) -> Any:
-    """The parts of a stack's cotangent that belong to the members; as one array if the members were one."""
+    """The parts of a stack's cotangent for its members; one array if the members were one array."""
     layers = np.moveaxis(g, axis, 0)
     return layers if members is None else [layers[i] for i in members]
 
@@ -70,7 +70,7 @@ def _stack_all(arrays: Any, axis: int = 0, **options: Any) -> Any:
 
 
 def _joining(along: int, enough: Callable[[Any], Any]) -> Callable[..., Any]:
-    """A function that joins arrays along an axis after giving them enough axes."""
+    """A function that gives arrays enough axes and joins them along an axis."""
 
     def join(tup: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
         arrays = [enough(array) for array in tup]
@@ -120,7 +120,7 @@ def _joined(arrays: Any, depth: int, ndim: int) -> Any:
 
 @derive(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """`numpy.insert`: elements of the two, taken in the order that inserting their positions gives."""
+    """`numpy.insert`: the elements of both arrays, in the order that results from inserting their positions."""
     arr, values = array_like(arr), array_like(values)
     arr = np.ravel(arr) if axis is None else arr
     axis = normalize_axis_index(axis or 0, arr.ndim)
@@ -137,7 +137,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     return np.take(np.concatenate([arr, values.astype(arr.dtype)], axis=axis), order, axis=axis)
 
 
-# ---- cut apart ----
+# ---- split ----
 def _splitting(sections_must_divide: bool) -> Callable[..., list[Any]]:
     def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         axis = normalize_axis_index(axis, ary.ndim, "np.split")
@@ -148,8 +148,8 @@ def _splitting(sections_must_divide: bool) -> Callable[..., list[Any]]:
             sections = int(indices_or_sections)
             if sections < 1 or (sections_must_divide and n % sections):
                 raise ValueError(
-                    f"np.split: an axis of length {n} cannot be cut into {sections} equal parts; np.array_split allows "
-                    "unequal ones"
+                    f"np.split: an axis of length {n} cannot be split into {sections} equal parts; use np.array_split "
+                    "for unequal parts"
                 )
             sizes = [n // sections + (i < n % sections) for i in range(sections)]
             cuts = list(accumulate(sizes))[:-1]

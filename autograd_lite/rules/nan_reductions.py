@@ -1,4 +1,4 @@
-"""How the reductions that skip NaN differentiate: a NaN is replaced by what changes nothing, and gets gradient 0."""
+"""How reductions that skip NaN differentiate: a NaN is replaced by a neutral number, and its gradient is 0."""
 
 from __future__ import annotations
 

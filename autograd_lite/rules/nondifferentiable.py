@@ -1,7 +1,7 @@
-"""The functions of NumPy's main namespace that have no derivative, and why.
+"""The functions of NumPy's main namespace that have no derivative, and the reasons.
 
-Those that take no array of floating-point numbers, or give none, need no rule either: called with a tensor that
-requires a gradient, they raise. Those of the first two groups below are called on the bare arrays in its place.
+The functions of the list below are called on plain arrays, and their results carry no gradient. Those with a reason
+raise an error if they are called with a tensor that requires a gradient.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _REASONS: dict[str, str] = {
     "writes into an array; np.where and np.concatenate make a new one": (
         "copyto fill_diagonal place put put_along_axis putmask"
     ),
-    "makes an array of numbers that it is not given as one": (
+    "makes a new array from arguments that are not arrays": (
         "arange bartlett blackman hamming hanning kaiser empty eye full identity indices ones tri zeros diag_indices "
         "tril_indices triu_indices mask_indices fromfunction fromiter frombuffer from_dlpack"
     ),
-    "would make a plain array of a tensor; the tensor is one, np.stack joins several": (
+    "would make a plain array of a tensor; use the tensor itself, or np.stack to join several": (
         "array asanyarray asarray asarray_chkfinite ascontiguousarray asfortranarray asmatrix bmat require"
     ),
     "reads or writes files or text": (
@@ -51,6 +51,6 @@ NO_DERIVATIVE: dict[Callable[..., Any], str] = {
 """Functions of the main namespace that have no derivative, with the reason."""
 
 WHY_CONSTANT = "gives indices, truth values, counts, shapes or steps, which carry no gradient"
-"""The reason for those in `NONDIFFERENTIABLE`."""
+"""The reason for the functions in `NONDIFFERENTIABLE`."""
 
 assert not NO_DERIVATIVE.keys() & NONDIFFERENTIABLE

@@ -1,4 +1,4 @@
-"""How polynomials differentiate, by their coefficients, from the highest power down, and by what they are taken of."""
+"""How polynomials differentiate, by their coefficients, which begin with the highest power, and by their argument."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.registry import derive
 from ..transforms.batching import concrete
+from ..transforms.interpreter import innermost_array
 from ..transforms.linearize import array_like
 from ._common import as_floats
 
@@ -47,7 +48,24 @@ def polysub(a1: Any, a2: Any) -> Any:
     return a1 - a2
 
 
-derive(np.polymul)(lambda a1, a2: np.convolve(_coefficients(a1), _coefficients(a2)))
+@derive(np.polymul)
+def polymul(a1: Any, a2: Any) -> Any:
+    """`numpy.polymul`, which leaves out what the leading zeros of its arguments lead to."""
+    a1, a2 = _coefficients(a1), _coefficients(a2)
+    product = np.convolve(a1, a2)
+    left_out = _leading_zeros(a1) + _leading_zeros(a2)
+    return product[left_out:] if left_out else product
+
+
+def _leading_zeros(p: Any) -> int:
+    values = innermost_array(p)
+    counts = np.where(np.any(values != 0, axis=-1), np.argmax(values != 0, axis=-1), values.shape[-1] - 1)
+    if np.min(counts) != np.max(counts):
+        raise ValueError(
+            "np.polymul within vmap: the polynomials of the examples begin with different numbers of zeros, so their "
+            "products would have different lengths; use np.convolve, which keeps the zeros"
+        )
+    return int(np.max(counts))
 
 
 @derive(np.polydiv)
@@ -75,11 +93,11 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 @derive(np.polyint)
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
-    """`numpy.polyint`, with a constant for each time."""
+    """`numpy.polyint`, with a constant for each integration."""
     p = _coefficients(p)
     constants = list(k) if isinstance(k, list | tuple) else [0.0 if k is None else k] * m
     if len(constants) < m:
-        raise ValueError(f"np.polyint: {len(constants)} constants for m={m}; expected one for each, or a single one")
+        raise ValueError(f"np.polyint: {len(constants)} constants for m={m}; expected {m}, or a single one")
     for constant in constants[:m]:
         last = np.reshape(constant, (1,)) if hasattr(constant, "ndim") else np.full(1, constant, p.dtype)
         p = np.concatenate([p / np.arange(len(p), 0, -1), last])
@@ -88,7 +106,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 @derive(np.poly)
 def poly(seq_of_zeros: Any) -> Any:
-    """`numpy.poly`: the product of ``x - zero``; of a matrix, with its eigenvalues for zeros."""
+    """`numpy.poly`: the product of ``x - zero``; for a matrix, the zeros are its eigenvalues."""
     zeros = np.linalg.eigvals(seq_of_zeros) if seq_of_zeros.ndim == 2 else seq_of_zeros
     product: Any = np.ones(1, zeros.dtype)
     for zero in zeros:
@@ -98,7 +116,7 @@ def poly(seq_of_zeros: Any) -> Any:
 
 @derive(np.roots)
 def roots(p: Any) -> Any:
-    """`numpy.roots`: the eigenvalues of the companion matrix, and 0 for each of the last coefficients that is 0."""
+    """`numpy.roots`: the eigenvalues of the companion matrix, and a 0 for each trailing coefficient that is 0."""
     p = _coefficients(p)
     given = np.flatnonzero(concrete(p, "np.roots"))
     if not given.size:

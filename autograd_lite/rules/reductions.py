@@ -1,7 +1,7 @@
 """How reductions, and cumulative sums and products, differentiate.
 
-Where the largest (or smallest) value occurs several times, ``max`` (``min``) shares the cotangent equally among
-its places: of the subgradients the one that is symmetric.
+If the largest (or smallest) value occurs several times, ``max`` (``min``) shares the cotangent equally among its
+places: that is the symmetric one of the subgradients.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _spread(g: Any, shape: Shape, axis: Any) -> Any:
 
 
 def _count(shape: Shape, axis: Any) -> int:
-    """How many elements each reduction takes together."""
+    """The number of elements that each element of the result is computed from."""
     return math.prod(shape[i] for i in reduced_axes(axis, len(shape)))
 
 
@@ -70,11 +70,11 @@ batch_reduction(np.var)
 
 
 def _std(g: Any, out: Any, a: Any, axis: Any, ddof: Any) -> Any:
-    """``(a - mean) / ((n - ddof) std)``, and 0 where all elements are equal, so that no direction is the steeper."""
+    """``(a - mean) / ((n - ddof) std)``; 0 where all elements are equal, which is the symmetric subgradient."""
     n = _count(a.shape, axis) - ddof
     std = with_kept_axes(out, a.shape, axis)
     deviation = a - np.mean(a, axis=axis, keepdims=True)
-    # The mean of equal elements may be rounded, and then all of them deviate by the same amount, as much as ``std``.
+    # If the mean of equal elements is rounded, all of them deviate by the same amount, which is then ``std``.
     deviation = deviation - np.mean(deviation, axis=axis, keepdims=True)
     slope = conjugate(deviation) / np.where(np.equal(std, 0), np.ones_like(std), std)
     return strong_product(over_count(with_kept_axes(g, a.shape, axis), n), slope)
@@ -90,7 +90,7 @@ batch_reduction(np.std)
 
 # ---- the largest and the smallest ----
 def _extremum(g: Any, out: Any, a: Any, axis: Any) -> Any:
-    """The cotangent at the places of the extremum, shared equally (of NaN, which is one, among the NaNs)."""
+    """The cotangent, shared equally among the places of the extremum; if the extremum is NaN, among the NaNs."""
     reached = np.equal(a, with_kept_axes(out, a.shape, axis)) | np.isnan(a)
     return shared(with_kept_axes(g, a.shape, axis), reached, reduced_axes(axis, a.ndim))
 
@@ -106,13 +106,13 @@ for _function in (np.max, np.amax, np.min, np.amin):
 
 @derive(np.ptp)
 def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    """`numpy.ptp` as the difference that it is."""
+    """`numpy.ptp`, as the difference of maximum and minimum."""
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
 # ---- products ----
 def _prod(g: Any, out: Any, a: Any, axis: Any) -> Any:
-    """The product of the other factors: by division where it has kept all of its digits, and without it elsewhere."""
+    """The product of the other factors: by division if the product has kept all its digits, else without division."""
     axes = reduced_axes(axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in axes]
     order = [*kept, *axes]
@@ -126,17 +126,17 @@ def _prod(g: Any, out: Any, a: Any, axis: Any) -> Any:
 
 
 def _divisible(product: Any) -> Any:
-    """Where a product has kept all of its digits, so that dividing by a factor gives the product of the others."""
+    """Whether each product has kept all its digits, so that dividing by a factor gives the product of the others."""
     return np.greater_equal(np.absolute(product), np.finfo(product.dtype).tiny) & np.isfinite(product)
 
 
 def _product_before(rows: Any) -> Any:
-    """For each element along the last axis the product of those before it."""
+    """For each element along the last axis, the product of the elements before it."""
     return np.cumprod(np.concatenate([np.ones_like(rows[..., :1]), rows[..., :-1]], axis=-1), axis=-1)
 
 
 def _product_of_others(rows: Any) -> Any:
-    """For each element along the last axis the product of all others, from the products before and after it."""
+    """For each element along the last axis, the product of all others, from the products before and after it."""
     return _product_before(rows) * np.flip(_product_before(np.flip(rows, -1)), -1)
 
 
@@ -150,7 +150,7 @@ batch_reduction(np.prod)
 
 # ---- cumulative sums and products ----
 def _cumsum(g: Any, a_shape: Shape, axis: Any) -> Any:
-    """Each element is in all the later sums: the sum of the cotangents from there to the end."""
+    """The sum of the cotangents from each element to the end, because an element is in all later sums."""
     along = 0 if axis is None else axis
     return np.reshape(np.flip(np.cumsum(np.flip(g, along), axis=along), along), a_shape)
 
@@ -161,7 +161,7 @@ batch_scan(np.cumsum, axis=None)
 
 
 def _recurrence(a: Any, b: Any) -> Any:
-    """``h[i] = a[i] h[i-1] + b[i]`` along the last axis, in log2(n) steps of twice the reach each.
+    """``h[i] = a[i] h[i-1] + b[i]`` along the last axis, in log2(n) steps, each over twice the distance.
 
     Hillis and Steele, *Data parallel algorithms* (1986).
     """
@@ -179,7 +179,7 @@ def _along_last(array: Any, axis: Any) -> Any:
 
 
 def _cumprod(g: Any, a: Any, axis: Any) -> Any:
-    """With ``p`` the product of those before: ``p[i] (g[i] + a[i+1] (g[i+1] + a[i+2] (...)))``."""
+    """With ``p`` as the product of the elements before: ``p[i] (g[i] + a[i+1] (g[i+1] + a[i+2] (...)))``."""
     rows, g = _along_last(a, axis), _along_last(g, axis)
     following = np.concatenate([np.flip(rows[..., 1:], -1), np.zeros_like(rows[..., :1])], axis=-1)
     following = np.roll(following, 1, axis=-1)
@@ -204,7 +204,7 @@ def _cumulative(name: str, scan: Any, initial: float) -> None:
     ) -> Any:
         if axis is None:
             if x.ndim > 1:
-                raise ValueError(f"np.{name}: an array of shape {x.shape} needs axis=")
+                raise ValueError(f"np.{name}: for an array of shape {x.shape}, pass axis=")
             axis = 0
         found = scan(x, axis=axis, dtype=dtype)
         if not include_initial:

@@ -1,4 +1,4 @@
-"""How functions that give an array's elements another shape or another order differentiate: they go back in it."""
+"""How functions that change the shape or the order of an array's elements differentiate: the cotangent is put back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ._common import Shape, as_tuple, axes_of_all
 # ---- the same elements in another shape ----
 def _reshape(g: Any, shape: Shape, order: Any) -> Any:
     if order not in ("C", "F"):
-        raise TypeError(f"order={order!r} depends on the array's memory, which is not recorded; use 'C' or 'F'")
+        raise TypeError(f"order={order!r} depends on the array's memory layout, which is not recorded; use 'C' or 'F'")
     return np.reshape(g, shape, order=order)
 
 
@@ -34,7 +34,7 @@ deflinear(np.reshape, "a")
 
 
 def _lengths(shape: Any, size: int) -> Shape:
-    """A shape with the length that was left open as -1."""
+    """A shape, with -1 replaced by the missing length."""
     lengths = tuple(map(int, as_tuple(shape)))
     known = math.prod(n for n in lengths if n >= 0)
     return tuple(n if n >= 0 else size // max(known, 1) for n in lengths)
@@ -48,7 +48,7 @@ def _reshape_all(a: Any, shape: Any, order: str = "C") -> Any:
         raise ValueError(f"np.reshape: one example of shape {a.shape[1:]} cannot have the shape {shape}")
     if order == "C":
         return np.reshape(a, (count, *lengths))
-    # Column-major for each example: the axes reversed, with the examples kept first.
+    # For column-major order of each example, reverse all axes except the examples' axis, which stays first.
     flat = np.transpose(a, (0, *range(a.ndim - 1, 0, -1)))
     columns = np.reshape(flat, (count, *reversed(lengths)))
     return np.transpose(columns, (0, *range(columns.ndim - 1, 0, -1)))
@@ -105,23 +105,23 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 
 # ---- at least so many axes ----
 def at_least(array: Any, ndim: int, shape: Callable[[Shape], Shape]) -> Any:
-    """An array with fewer axes in the shape that is made of its own."""
+    """An array, reshaped if it has fewer than `ndim` axes."""
     array = array_like(array)
     return array if array.ndim >= ndim else np.reshape(array, shape(array.shape))
 
 
 def at_least_1d(array: Any) -> Any:
-    """An array, of a number a vector."""
+    """An array; a number becomes a vector."""
     return at_least(array, 1, lambda shape: (1,))
 
 
 def at_least_2d(array: Any) -> Any:
-    """An array, of a vector a row."""
+    """An array with two axes or more; a vector becomes a row."""
     return at_least(array, 2, lambda shape: (1, *shape) if shape else (1, 1))
 
 
 def at_least_3d(array: Any) -> Any:
-    """An array, of a vector the middle one of three axes, of a matrix the first two."""
+    """An array with three axes or more; a vector becomes the middle one, a matrix the first two."""
     return at_least(array, 3, lambda shape: (*shape, 1) if len(shape) == 2 else (1, *shape, 1) if shape else (1, 1, 1))
 
 
@@ -190,10 +190,10 @@ derive(np.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
 
 @derive(np.rot90)
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    """`numpy.rot90` by flips and an exchange of the two axes."""
+    """`numpy.rot90`, by flipping and exchanging the two axes."""
     first, second = (normalize_axis_index(axis, m.ndim) for axis in axes)
     if first == second:
-        raise ValueError(f"np.rot90: axes={axes} must be two different ones")
+        raise ValueError(f"np.rot90: axes must be two different axes, got {axes}")
     if k % 4 == 1:
         return np.swapaxes(np.flip(m, second), first, second)
     if k % 4 == 3:
@@ -212,7 +212,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 # ---- repeated ----
 @derive(np.tile)
 def tile(A: Any, reps: Any) -> Any:
-    """`numpy.tile`: broadcast along a new axis beside each old one."""
+    """`numpy.tile`: broadcasts along a new axis in front of each old one."""
     repetitions = as_tuple(reps)
     ndim = max(A.ndim, len(repetitions))
     repetitions = (1,) * (ndim - len(repetitions)) + repetitions
@@ -224,7 +224,7 @@ def tile(A: Any, reps: Any) -> Any:
 
 @derive(np.resize)
 def resize(a: Any, new_shape: Any) -> Any:
-    """`numpy.resize`: the elements over and over."""
+    """`numpy.resize`: repeats the elements as often as needed."""
     shape = as_tuple(new_shape)
     flat = np.ravel(a)
     if not flat.size:
@@ -234,7 +234,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 
 @derive(np.full_like)
 def full_like(a: Any, fill_value: Any, dtype: Any = None, **layout: Any) -> Any:
-    """`numpy.full_like`: the value broadcast into an array of the other's kind."""
+    """`numpy.full_like`: the value, broadcast to the shape and dtype of the array."""
     blank = np.zeros_like(a, dtype, **layout)
     return np.where(True, fill_value, blank).astype(blank.dtype)
 
@@ -242,7 +242,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, **layout: Any) -> Any:
 # ---- padded ----
 @primitive
 def pad_with(array: Any, pad_width: Any, constant_values: Any = 0) -> Any:
-    """The array with constants around it."""
+    """The array, padded with constants."""
     return np.pad(array, pad_width, constant_values=constant_values)
 
 
@@ -266,7 +266,7 @@ def _pad_all(array: Any, pad_width: Any, constant_values: Any = 0) -> Any:
 
 @derive(np.pad)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
-    """`numpy.pad` with constants, or with elements of the array itself, which are then found by their positions."""
+    """`numpy.pad` with constants, or with elements of the array, which are taken by their positions."""
     if not array.ndim:
         return array
     if isinstance(pad_width, dict):
@@ -289,7 +289,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     return array
 
 
-# ---- what asks for shapes and dtypes alone, and gives no gradient ----
+# ---- functions that use only shapes and dtypes, and carry no gradient ----
 STRUCTURAL.update(
     [
         np.shape, np.size, np.ndim, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.min_scalar_type,

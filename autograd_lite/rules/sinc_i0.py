@@ -1,4 +1,4 @@
-"""How `sinc` and `i0` differentiate: every derivative is a function of the same family, with one order more."""
+"""How `sinc` and `i0` differentiate: each derivative is a function of the same family, one order higher."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from ._common import strong_product
 
 @primitive
 def sinc_derivative(y: Any, order: int) -> Any:
-    """The derivative of ``sin(y) / y`` of an order: ``integral of t^n cos(y t + n pi / 2)`` for t from 0 to 1.
+    """The n-th derivative of ``sin(y) / y``: the integral of ``t^n cos(y t + n pi / 2)`` for t from 0 to 1.
 
-    Far from 0 by recurrence, which integration by parts gives; near it, where that cancels, by the power series.
+    Far from 0 it is computed by the recurrence from integration by parts; near 0, where that cancels, by the power
+    series.
     """
     near = np.abs(y) < order + 2
     safe = np.where(near | np.isinf(y), 1.0, y)
@@ -38,16 +39,16 @@ defelementwise(sinc_derivative, np.sinc)
 
 @primitive
 def i0_derivative(x: Any, order: int) -> Any:
-    """The derivative of ``i0`` of an order: the mean of ``exp(x cos(t)) cos(t)^n`` over the circle.
+    """The n-th derivative of ``i0``: the mean of ``exp(x cos(t)) cos(t)^n`` over the circle.
 
-    The trapezoidal rule is exact to rounding for a periodic function as smooth as this (Trefethen and Weideman, *The
+    The trapezoidal rule is exact to rounding for such a smooth periodic function (Trefethen and Weideman, *The
     exponentially convergent trapezoidal rule*, 2014).
     """
     nodes = 512
     total = np.zeros_like(x)
     for j in range(nodes // 2):
         cosine = math.cos((j + 0.5) * math.pi / (nodes // 2))
-        # The mean of an odd power of the cosine is 0; without it small x keep their digits.
+        # The mean of an odd power of the cosine is 0; subtracting it keeps the digits of results for small x.
         rise = np.expm1(x * cosine) if order % 2 else np.exp(x * cosine)
         total = total + rise * cosine**order
     return total / (nodes // 2)

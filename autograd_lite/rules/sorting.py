@@ -1,6 +1,6 @@
-"""How functions that put elements in order differentiate: each result is the element that has its rank.
+"""How functions that put elements in order differentiate: each result is the element with its rank.
 
-The order is that of the numbers at hand. Where elements are equal, the one that comes first has the lower rank.
+The order is that of the current numbers. Of equal elements, the one that comes first has the lower rank.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: None = None, *, stable
 
 @derive(np.sort_complex)
 def sort_complex(a: Any) -> Any:
-    """`numpy.sort_complex`: sorted by the real part first."""
+    """`numpy.sort_complex`: sorts by the real part first."""
     return np.sort(a).astype(np.sort_complex(np.ones(1, a.dtype)).dtype)
 
 
@@ -42,7 +42,7 @@ def partition(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order
 
 # ---- quantiles ----
 def _rows(a: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
-    """The elements that are ranked together along the last axis, and the axes that they had."""
+    """The array with the elements that are ranked together along the last axis, and the axes where these were."""
     axes = normalize_axis_tuple(range(a.ndim) if axis is None else axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in axes]
     moved = np.transpose(a, (*kept, *axes))
@@ -50,9 +50,9 @@ def _rows(a: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
 
 
 def _ranks(q: Any, counts: Any, method: Any) -> Any:
-    """The places of the quantiles among so many elements, between two of them as a fraction.
+    """The ranks of the quantiles among `counts` elements, as fractions between two elements.
 
-    NumPy has the place of every method at hand: it is the quantile of the places themselves.
+    NumPy computes them for every method: a rank is the quantile of the ranks themselves.
     """
     places: Any = 0.0
     for n in np.unique(innermost_array(counts)):
@@ -73,7 +73,7 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_missi
     above = np.minimum(below + 1, rows.shape[-1] - 1)
     share = (places - below).astype(rows.dtype)
     low, high = (np.take_along_axis(ordered[..., 0], place, -1) for place in (below, above))
-    # Only what the quantile lies between takes part: beyond it there may be a NaN or an infinity.
+    # Only the elements next to the quantile may take part; others may be NaN or infinite.
     found = np.where(np.equal(share, 0), low, low + (np.where(np.equal(share, 0), low, high) - low) * share)
     if not skip_missing:
         found = np.where(missing[..., -1:], np.nan, found)
@@ -91,10 +91,10 @@ def _quantiles(name: str, scale: float, skip_missing: bool) -> None:
         method = interpolation or method
         keepdims = bool(keepdims and keepdims is not np._NoValue)
         found = _quantile(a, np.divide(q, scale), axis, method, keepdims, skip_missing)
-        # The method and the type of q say what NumPy's dtype is, and NumPy knows it best.
+        # NumPy's result dtype depends on the method and the type of q, so NumPy is asked for it.
         return found.astype(getattr(np, name)(np.ones(1, a.dtype), q, method=method).dtype)
 
-    quantile.__doc__ = f"`numpy.{name}`, between two elements by their ranks."
+    quantile.__doc__ = f"`numpy.{name}`, interpolated between two elements by their ranks."
     derive(getattr(np, name))(quantile)
 
 
@@ -103,7 +103,7 @@ def _median(name: str, skip_missing: bool) -> None:
         keepdims = bool(keepdims and keepdims is not np._NoValue)
         return _quantile(a, 0.5, axis, "linear", keepdims, skip_missing).astype(a.dtype)
 
-    median.__doc__ = f"`numpy.{name}`: the middle one, or half of the sum of the two in the middle."
+    median.__doc__ = f"`numpy.{name}`: the middle element, or the mean of the two in the middle."
     derive(getattr(np, name))(median)
 
 
@@ -127,7 +127,7 @@ def unique(
     equal_nan: bool = True,
     sorted: bool = True,
 ) -> Any:
-    """`numpy.unique`: of equal elements the first; indices and counts carry no gradient."""
+    """`numpy.unique`: the first of equal elements; indices and counts carry no gradient."""
     _, first, inverse, counts = np.unique(concrete(ar, "np.unique"), True, True, True, axis, equal_nan=equal_nan)
     values = np.ravel(ar)[first] if axis is None else np.take(ar, first, axis=axis)
     asked = ((return_index, first), (return_inverse, inverse), (return_counts, counts))
@@ -145,7 +145,7 @@ def _of_the_standard(name: str) -> None:
         taken = np.ravel(x)[first]
         return taken if name == "unique_values" else found._replace(values=taken)
 
-    of.__doc__ = f"`numpy.{name}`: of equal elements the first."
+    of.__doc__ = f"`numpy.{name}`: the first of equal elements."
     derive(getattr(np, name))(of)
 
 
@@ -183,7 +183,7 @@ def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
 
 @derive(np.trim_zeros)
 def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
-    """`numpy.trim_zeros`: what lies between the first and the last element that is not 0."""
+    """`numpy.trim_zeros`: the elements from the first to the last one that is not 0."""
     kept = np.argwhere(concrete(filt, "np.trim_zeros"))
     if not kept.size:
         return filt[tuple(slice(0, 0) for _ in filt.shape)]

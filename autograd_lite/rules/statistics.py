@@ -16,7 +16,7 @@ from .indexing import scatter_add
 
 @derive(np.average)
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
-    """`numpy.average`: the weighted sum over the sum of the weights."""
+    """`numpy.average`: the weighted sum divided by the sum of the weights."""
     keepdims = bool(keepdims and keepdims is not np._NoValue)
     a = array_like(a)
     if weights is None:
@@ -73,7 +73,7 @@ def _variables(m: Any, rowvar: bool) -> Any:
 
 @derive(np.corrcoef)
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None, **deprecated: Any) -> Any:
-    """`numpy.corrcoef`: covariances over the standard deviations."""
+    """`numpy.corrcoef`: covariances divided by the standard deviations."""
     c = np.cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
@@ -81,10 +81,10 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None, *
     return c / deviation[:, None] / deviation[None, :]
 
 
-# ---- histograms: steps in the data, linear in the weights ----
+# ---- histograms: piecewise constant in the data, linear in the weights ----
 @derive(np.histogram_bin_edges)
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
-    """`numpy.histogram_bin_edges`: between the least and the largest element, if these are the range."""
+    """`numpy.histogram_bin_edges`: evenly spaced between the smallest and the largest element, if no range is given."""
     if not isinstance(bins, str) and np.ndim(bins):
         return bins
     plain = concrete(a, "np.histogram_bin_edges")
@@ -96,7 +96,7 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
 
 @derive(np.histogram)
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    """`numpy.histogram`: sums of the weights, which are linear in them."""
+    """`numpy.histogram`: sums of the weights, linear in the weights."""
     edges = np.histogram_bin_edges(a, bins, range, weights)
     plain, places = concrete(a, "np.histogram"), concrete(edges, "np.histogram")
     if weights is None:
@@ -112,7 +112,7 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 
 @derive(np.histogramdd)
 def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    """`numpy.histogramdd`: sums of the weights, which are linear in them; the edges are taken for constant."""
+    """`numpy.histogramdd`: sums of the weights, linear in the weights; the edges are treated as constant."""
     if isinstance(sample, list | tuple):
         sample = np.stack([concrete(x, "np.histogramdd") for x in sample], axis=-1)
     sample = concrete(sample, "np.histogramdd")
@@ -137,7 +137,7 @@ def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = N
 
 @derive(np.histogram2d)
 def histogram2d(x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    """`numpy.histogram2d`, of pairs."""
+    """`numpy.histogram2d`, as the histogram of pairs."""
     edges = [bins, bins] if np.ndim(bins) == 1 and len(bins) > 2 else bins
     counts, (along_x, along_y) = np.histogramdd([x, y], edges, range, density, weights)
     return counts, along_x, along_y

@@ -1,1 +1,1 @@
-"""What exists for time alone, each with what it gains."""
+"""Modules that exist for speed alone; each docstring says what the module gains."""

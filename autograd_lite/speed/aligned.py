@@ -1,9 +1,9 @@
-"""Arrays that begin where a line of the processor's cache does.
+"""Arrays that begin at the start of a line of the processor's cache.
 
-A store that straddles two lines takes twice as long as one within a line, and in lines that another thread has read
-three times. `numpy.empty` begins 16 bytes behind the start of a line, for large arrays always.
+A store across two lines takes twice as long as one within a line, and three times as long if another thread has read
+the lines. Large arrays of `numpy.empty` always begin 16 bytes behind the start of a line.
 So the memory of plans begins at a line: without that, steps of small networks compiled without Numba take 7 to 10 %
-longer, others 0 to 4 %. What an optimizer keeps for large parameters does, too.
+longer, others 0 to 4 %. The arrays that an optimizer keeps for large parameters begin at a line, too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 CACHE_LINE_BYTES = 64
 
 _LONG_BYTES = 2**12
-"""Of less memory, calls take more time than stores do."""
+"""The shortest array that is aligned; for shorter ones, calls take more time than stores."""
 
 
 def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
@@ -38,7 +38,7 @@ def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 
 
 def moved_to_cache_line(array: Array) -> Array:
-    """An array, or a copy of it that begins at a cache line, if it is one of NumPy's, long and in C order."""
+    """A copy that begins at a cache line, if the array is a long NumPy array in C order; else the array itself."""
     if type(array) is not np.ndarray or array.nbytes < _LONG_BYTES or not array.flags.c_contiguous:
         return array
     if array.ctypes.data % CACHE_LINE_BYTES == 0:

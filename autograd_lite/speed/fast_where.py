@@ -1,8 +1,8 @@
-"""`where`: to choose among numbers as NumPy does, to the bit, in less time.
+"""`where`: `numpy.where` with the same results to the bit, in less time.
 
-`numpy.where` takes a branch for each element, which a processor mispredicts for every other one where signs are random:
-4 ns, of which the arithmetic is a tenth. Bits taken as an integer can be multiplied by the truth value instead. Without
-it an eager step of a rectified network takes 6 to 19 % longer (784-512-512-10 with Adam: 18 %).
+`numpy.where` takes a branch for each element, and for random signs a processor mispredicts every other branch: that
+takes 4 ns, ten times as long as the arithmetic. Instead, the bits, read as an integer, can be multiplied by the truth
+value. Without this, an eager step of a network with ReLU takes 6 to 19 % longer (784-512-512-10 with Adam: 18 %).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 FEW = 1500
-"""Up to so many elements one call of `numpy.where` costs less than several others."""
+"""Up to this number of elements, one call of `numpy.where` costs less than several calls of other functions."""
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """`numpy.where`, to the bit, for everything that it takes; faster for many numbers of one floating-point type.
+    """The same as `numpy.where` to the bit, for all arguments; faster for many numbers of one floating-point type.
 
     Parameters
     ----------
     condition : array
         Truth values.
     x, y : array, Tensor or number
-        What is chosen where it holds, and elsewhere.
+        The numbers where the condition is true, and those where it is false.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if type(condition) is not np.ndarray or condition.size <= FEW:
         return np.where(condition, x, y)
     shape = condition.shape
-    # What every rectified layer's backward pass asks for, with the fewest calls.
+    # This is the choice in the backward pass of every ReLU, with the fewest calls.
     if type(x) is np.ndarray and x.shape == shape and x.dtype in _INTEGERS and condition.dtype == _BOOL and is_zero(y):
         return np.multiply(x.view(_INTEGERS[x.dtype]), condition).view(x.dtype)
     arrays = [choice for choice in (x, y) if type(choice) is np.ndarray]
@@ -59,7 +59,7 @@ def is_by_bits(condition: np.dtype[Any], x: Any, y: Any) -> bool:
 
 
 def is_exact(number: Any, dtype: np.dtype[Any]) -> bool:
-    """Whether it is a number of Python's that NumPy takes in a floating-point type beside arrays of that."""
+    """Whether it is a Python number that NumPy converts to the floating-point dtype of the other operands."""
     return type(number) in (int, float) and (
         abs(number) <= _LARGEST[dtype] or abs(number) == math.inf or number != number
     )
@@ -71,19 +71,19 @@ _LARGEST = {np.dtype(kind): float(np.finfo(kind).max) for kind in (np.float32, n
 
 
 def is_zero(choice: Any) -> bool:
-    """Whether it is the number 0, which has no bits."""
+    """Whether it is the number 0, whose bits are all 0."""
     return type(choice) in (int, float) and choice == 0 and math.copysign(1, choice) > 0
 
 
 def steps(condition: Array, x: Any, y: Any, out: Array) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
-    """The functions, and their arguments, that leave the choice in `out`: ``y ^ (condition * (x ^ y))``, of the bits.
+    """The calls, as functions and arguments, that write ``y ^ (condition * (x ^ y))``, of the bits, into `out`.
 
     Parameters
     ----------
     condition, x, y
         As for `where`.
     out : array
-        For the result; it may be x where y is 0.
+        The array for the result; it may be x if y is 0.
     """
     chosen, result = _bits(_array(x, out.dtype)), _bits(out)
     if is_zero(y):
@@ -97,7 +97,7 @@ def steps(condition: Array, x: Any, y: Any, out: Array) -> list[tuple[Callable[.
 
 
 def _bits(array: Array) -> Array:
-    """Floating-point numbers as the integers that have their bits, in the same memory."""
+    """A view of floating-point numbers as integers with the same bits."""
     return array.view(_INTEGERS[array.dtype])
 
 

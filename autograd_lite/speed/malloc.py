@@ -1,10 +1,10 @@
-"""Settings of the process that decide how fast arrays and graphs come and go: the C allocator and the collector.
+"""Settings of the process that decide how fast arrays and graphs are made and freed: the allocator and the collector.
 
-Large temporary arrays are what a training step is made of. glibc hands freed blocks back to the system, and each page
-of the next array faults anew. With the two thresholds raised, a chain of 1,000 operations on 128 x 128 arrays takes
-half the time, forward and backward, one of 100 on 512 x 512 arrays three quarters, and steps of dense networks the
-same. A recorded graph is many small objects without cycles, which the cyclic collector would walk in full again and
-again while the graph grows.
+A training step makes many large temporary arrays. glibc returns freed blocks to the system, and each page of the next
+array costs another page fault. With the two thresholds raised, a chain of 1,000 operations on 128 x 128 arrays takes
+half the time, forward and backward; one of 100 operations on 512 x 512 arrays takes three quarters; and steps of dense
+networks take the same time. A recorded graph has many small objects without cycles, and the cyclic collector would walk
+through all of them again and again while the graph grows.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ is_tuned = False
 
 
 def tune_memory() -> bool:
-    """Let freed blocks stay with the process, and walk all objects less often; runs once, at import.
+    """Keep freed blocks in the process, and run full garbage collections less often; runs once, at import.
 
-    On glibc, blocks of up to 1 GiB come from the heap, and up to 1 GiB of it is kept when free (``mallopt`` with
+    On glibc, blocks of up to 1 GiB come from the heap, and up to 1 GiB of free heap is kept (``mallopt`` with
     ``M_MMAP_THRESHOLD`` and ``M_TRIM_THRESHOLD``). CPython's full collection waits for 1000 collections of the middle
-    generation in place of 10, and that of the young one for 2000 new objects, which is what newer Pythons have, in
-    place of 700; unless the program has set thresholds of its own. Nothing happens elsewhere, nor with the environment
-    variable ``AUTOGRAD_LITE_TUNE_MEMORY=0``.
+    generation instead of 10, and a collection of the young generation for 2000 new objects, as in newer Pythons,
+    instead of 700; unless the program has set its own thresholds. Nothing happens on other systems, or with the
+    environment variable ``AUTOGRAD_LITE_TUNE_MEMORY=0``.
 
     Returns
     -------

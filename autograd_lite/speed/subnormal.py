@@ -1,4 +1,4 @@
-"""Subnormal numbers, with which many processors compute a hundred times as slowly as with others."""
+"""Flushes subnormal numbers, which many processors process a hundred times as slowly as normal numbers."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 _SMALLEST_NORMAL = {np.dtype(kind): float(np.finfo(kind).smallest_normal) for kind in (np.float32, np.float64)}
-"""Of the types that a processor computes with; in float16 subnormal numbers are as common as others."""
+"""The smallest normal number of each dtype that is flushed; float16 is not, since its subnormal numbers are common."""
 
 _PIECE = 2**15
 
 
 def flush_subnormal(arrays: Iterable[np.ndarray[Any, Any]]) -> None:
-    """Set to zero, in place, what is below the normal numbers.
+    """Set subnormal numbers to zero, in place.
 
-    Running means of what stays zero decay to subnormal numbers and stay there.
+    Running means of gradients that stay zero decay to subnormal numbers and stay there.
 
     Examples
     --------

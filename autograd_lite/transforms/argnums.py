@@ -1,4 +1,4 @@
-"""Which arguments of a function a transform is about, and what the transformed function is called."""
+"""The arguments that a transform differentiates, and the name of the transformed function."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def numbers_of(argnums: ArgumentNumbers, args: tuple[Any, ...], transform: str) 
     for number in numbers:
         if not -len(args) <= number < len(args):
             raise ValueError(
-                f"{transform}: argnums={argnums} names a positional argument {number}, and there are {len(args)}; "
-                "arguments to differentiate are passed by position"
+                f"{transform}: argnums={argnums} names the positional argument {number}, but the call has only "
+                f"{len(args)}; pass the arguments to differentiate by position"
             )
     return tuple(dict.fromkeys(number % len(args) for number in numbers))
 
@@ -48,7 +48,7 @@ def _copied(tree: Any) -> Any:
 
 
 def replaced(args: tuple[Any, ...], numbers: tuple[int, ...], values: Any) -> tuple[Any, ...]:
-    """The arguments with others at these positions."""
+    """The arguments, with the values in place of those at the given positions."""
     changed = list(args)
     for number, value in zip(numbers, values, strict=True):
         changed[number] = value

@@ -1,8 +1,8 @@
-"""`vmap`: a function of one example made into one of many, by adding an axis to every call that it makes.
+"""`vmap`: makes a function of one example into a function of many, by adding an axis to every call that it makes.
 
-Its tensors are `Batched`: they show the shape of one example, and hold all of them along axis 0. An elementwise
-function is called on all examples at once. Others have a batching rule, which says how to call them with one more
-axis, or are written in terms of such. What has neither is called for each example, and the results are stacked.
+Its tensors are `Batched`: they show the shape of one example, and hold all examples along axis 0. An elementwise
+function is called on all examples at once. Other functions have a batching rule, which says how to call them with one
+more axis, or are written in terms of such functions. The rest are called for each example, and the results are stacked.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _number_of_examples(values: list[Any], leaves: list[Any], axes: list[int | N
 
 
 class Batched(Traced):
-    """A tensor that stands for one example, and holds all of them along axis 0."""
+    """A tensor that looks like one example, and holds all examples along axis 0."""
 
     __slots__ = ()
 
@@ -216,8 +216,8 @@ class Batched(Traced):
 
     def _differs(self, deed: str) -> NoReturn:
         raise GradientError(
-            f"vmap: {deed}, but {self._brief()} differs from example to example; use np.where for a choice, and NumPy "
-            "functions of the tensor for everything else"
+            f"vmap: {deed}, but {self._brief()} differs from example to example; choose with np.where, and compute "
+            "everything else with NumPy functions of the tensor"
         )
 
     def _brief(self) -> str:
@@ -233,13 +233,13 @@ def concrete(value: Any, function: str) -> Any:
     """The plain array within a tensor, for a function whose result has a shape that depends on the numbers."""
     while isinstance(value, Tensor):
         if isinstance(value, Batched):
-            value._differs(f"{function} gives a shape that depends on the numbers")
+            value._differs(f"the shape of the result of {function} depends on the numbers")
         value = value._array()
     return np.asarray(value)
 
 
 class BatchLevel(Level):
-    """A level whose tensors hold all examples, and whose calls compute them all."""
+    """A level whose tensors hold all examples, and whose calls compute all of them."""
 
     def __init__(self, size: int) -> None:
         super().__init__("vmap")
@@ -267,7 +267,7 @@ class BatchLevel(Level):
         return value if axis == 0 else np.moveaxis(value, 0, axis)
 
     def repeated(self, value: Any) -> Any:
-        """A value that is the same for all examples, for each of them."""
+        """A value that is the same for all examples, repeated for each of them."""
         value = array_like(value)
         return np.broadcast_to(value, (self.size_of_batch, *value.shape))
 
@@ -302,7 +302,7 @@ class BatchLevel(Level):
         return self.input(result)
 
     def _aligned(self, args: tuple[Any, ...], others: tuple[Any, ...] = ()) -> list[Any]:
-        """Operands of an elementwise function with the axes between the examples' and their own that they lack."""
+        """Operands of an elementwise function, with new axes behind the examples' axis, so that all have as many."""
         args, others = (tuple(map(self._as_operand, given)) for given in (args, others))
         ndim = max((arg.ndim for arg in (*args, *others) if hasattr(arg, "ndim")), default=0)
 
@@ -315,13 +315,13 @@ class BatchLevel(Level):
         return list(map(aligned, args))
 
     def _as_operand(self, arg: Any) -> Any:
-        """A list of numbers, or of tensors, as the array that it stands for, which has axes."""
+        """A list of numbers or tensors as an array, which has axes."""
         if not isinstance(arg, list | tuple):
             return arg
         return np.stack(arg) if self._holds(arg) else np.asarray(arg)
 
     def _by_rule(self, batching: Batching, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """What a batching rule gives; NotImplemented if it has none for these arguments."""
+        """The result of a batching rule; NotImplemented if it cannot handle these arguments."""
         try:
             bound = _signature(batching.rule).bind(*args, **kwargs)
         except TypeError:
@@ -346,7 +346,7 @@ class BatchLevel(Level):
         return self.examples(value)
 
     def _holds(self, value: Any) -> bool:
-        """Whether a tensor of this level is in a value."""
+        """Whether a value is or contains a tensor of this level."""
         return any(tensor._level is self for tensor in found(Traced, value))
 
     def _one_by_one(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -361,11 +361,11 @@ class BatchLevel(Level):
         return self._wrapped(_stacked(results))
 
     def _example(self, value: Any, i: int) -> Any:
-        """A value with one example in place of all."""
+        """A value with the i-th example in place of all examples."""
         return mapped(lambda member: member._data[i] if self.owns(member) else member, value)
 
     def _stand_in(self, value: Any) -> Any:
-        """A plain array of the same shape and dtype, for functions that ask for no more."""
+        """A plain array of the same shape and dtype, for functions that need nothing else."""
         return mapped(
             lambda each: np.broadcast_to(np.zeros((), each.dtype), each.shape) if self.owns(each) else each, value
         )

@@ -1,4 +1,4 @@
-"""`checkpoint`: intermediate values are computed again in the backward pass, where others would be kept.
+"""`checkpoint`: intermediate values are computed again in the backward pass, instead of being kept.
 
 Chen et al., *Training deep nets with sublinear memory cost*, 2016.
 """
@@ -28,12 +28,12 @@ from .reverse import ReverseLevel
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, which keeps nothing for the backward pass but its arguments, and is run again in it.
+    """The same function, which keeps only its arguments for the backward pass, and is run again in it.
 
-    Of a network whose parts are checkpointed, only what goes from part to part is kept, and in the backward pass what
-    is within one part, for the cost of one more forward computation. Parts may have checkpointed parts. The gradients
-    are the same to the last bit. Tensors that the function uses without being given them, such as a module's
-    parameters, get their gradients too.
+    If the parts of a network are checkpointed, only the values between the parts are kept, and in the backward pass the
+    values within one part, for the cost of one more forward computation. Parts may have checkpointed parts. The
+    gradients are the same to the last bit. Tensors that the function uses but does not take as arguments, such as a
+    module's parameters, get their gradients too.
 
     Parameters
     ----------
@@ -93,11 +93,11 @@ class _Part:
     Attributes
     ----------
     run : callable
-        The function, of a list of its floating-point arguments.
+        The function; it takes a list of its floating-point arguments.
     name : str
         Its name, for messages.
     owner : Level or None
-        The level whose graph the call is recorded in; None outside of all transforms.
+        The level in whose graph the call is recorded; None outside of all transforms.
     given : int
         The number of the arguments; tensors that the function found elsewhere come after them.
     seen : list
@@ -112,7 +112,7 @@ class _Part:
         self.seen: list[Seen] = []
 
     def forward(self, arguments: list[Any]) -> Any:
-        """The result, recorded as one call; the graph of what happened within it is dropped."""
+        """The result, recorded as one call; the graph within the call is dropped."""
         self.given = len(arguments)
         with _Capturing(self.owner) as level:
             result = self.run([level.input(level.outside(a)) for a in arguments])
@@ -148,7 +148,7 @@ class _Part:
         return [recorded] if len(outs) == 1 else recorded
 
     def pull(self, g: Any, values: Sequence[Any], members: Sequence[int]) -> list[Any]:
-        """The cotangents of the members, over the graph that the function makes when it is run again."""
+        """The cotangents of the members, from the graph that is made by running the function again."""
         with self.owner or nullcontext(), _Capturing(self.owner, values[self.given :]) as level:
             arguments = [level.input(value) for value in values[: self.given]]
             result = self.run(arguments)
@@ -188,12 +188,12 @@ Seen = tuple[str, int]
 
 
 class _Capturing(ReverseLevel):
-    """A level for which tensors of the owner's graph are inputs too, as soon as it meets them.
+    """A level that turns tensors of the owner's graph into inputs when the function first uses them.
 
     Attributes
     ----------
     captured : list of Tensor
-        Those tensors, in the order in which they were met.
+        These tensors, in the order of their first use.
     inputs : list of Traced
         What stands for them on this level.
     seen : list
@@ -217,7 +217,7 @@ class _Capturing(ReverseLevel):
         return self.owner.owns(value)
 
     def outside(self, value: Any) -> Any:
-        """What a tensor of the owner's graph wraps; any other value as it is."""
+        """The value that a tensor of the owner's graph wraps; any other value is returned unchanged."""
         if type(value) is Tensor and (self.owner is None or value.node is None):
             return value._array()
         return self.owner.lower(value) if self.owner is not None else value
@@ -271,7 +271,7 @@ class _Capturing(ReverseLevel):
 
 
 def recomputed(values: Sequence[Any], part: _Part) -> Any:
-    """The result of a checkpointed call on these values, which is never called: it stands for it in the graph."""
+    """The name of a checkpointed call in the graph; this function itself is never called."""
     raise NotImplementedError
 
 

@@ -25,7 +25,7 @@ class Dual(Traced):
     _tangent: Any
 
     def register_hook(self, hook: Callable[[Tensor], Any]) -> NoReturn:
-        """Refused: in forward mode there is no gradient that passes."""
+        """Refused: in forward mode no gradient flows back."""
         self._belongs("register_hook() cannot be called in forward mode")
 
 
@@ -33,7 +33,7 @@ class ForwardLevel(Level):
     """A level whose tensors carry tangents: one pass, with no graph, gives the derivative along a direction."""
 
     def input(self, value: Any, tangent: Any) -> Dual:
-        """A value with the direction in which it moves."""
+        """A value with its tangent, the direction of the derivative."""
         dual = object.__new__(Dual)
         dual._data, dual._node, dual._name, dual._level, dual._tangent = value, None, None, self, tangent
         return dual
@@ -41,7 +41,7 @@ class ForwardLevel(Level):
     def record(
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """The result with its tangent: the sum of what the arguments' tangents cause."""
+        """The result with its tangent: the sum of the contributions of the arguments' tangents."""
         lowered, jvps = self.lower(values), JVPS.get(rule, {})
         total: Any = None
         by_transposition: list[tuple[int, tuple[int, ...] | None]] = []
@@ -67,7 +67,7 @@ class ForwardLevel(Level):
         return self.input(out, _like(total, out))
 
     def tangent(self, value: Any) -> Any:
-        """The tangent of a value: of a constant of this level zeros."""
+        """The tangent of a value; zeros for a constant of this level."""
         return value._tangent if self.owns(value) else np.zeros_like(value)
 
     def _tangents(self, value: Any, members: tuple[int, ...] | None) -> Any:
@@ -81,7 +81,7 @@ class ForwardLevel(Level):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        """The function itself, called on the tangent in the argument's place."""
+        """The function itself, called with the tangent in place of the argument."""
         name = rule.parameters[position]
         lowered, named = list(self.lower(args)), self.lower(kwargs)
         given = kwargs[name] if name in kwargs else args[position]
@@ -93,7 +93,7 @@ class ForwardLevel(Level):
         return rule.call(*lowered, **named)
 
     def _transposed(self, rule: Rule, mask: Mask, values: Any, lowered: Any, out: Any) -> Any:
-        """The transpose of the function that pulls cotangents back, which is linear in the cotangent.
+        """The tangent of the result by transposing the function that pulls cotangents back, which is linear in them.
 
         The tangent is the gradient, with respect to the cotangent, of the pairing of its pullback with the tangents.
         """
@@ -113,7 +113,7 @@ class ForwardLevel(Level):
 
 
 def _plus(total: Any, tangent: Any) -> Any:
-    """The sum of two tangents, of which None is zero; of several results each with its own."""
+    """The sum of two tangents, where None is zero; for several results, the tuple of their sums."""
     if total is None or tangent is None:
         return tangent if total is None else total
     if isinstance(total, tuple | list):

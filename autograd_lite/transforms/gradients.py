@@ -17,7 +17,7 @@ from .linearize import array_like, as_tuple, direction, dtype_of, entering, leav
 
 
 def stop_gradient(x: Any) -> Any:
-    """The same numbers, as a constant: no derivative of any transform, nor of `Tensor.backward`, flows through.
+    """The same numbers as a constant: neither a transform nor `Tensor.backward` differentiates through it.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def value_and_grad(
         The positional arguments to differentiate with respect to; for a sequence the gradients are a tuple, and a
         position that it names twice has its whole gradient twice.
     has_aux : bool, default False
-        Whether ``f`` returns a pair, of the number and of anything that is to be handed on beside it.
+        Whether ``f`` returns a pair: the number, and anything else that is returned with the result.
     holomorphic : bool, default False
         Whether ``f`` is a holomorphic function of complex arguments, and returns a complex number: the gradient is
         then its complex derivative.
@@ -161,14 +161,15 @@ def value_and_grad(
     -------
     callable
         With the parameters of ``f``. Returns ``(value, gradient)``, or ``((value, aux), gradient)``; a gradient has
-        the structure of its argument, and for a module is a dict from the parameters' names. That of a real function
-        L at a complex ``x + iy`` is ``dL/dx - i dL/dy``, as JAX and HIPS autograd have it, and the conjugate of
-        PyTorch's.
+        the structure of its argument, and for a module it is a dict from the parameters' names. The gradient of a real
+        function L at a complex ``x + iy`` is ``dL/dx - i dL/dy``, as in JAX and HIPS autograd; PyTorch's is its
+        conjugate.
 
     Raises
     ------
     TypeError
-        When called, if an argument to differentiate is not made of floating-point numbers, or ``f`` returns no number.
+        When called, if an argument to differentiate is not made of floating-point numbers, or ``f`` does not return a
+        number.
     ValueError
         If the result has more than one element.
 
@@ -218,7 +219,7 @@ def grad(
     return gradient
 
 
-# ---- what they share ----
+# ---- shared by the transforms ----
 
 
 def _value_and_grad(
@@ -252,7 +253,7 @@ def _value_and_grad(
 
 
 def _outside(leaf: Any) -> Any:
-    """What a tensor wraps whose transform has ended; anything else as it is."""
+    """The value in a tensor whose transform has ended; any other value is returned unchanged."""
     if isinstance(leaf, Traced) and not leaf._level.running:
         return leaving(leaf._data, False)
     return leaf

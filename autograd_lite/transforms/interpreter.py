@@ -1,9 +1,9 @@
 """The tensors within transforms: each running transform is a level, whose tensors wrap the values of the level below.
 
-A call is answered by the innermost level among its arguments, which computes on what its tensors wrap: plain arrays,
-or tensors of the levels around it. Those are constants to it, so no level's perturbation is taken for another's
-(Siskind and Pearlmutter, *Nesting forward-mode AD in a functional framework*, 2008), and they record or push forward
-what it computes, so that its results can be differentiated in turn.
+A call is handled by the innermost level among its arguments, which computes with the values in its tensors: plain
+arrays, or tensors of outer levels. For the inner level those are constants, so it never confuses its perturbation with
+an outer one (Siskind and Pearlmutter, *Nesting forward-mode AD in a functional framework*, 2008). The outer levels in
+turn record the computations of the inner one, or push tangents through them, so its results can be differentiated.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ class Level:
         self.running = False
 
     def answering(self, values: Sequence[Any]) -> Level | None:
-        """The innermost level of which a tensor is among the values; None if there is none."""
+        """The innermost level that has a tensor among the values; None if the values have no tensor of a level."""
         return max((tensor._level for tensor in _traced(values)), key=lambda level: level.depth, default=None)
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Call a function that has tensors of this level among its arguments, and none of a level inside of it."""
+        """Call a function whose arguments have tensors of this level, and no tensors of inner levels."""
         self.check_running()
         rule = rule_of(function)
         if rule is None:
@@ -96,15 +96,15 @@ class Level:
     def record(
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """The result as a tensor of this level, from the result ``out`` of the level below."""
+        """The result as a tensor of this level; ``out`` is the result on the next outer level."""
         raise NotImplementedError
 
     def check_running(self) -> None:
-        """Refuse tensors that a transformed function has let out otherwise than by returning them."""
+        """Refuse tensors that left the transformed function without being returned."""
         if not self.running:
             raise GradientError(
-                f"{self.transform}: a tensor that belongs to the transformed function is used after that has returned; "
-                "return what is wanted outside of it"
+                f"{self.transform}: a tensor of the transformed function is used after the function has returned; "
+                "return the tensors that you need outside of it"
             )
 
     def owns(self, value: Any) -> bool:
@@ -112,14 +112,14 @@ class Level:
         return isinstance(value, Traced) and value._level is self
 
     def lower(self, value: Any) -> Any:
-        """A value with what they wrap in place of this level's tensors."""
+        """A value, with this level's tensors replaced by the values that they wrap."""
         return mapped(self._lowered, value)
 
     def _lowered(self, value: Any) -> Any:
         return value._data if isinstance(value, Traced) and value._level is self else value
 
     def _mask(self, rule: Rule, values: Sequence[Any]) -> Mask:
-        """The arguments that are tensors of this level, or sequences with some."""
+        """The arguments that are tensors of this level, or sequences that have some."""
         mask: list[tuple[int, tuple[int, ...] | None]] = []
         for position, value in enumerate(values):
             if self.owns(value):
@@ -140,7 +140,7 @@ class Level:
 
 
 class Traced(Tensor):
-    """A tensor of a level, around a value of the levels outside."""
+    """A tensor of a level; it wraps a value of the outer levels."""
 
     __slots__ = ("_level",)
 
@@ -151,7 +151,7 @@ class Traced(Tensor):
 
     @property
     def requires_grad(self) -> bool:
-        """Always, since a derivative flows here; it cannot be set."""
+        """Always True, since the level differentiates it; it cannot be set."""
         return True
 
     @requires_grad.setter
@@ -160,7 +160,7 @@ class Traced(Tensor):
 
     @property
     def data(self) -> Any:
-        """The array inside of all levels, read-only; it cannot be assigned."""
+        """The array within all levels, read-only; it cannot be assigned."""
         if isinstance(self._data, Tensor):
             return self._data.data
         if isinstance(self._data, np.generic):
@@ -185,7 +185,7 @@ class Traced(Tensor):
         self._belongs(".grad cannot be assigned")
 
     def zero_grad(self) -> None:
-        """Nothing: there is no gradient to forget."""
+        """Do nothing, since the tensor has no gradient."""
 
     def retain_grad(self) -> Tensor:
         """Refused: the transform returns the derivatives."""
@@ -199,7 +199,7 @@ class Traced(Tensor):
         return True
 
     def detach(self) -> Tensor:
-        """The same numbers as a constant of all levels."""
+        """The same numbers as a constant for all levels."""
         return self._data.detach() if isinstance(self._data, Tensor) else wrap(self.data)
 
     def __repr__(self) -> str:
@@ -213,7 +213,7 @@ class Traced(Tensor):
         return _answered(getitem, (self, index), {})  # type: ignore[no-any-return]
 
     def astype(self, dtype: Any) -> Tensor:
-        """The tensor in another floating-point width."""
+        """The tensor in another floating-point dtype."""
         return _answered(astype, (self, np.dtype(dtype)), {})  # type: ignore[no-any-return]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -230,8 +230,8 @@ class Traced(Tensor):
 
     def _belongs(self, deed: str) -> NoReturn:
         raise GradientError(
-            f"{deed} on {self._brief()}: it belongs to {self._level.transform}, which returns the derivatives itself; "
-            "let the transformed function compute its result and return it"
+            f"{deed} on {self._brief()}: the tensor belongs to {self._level.transform}, which returns the derivatives "
+            "itself; let the transformed function compute its result and return it"
         )
 
 
@@ -242,7 +242,7 @@ def innermost_level() -> Level | None:
 
 
 def innermost_array(value: Any) -> Any:
-    """The plain array within a tensor, through all levels; within `vmap`, of all examples."""
+    """The plain array within all levels of a tensor; within `vmap`, the array of all examples."""
     while isinstance(value, Tensor):
         value = value._array()
     return value
@@ -262,7 +262,7 @@ def _answered(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
     return call(function, args, kwargs)
 
 
-# Python asks a subclass that has operators of its own before it asks the class, on whichever side it stands.
+# Python calls the operator of a subclass before that of its base class, even if the subclass is the right operand.
 define_operators(
     Traced, lambda ufunc, x: _answered(ufunc, (x,), {}), lambda ufunc, x1, x2: _answered(ufunc, (x1, x2), {})
 )

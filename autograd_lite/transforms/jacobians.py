@@ -1,4 +1,4 @@
-"""Derivatives of every element by every other, and their products with vectors: `jacobian`, `hessian`, `hvp`."""
+"""Matrices of derivatives, and their products with vectors: `jacobian`, `hessian`, `hvp`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .linearize import entering, leaving, linearized
 def jacobian(
     f: Callable[..., Any], argnums: ArgumentNumbers = 0, mode: str | None = None, holomorphic: bool = False
 ) -> Callable[..., Any]:
-    """The function that computes the Jacobian: the derivative of every element of the result by every one of x.
+    """The function that computes the Jacobian: derivatives of every element of the result by every element of x.
 
     Parameters
     ----------
@@ -28,11 +28,13 @@ def jacobian(
     argnums : int or sequence of int, default 0
         The positional arguments to differentiate with respect to.
     mode : {"reverse", "forward"}, optional
-        A row for each element of the result, or a column for each element of the arguments, many of them computed
-        together by `vmap`. By default the mode with fewer of them, and reverse where they are equally many; for a
-        complex result of real arguments forward, and for a real result of complex ones reverse.
+        Reverse mode computes a row for each element of the result, and forward mode a column for each element of the
+        arguments; `vmap` computes many of them together. The default is the mode with fewer of them, or reverse if
+        there are equally many; forward for a complex result of real arguments, and reverse for a real result of complex
+        arguments.
     holomorphic : bool, default False
-        Whether ``f`` is a holomorphic function of complex arguments, as it must be for a complex result of those.
+        Whether ``f`` is a holomorphic function of complex arguments; it must be if both arguments and result are
+        complex.
 
     Returns
     -------
@@ -43,9 +45,9 @@ def jacobian(
     Raises
     ------
     ValueError
-        If the mode is none of the two.
+        If the mode is unknown.
     TypeError
-        For complex numbers, if the mode cannot give the Jacobian, or ``f`` is not said to be holomorphic.
+        For complex numbers, if the mode cannot give the Jacobian, or if it needs ``holomorphic=True``.
 
     Examples
     --------
@@ -96,16 +98,16 @@ def hessian(f: Callable[..., Any], argnums: ArgumentNumbers = 0, holomorphic: bo
 
 
 def hvp(f: Callable[..., Any], argnums: ArgumentNumbers = 0) -> Callable[..., Any]:
-    """The function that multiplies the Hessian of a scalar function with a vector, and never forms it.
+    """The function that multiplies the Hessian of a scalar function by a vector, without computing the Hessian.
 
-    Forward over reverse (Pearlmutter, *Fast exact multiplication by the Hessian*, 1994): about twice the cost of a
-    gradient.
+    It uses forward over reverse mode (Pearlmutter, *Fast exact multiplication by the Hessian*, 1994), and costs about
+    twice as much as a gradient.
 
     Returns
     -------
     callable
-        Takes the arguments of ``f``, and as the last one the vector, in the structure of the argument that is
-        differentiated (a tuple of them for several).
+        Takes the arguments of ``f``, and then the vector, with the structure of the argument that is differentiated (a
+        tuple for several arguments).
 
     Examples
     --------
@@ -145,7 +147,7 @@ def hvp(f: Callable[..., Any], argnums: ArgumentNumbers = 0) -> Callable[..., An
 def _rows(
     f: Callable[..., Any], values: list[Any], mode: str | None, holomorphic: bool
 ) -> tuple[list[list[Any]], Callable[[list[Any]], Any]]:
-    """For each array of the result its Jacobians with respect to each input; and the structure of the result."""
+    """For each array of the result, its Jacobians with respect to each input; and the structure of the result."""
     complex_in = any(value.dtype.kind == "c" for value in values)
     if mode == "forward":
         if complex_in and not holomorphic:
@@ -158,7 +160,7 @@ def _rows(
     complex_out = any(out.dtype.kind == "c" for out in outs)
     if complex_out and complex_in and not holomorphic:
         raise TypeError(
-            "jacobian: arguments and result are complex, and then there is a complex Jacobian only if the function is "
+            "jacobian: arguments and result are complex, and a complex Jacobian exists only if the function is "
             "holomorphic. Pass holomorphic=True if it is; otherwise differentiate its real and its imaginary part"
         )
     if complex_out and not complex_in:
@@ -172,7 +174,7 @@ def _rows(
 
 
 def _reverse_jacobian(outs: list[Any], pull: Callable[..., list[Any]], values: list[Any]) -> list[list[Any]]:
-    """For each array of the result its Jacobians with respect to each input, a row for each of its elements."""
+    """For each array of the result, its Jacobians with respect to each input, computed row by row."""
     widest = sum(np.size(each) for each in (*outs, *values))
     jacobians = []
     for i, out in enumerate(outs):
@@ -188,7 +190,7 @@ def _reverse_jacobian(outs: list[Any], pull: Callable[..., list[Any]], values: l
 
 
 def _forward_jacobian(f: Callable[..., Any], values: list[Any]) -> tuple[list[list[Any]], Callable[..., Any]]:
-    """The same, a column for each element of the inputs; with the structure of the result."""
+    """The same Jacobians, computed column by column; and the structure of the result."""
     widest = sum(np.size(value) for value in values)
     structures = []
     columns: list[list[Any]] = []
@@ -206,14 +208,14 @@ def _forward_jacobian(f: Callable[..., Any], values: list[Any]) -> tuple[list[li
 
 
 PASSES_TOGETHER = 32
-"""The most passes that are made as one: what lies between arguments and results is there for each of them."""
+"""The largest number of passes that are made as one; more would need more memory for intermediate values."""
 
 ELEMENTS_TOGETHER = 1 << 22
-"""The most numbers that the arguments and results of the passes which are made as one may hold."""
+"""The largest number of elements that the arguments and results of passes made as one may have together."""
 
 
 def _over_basis(f: Callable[[Any], list[Any]], value: Any, widest: int) -> list[Any]:
-    """What a linear function gives for each array like a value with a single 1, along a new first axis."""
+    """The results of a linear function for every unit vector of a value's shape, along a new first axis."""
     size = int(np.size(value))
     if not size:
         return [np.zeros((0, *np.shape(result)), result.dtype) for result in f(np.zeros_like(value))]
@@ -228,7 +230,7 @@ def _over_basis(f: Callable[[Any], list[Any]], value: Any, widest: int) -> list[
 
 
 def _of_each(f: Callable[[Any], list[Any]], rows: Any) -> list[Any]:
-    """The function of every row: in one pass, or in one for each where a user's own rule takes arrays alone."""
+    """The function of every row: in one pass, or row by row if a rule of the user takes plain arrays only."""
     try:
         return vmap(f)(rows)  # type: ignore[no-any-return]
     except (GradientError, TypeError):

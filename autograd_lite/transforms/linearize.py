@@ -1,4 +1,4 @@
-"""One reverse pass over a function, and how values enter the level of a transform and leave it."""
+"""The reverse pass over a function, and how values enter and leave the level of a transform."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def linearized(
 
 
 def entering(leaf: Any, transform: str) -> Any:
-    """What a level wraps for an argument: a plain array, or a tensor that levels around it differentiate."""
+    """The value that a level wraps for an argument: a plain array, or a tensor that outer levels differentiate."""
     value = differentiable_leaf(leaf, transform)
     if type(value) is Tensor and (value.node is None or not CONTEXT.get().recording):
         return value._array()
@@ -52,7 +52,7 @@ def entering(leaf: Any, transform: str) -> Any:
 
 
 def leaving(value: Any, as_tensor: bool) -> Any:
-    """A result as the user gets it: a tensor if one came in or it is in a graph, a number if it has no axes."""
+    """A result for the user: a tensor if an argument was one or if it is in a graph; else an array or a number."""
     if isinstance(value, Tensor):
         return value if as_tensor or value.requires_grad else leaving(value.data, False)
     if as_tensor:
@@ -116,7 +116,7 @@ def direction(given: Any, value: Any, kind: str) -> Any:
     array = array_like(given)
     if array.shape != value.shape:
         raise ValueError(
-            f"a {kind} of shape {array.shape} was given for a value of shape {value.shape}; they must agree"
+            f"a {kind} of shape {array.shape} was given for a value of shape {value.shape}; the shapes must agree"
         )
     if array.dtype.kind not in ("fiubc" if value.dtype.kind == "c" else "fiub"):
         raise TypeError(f"a {kind} of {array.dtype} was given for a value of {value.dtype}; expected real numbers")

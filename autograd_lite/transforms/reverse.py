@@ -38,7 +38,7 @@ class ReverseLevel(Level):
     def record(
         self, rule: Rule, mask: Mask, values: tuple[Any, ...], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """The result with the node that the call makes; of several a tuple."""
+        """The result with the node of the call; a tuple for several results."""
         parents: list[Node] = []
         for position, members in mask:
             chosen = [values[position]] if members is None else [values[position][i] for i in members]
@@ -56,10 +56,10 @@ class ReverseLevel(Level):
         return tensor
 
     def pull(self, out: Traced, g: Any, inputs: list[Traced], retain_graph: bool) -> list[Any]:
-        """The cotangents of the inputs for the cotangent ``g`` of a result; None for those that it does not reach.
+        """The cotangents of the inputs for the cotangent ``g`` of a result; None for an input that it does not reach.
 
-        A cotangent, a result and saved values that are all plain arrays are those of a first derivative, computed in
-        place. Otherwise the rules run on the tensors of the levels around, which then differentiate what they compute.
+        If the cotangent, the result and the saved values are all plain arrays, no outer level differentiates the pass,
+        and it may compute in place. Otherwise the rules run on tensors of the outer levels, which differentiate it.
         """
         assert out._node is not None
         if isinstance(g, Tensor) or isinstance(out._data, Tensor):
@@ -102,7 +102,7 @@ def _as_of_now(saved: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def gradients_of(scalar: Callable[..., Any], values: list[Any]) -> list[Any]:
-    """The gradients of a function of arrays, whose result is a single real number; None where it uses one not."""
+    """The gradients of a function of arrays whose result is a single real number; None for an array it does not use."""
     with ReverseLevel("jvp") as level:
         leaves = [level.input(value) for value in values]
         out = scalar(*leaves)

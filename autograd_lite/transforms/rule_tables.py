@@ -1,4 +1,4 @@
-"""What a function's rule says to forward mode and to `vmap`: Jacobian-vector products, and batching rules."""
+"""The rules of functions for forward mode and for `vmap`: Jacobian-vector products, and batching rules."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from ..formatting import name_of
 JacobianVectorProduct = Callable[..., Any]
 
 JVPS: dict[Rule, dict[str, JacobianVectorProduct]] = {}
-"""Of a rule the Jacobian-vector product of each argument, `LINEAR` where that is the function itself.
+"""For each rule, the Jacobian-vector products of its arguments; `LINEAR` means the function itself.
 
-An elementwise function needs none: its Jacobian is diagonal, and so its own transpose.
+An elementwise function needs no entry: its Jacobian is diagonal, and so equal to its transpose.
 """
 
 
-def LINEAR(t: Any) -> Any:  # noqa: N802 - a constant, in the place of a function
+def LINEAR(t: Any) -> Any:  # noqa: N802 - it is used as a constant
     """The Jacobian-vector product of a linear function, which is the function itself."""
     raise NotImplementedError
 
 
 def defjvp(function: Callable[..., Any], /, **jvps: JacobianVectorProduct) -> None:
-    """Say how tangents go forward through a function that has a rule: a Jacobian-vector product for each argument.
+    """Define how tangents go forward through a function that has a rule: a Jacobian-vector product for each argument.
 
-    It is a matter of speed alone. Elementwise ufuncs need none, and for every other function that has only a
-    vector-Jacobian product that is transposed, which costs about two backward steps.
+    This only makes forward mode faster. Elementwise ufuncs need no Jacobian-vector product, and for every other
+    function the vector-Jacobian product is transposed if there is none, which costs about two backward steps.
 
     Parameters
     ----------
     function : callable
-        One that `defvjp` or `custom_vjp` has given a rule.
+        A function that has a rule by `defvjp` or `custom_vjp`.
     **jvps : callable
-        Named after the arguments. Each takes the argument's tangent ``t`` first, and then by name what it needs, as
-        in `defvjp`. It returns the tangent of the result; those of several arguments are added up. For an argument
-        that is a sequence of arrays ``t`` is a list, with a tangent for each of the ``members``.
+        Functions named after the arguments. Each takes the argument's tangent ``t`` first, and then by name the values
+        that it needs, as in `defvjp`. It returns the tangent of the result; the tangents from several arguments are
+        added. For an argument that is a sequence of arrays, ``t`` is a list, with a tangent for each of the
+        ``members``.
 
     Raises
     ------
     TypeError
-        If the function has no rule, a name is none of its arguments, or a rule reads something that it cannot have.
+        If the function has no rule, if a name is not one of its arguments, or if a product has a parameter that is
+        unknown.
 
     Examples
     --------
@@ -63,15 +65,15 @@ def defjvp(function: Callable[..., Any], /, **jvps: JacobianVectorProduct) -> No
 
 
 def deflinear(function: Callable[..., Any], *names: str) -> None:
-    """Say of a function that has a rule that it is linear in arguments, in each for itself: it is its own derivative.
+    """Declare that a function with a rule is linear in each of these arguments: it is its own Jacobian-vector product.
 
-    A function of a sequence of arrays is linear in all of its members together.
+    A function of a sequence of arrays has to be linear in all of its members together.
     """
     defjvp(function, **dict.fromkeys(names, LINEAR))
 
 
 def push(rule: Rule, position: int, t: Any, values: Sequence[Any], out: Any, members: Members) -> Any:
-    """The tangent of the result that the tangent of one argument causes; None for zero."""
+    """The contribution of one argument's tangent to the tangent of the result; None for zero."""
     name = rule.parameters[position]
     product = JVPS.get(rule, {}).get(name, rule.vjps.get(name))
     if product is None:
@@ -85,14 +87,14 @@ def push(rule: Rule, position: int, t: Any, values: Sequence[Any], out: Any, mem
 
 
 _READS: dict[tuple[Rule, str], tuple[JacobianVectorProduct, Callable[..., list[Any]]]] = {}
-"""Of a rule's argument its product, and the function that finds what the product reads."""
+"""For an argument of a rule, its product, and the function that finds the values that the product reads."""
 
 
-# ---- for many examples at once ----
+# ---- rules for vmap ----
 
 
 class Batching(NamedTuple):
-    """How a function is called with arrays that have one more axis, the first, which counts examples.
+    """How a function is called with arrays that have one more axis, in front, which counts examples.
 
     Attributes
     ----------
@@ -101,8 +103,8 @@ class Batching(NamedTuple):
     operands : tuple of str
         The parameters that may hold an array, or a list of arrays, that differs from example to example.
     repeats : bool
-        Whether an operand that is the same for all is repeated for each; if not, the rule takes also ``mapped``, the
-        set of the operands that do differ.
+        Whether an operand that is the same for all examples is repeated for each of them; if not, the rule also takes
+        ``mapped``, the set of the operands that differ from example to example.
     """
 
     rule: Callable[..., Any]
@@ -111,13 +113,13 @@ class Batching(NamedTuple):
 
 
 BATCHING: dict[Callable[..., Any], Batching] = {}
-"""How functions that are not elementwise are called for many examples at once."""
+"""The batching rules of functions that are not elementwise."""
 
 
 def defbatching(
     function: Callable[..., Any], *operands: str, repeats: bool = True
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make the decorated function say how another is called for many examples at once; see `Batching`."""
+    """Make the decorated function the batching rule of `function`; see `Batching`."""
 
     def register(rule: Callable[..., Any]) -> Callable[..., Any]:
         BATCHING[function] = Batching(rule, operands, repeats)

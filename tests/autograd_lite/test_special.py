@@ -65,7 +65,7 @@ def test_a_ufunc_without_a_rule_is_refused():
 
 
 def test_the_derivative_of_digamma_of_complex_numbers_is_refused():
-    with pytest.raises(NoRuleError, match="polygamma is for real numbers"):
+    with pytest.raises(NoRuleError, match="polygamma takes only real numbers"):
         grad(lambda z: np.real(scipy.special.digamma(z)))(1.0 + 1.0j)
 
 

@@ -1,4 +1,4 @@
-"""`compare_gradients`: what is compared, in which form it may come, and where the engine's gradients come from."""
+"""`compare_gradients`: reads the gradients by hand and by the engine in their various forms, and compares them."""
 
 from __future__ import annotations
 
@@ -30,49 +30,49 @@ def compare_gradients(
     loss: Tensor | Callable[[], Tensor] | None = None,
     batch_size: int | None = None,
 ) -> GradientComparison:
-    """Hold gradients derived by hand against the engine's, parameter by parameter, and explain what differs.
+    """Compare gradients derived by hand with the engine's, parameter by parameter, and explain the differences.
 
     Parameters
     ----------
     hand : dict of arrays, or a function that returns one
-        From a parameter's name to the gradient derived by hand. Dicts in dicts have names with dots. A function is
+        From a parameter's name to the gradient derived by hand. Dicts in dicts give names with dots. A function is
         called with `args`.
     auto : Module, dict or function
         A module or a dict whose gradients `backward` has computed: a module's ``named_parameters()`` give names and
-        gradients; in a dict, a tensor that requires a gradient stands for its ``.grad``, an array or another tensor
-        for itself. Or a function of `args` that returns a scalar loss, and is differentiated here.
+        gradients; in a dict, a tensor that requires a gradient means its ``.grad``, and an array or another tensor is
+        the gradient itself. Or a function of `args` that returns a scalar loss; it is differentiated here.
     *args
         The arguments of the function: arrays, modules, and dicts, lists, tuples or dataclasses of arrays.
     argnums : int or sequence of int, default 0
-        The positions of the arguments that hold the parameters. One argument's parameters have the names within it,
-        as in ``W1``, ``layers.0.weight`` or ``0``; a bare array, and everything of several arguments, is named after
-        the function's parameter first.
+        The positions of the arguments that hold the parameters. For a single argument, the parameters have the names
+        within it, such as ``W1``, ``layers.0.weight`` or ``0``; for an argument that is an array, and for several
+        arguments, the names begin with the function's parameter.
     loss : Tensor, or function that returns one, optional
         With a module or a dict: the loss, with its graph kept by ``backward(retain_graph=True)``, or a function that
-        computes it again. Mistakes inside the network are recognised by its graph; with a function as `auto` it is
-        there anyway.
+        computes it again. Its graph is needed to recognise mistakes inside the network; it is not needed if `auto` is a
+        function.
     batch_size : int, optional
-        The rows of the batch, to recognise averages by, where no graph shows them.
+        The number of rows of the batch, by which averages are recognised if no graph shows it.
 
     Returns
     -------
     GradientComparison
-        With the largest absolute and relative difference, the cosine and the worst entry of each parameter, and the
+        The largest absolute and relative difference, the cosine and the worst entry of each parameter, and the
         explanations: a factor or a sign, a transpose, rows or columns in another order, a missing activation
         derivative, an L2 term that one side lacks, softmax's Jacobian taken as diagonal, a bias not summed over the
-        batch, or the first layer whose delta is wrong. Each is given only where the engine's numbers, with that
-        mistake, are those by hand: to 1e-9 in double precision, 5e-5 in single.
+        batch, or the first layer whose delta is wrong. An explanation is given only if the engine's numbers with that
+        mistake are equal to those by hand: to 1e-9 in double precision, 5e-5 in single precision.
 
     Raises
     ------
     GradientError
-        If a parameter has no gradient yet, or `loss` is not the one that the gradients are of.
+        If a parameter has no gradient yet, or the gradients are not those of `loss`.
     KeyError
         If the two do not name the same parameters.
     TypeError
-        If something is no number, or `auto` holds no gradients.
+        If a gradient does not consist of numbers, or `auto` holds no gradients.
     ValueError
-        If the function's result is no scalar.
+        If the function's result is not a scalar.
 
     Examples
     --------
@@ -88,20 +88,20 @@ def compare_gradients(
     >>> parameters = {"w": np.array([0.5, -0.5, 1.0]), "b": np.array(0.1)}
     >>> report = compare_gradients(by_hand, loss, parameters, X, y)
     >>> print(report.explanations[0])
-    w: yours is 8 times the engine's, and the batch has 8 rows: averaged where you summed
+    w: yours is 8 times the engine's, and the batch has 8 rows: you summed where the engine averages
     >>> report["b"].relative < 1e-12
     True
     """
     recording: Recording | None
     if _is_function(auto):
         if loss is not None:
-            raise TypeError("compare_gradients: loss= goes with a Module or a dict; the function is the loss itself")
+            raise TypeError("compare_gradients: pass loss= only with a Module or a dict; a function is the loss itself")
         given = hand(*args) if callable(hand) else hand
         values, computed, recording = _differentiated(auto, args, argnums)
     else:
         if args:
             raise TypeError(
-                "compare_gradients: positional arguments are for a function that returns the loss, and auto is a "
+                "compare_gradients: positional arguments are for a function that returns the loss, but auto is a "
                 f"{type(auto).__name__}; leave them out, or pass the function"
             )
         given = hand() if callable(hand) else hand
@@ -187,7 +187,7 @@ def _after_backward(auto: Any) -> tuple[dict[str, Array | None], dict[str, Array
                 raise GradientError(f"compare_gradients: {name} has no gradient yet; call backward() first")
             values[name], leaves[name] = value.data, value.node  # type: ignore[assignment]
             value = value.grad
-        gradients[name] = _plain(f"the engine's {name}", value)
+        gradients[name] = _plain(f"the engine's gradient of {name}", value)
     return values, gradients, leaves
 
 
@@ -212,10 +212,10 @@ def _recording_of(
 
 
 def _by_hand(given: Any, parameters: Mapping[str, Any], path: str = "") -> dict[str, Array]:
-    """The gradients by name; what stands under a parameter's name is its gradient, a list of numbers too."""
+    """The gradients by name; the value under a parameter's name is its gradient, even if it is a list of numbers."""
     inner = None if path in parameters else members(given)
     if inner is None:
-        return {path: _plain(f"by hand, {path}", given)}
+        return {path: _plain(f"the gradient of {path} by hand", given)}
     found: dict[str, Array] = {}
     for key, value in inner:
         found |= _by_hand(value, parameters, joined(path, key))
@@ -226,9 +226,11 @@ def _plain(name: str, value: Any) -> Array:
     try:
         array = np.asarray(value.data if isinstance(value, Tensor) else value)
     except ValueError:
-        raise TypeError(f"compare_gradients: {name} is ragged; expected an array of numbers") from None
+        raise TypeError(
+            f"compare_gradients: the rows of {name} have different lengths; expected an array of numbers"
+        ) from None
     if array.dtype.kind not in "fiubc":
-        raise TypeError(f"compare_gradients: {name} is of {array.dtype}; expected numbers")
+        raise TypeError(f"compare_gradients: {name} has dtype {array.dtype}; expected numbers")
     return array
 
 
@@ -236,15 +238,15 @@ def _check_names(derived: Mapping[str, Any], computed: Mapping[str, Any]) -> Non
     missing, unknown = computed.keys() - derived.keys(), derived.keys() - computed.keys()
     if missing or unknown:
         problems = [f"missing by hand: {', '.join(sorted(missing))}"] if missing else []
-        problems += [f"unknown to the engine: {', '.join(sorted(unknown))}"] if unknown else []
-        raise KeyError(f"compare_gradients: the two do not name the same parameters ({'; '.join(problems)})")
+        problems += [f"not known to the engine: {', '.join(sorted(unknown))}"] if unknown else []
+        raise KeyError(f"compare_gradients: both sides must have the same parameters ({'; '.join(problems)})")
 
 
-# ---- what averages go over ----
+# ---- the numbers that averages divide by ----
 
 
 def _sizes(recording: Recording | None, batch_size: int | None) -> Sizes:
-    """The rows of the batch and the network's outputs, as the graph shows them."""
+    """The numbers of rows of the batch and of outputs of the network, as the graph shows them."""
     if recording is None or not recording.layers:
         return Sizes(batch_size)
     last = recording.layers[-1]

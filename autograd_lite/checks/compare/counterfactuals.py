@@ -1,4 +1,4 @@
-"""What the gradients would be, had a mistake been made: backward passes over the recorded graph with a wrong step."""
+"""The gradients that a mistake would give: backward passes over the recorded graph with a wrong step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .rows import Array
 
 
 class Counterfactual(NamedTuple):
-    """A mistake, and all gradients as they would be with it.
+    """A mistake, and all gradients that it would give.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Recording:
     Parameters
     ----------
     root : Node
-        Of the loss, a scalar, whose saved values are there.
+        The node of the loss, a scalar; its graph still has the saved values.
     parameters : mapping
         From name to leaf.
     """
@@ -52,7 +52,7 @@ class Recording:
         self.layers = layers_of(root, parameters)
 
     def gradients(self, detours: Mapping[Node, Detour] | None = None) -> dict[str, Array]:
-        """The gradient of every parameter, with other steps at some nodes."""
+        """The gradient of every parameter, with detours at some nodes."""
         cotangents = cotangents_of_all(rewired(self.root, detours)) if detours else self.cotangents
         return {
             name: np.asarray(cotangents.get(leaf, np.zeros(leaf.shape, leaf.dtype)))
@@ -61,7 +61,7 @@ class Recording:
 
 
 def counterfactuals(recording: Recording) -> Iterator[Counterfactual]:
-    """The mistakes that can be made in this graph, the most likely ones first."""
+    """The mistakes that are possible in this graph, the most likely ones first."""
     for kind, text, detours in _known_mistakes(recording):
         yield Counterfactual(kind, text, recording.gradients(detours))
     yield from _without_derivatives(recording, recording.layers)
@@ -71,7 +71,7 @@ def counterfactuals(recording: Recording) -> Iterator[Counterfactual]:
 
 
 def _without_derivatives(recording: Recording, layers: list[Layer]) -> Iterator[Counterfactual]:
-    """The cotangent of an activation handed on to the preactivation, in one layer and in several."""
+    """The gradients if an activation passes its cotangent unchanged to the preactivation, in one layer or several."""
     cuts = [(layer, end) for layer in reversed(layers) for end in layer.ends]
     single: list[tuple[Layer, dict[Node, Detour]]] = []
     for layer, end in cuts:
@@ -80,7 +80,7 @@ def _without_derivatives(recording: Recording, layers: list[Layer]) -> Iterator[
         single.append((layer, detour))
         yield Counterfactual("activation derivative", _left_out([layer]), gradients)
     outermost = {layer.number: (layer, detour) for layer, detour in single}
-    # An activation of several calls may be left out up to any of them; of several layers, only whole ones are.
+    # For one layer, each part of an activation of several calls may be missing; for several layers, whole ones only.
     hidden = [entry for entry in outermost.values() if entry[0].number < len(layers)]
     for count in range(len(hidden), 1, -1):
         if count < len(hidden) and len(hidden) > 5:
@@ -132,7 +132,7 @@ def _wrongly(node: Node, mistake: Mistake) -> Detour:
 
 
 def _logits_of_softmax(quotient: Node) -> Node | None:
-    """What a softmax that is written out, ``exp(z) / sum(exp(z))``, is taken of; None if the quotient is none."""
+    """The logits ``z`` of a softmax that is written out as ``exp(z) / sum(exp(z))``; None for any other quotient."""
     if len(quotient.parents) != 2:
         return None
     exponentials, total = quotient.parents
@@ -140,7 +140,7 @@ def _logits_of_softmax(quotient: Node) -> Node | None:
         return None
     (logits,) = exponentials.parents
     if _calls(logits, np.subtract) and len(logits.parents) == 2 and _calls(logits.parents[1], np.max):
-        return logits.parents[0]  # the largest is taken off first
+        return logits.parents[0]  # the maximum is subtracted first
     return logits
 
 

@@ -1,4 +1,4 @@
-"""When numbers prove a mistake: what a gradient derived by hand must agree with, and how closely."""
+"""When numbers prove a mistake: how closely a gradient derived by hand must agree with a predicted one."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import numpy as np
 from .rows import Array, ParameterComparison
 
 DOUBLE, SINGLE, HALF = 1e-9, 5e-5, 2e-2
-"""How far two ways of computing the same numbers may be apart, over the largest, in each precision."""
+"""The allowed difference between two ways of computing the same numbers, relative to the largest, by precision."""
 
 FOLD = 100
-"""How many times smaller an explanation must make the difference."""
+"""The factor by which an explanation must make the difference smaller."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A parameter's two gradients as the explanations use them.
+    """A parameter's two gradients in the form in which the explanations use them.
 
     Attributes
     ----------
     name : str
-        The parameter's.
+        The parameter's name.
     hand, engine : ndarray
-        In double precision at least.
+        The two gradients, in double precision at least.
     value : ndarray or None
-        The parameter itself, where it is known.
+        The parameter itself, if it is known.
     tolerance : float
-        For numbers of the lower of the two precisions.
+        The allowed relative difference in the lower of the two precisions.
     """
 
     name: str
@@ -40,27 +40,27 @@ class Row:
 
     @property
     def same_shape(self) -> bool:
-        """Whether the two have one shape."""
+        """Whether the two gradients have the same shape."""
         return bool(self.hand.shape == self.engine.shape)
 
     @property
     def finite(self) -> bool:
-        """Whether all numbers are finite; if not, nothing is proven."""
+        """Whether all numbers are finite; otherwise nothing can be proven."""
         return bool(np.all(np.isfinite(self.hand)) and np.all(np.isfinite(self.engine)))
 
     @property
     def agrees(self) -> bool:
-        """Whether the two are the same numbers."""
+        """Whether the two gradients have the same numbers."""
         return self.is_close_to(self.engine)
 
     def is_close_to(self, expected: Array) -> bool:
-        """Whether the gradient by hand is these numbers."""
+        """Whether the gradient by hand has these numbers."""
         if self.hand.shape != expected.shape:
             return False
         return largest(self.hand - expected) <= self.tolerance * max(largest(self.hand), largest(expected))
 
     def is_proven_by(self, expected: Array) -> bool:
-        """Whether the gradient by hand is these numbers, and they are far from the engine's."""
+        """Whether the gradient by hand has these numbers, and they are far from the engine's."""
         if not self.is_close_to(expected) or not largest(self.hand):
             return False
         apart = largest(self.hand - self.engine) if self.same_shape else largest(self.hand)
@@ -69,16 +69,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Sizes:
-    """The numbers by which gradients are averaged or summed by mistake.
+    """The numbers that gradients may be divided by, or not, by mistake.
 
     Attributes
     ----------
     batch : int or None
-        The examples of the batch.
+        The number of examples of the batch.
     outputs : int or None
-        The network's outputs.
+        The number of outputs of the network.
     counted : str
-        What the examples are in the batch.
+        What an example is in the batch: "rows" or "columns".
     """
 
     batch: int | None = None
@@ -86,7 +86,7 @@ class Sizes:
     counted: str = "rows"
 
     reasons: dict[float, list[str]] = field(init=False, default_factory=dict)
-    """From a factor to what it is the number of."""
+    """From a factor to descriptions of the things whose number it is."""
 
     def __post_init__(self) -> None:
         known = [
@@ -101,12 +101,13 @@ class Sizes:
                 self.reasons.setdefault(float(number), []).append(reason)
 
     def reason_for(self, factor: float) -> str | None:
-        """Why a gradient may be this many times another; None if no number is known that says it."""
-        for wanted, deed in ((factor, "averaged where you summed"), (1 / factor, "summed where you averaged")):
+        """Why a gradient may be this many times another; None if no known number explains it."""
+        deeds = ((factor, "you summed where the engine averages"), (1 / factor, "you averaged where the engine sums"))
+        for wanted, deed in deeds:
             if (reasons := self._named(wanted)) is not None:
                 return f"{reasons}: {deed}"
             if _is(wanted, 2):
-                return "so one side has a factor 2 (of a square) or 1/2 (before a sum of squares) that the other lacks"
+                return "so only one side has a factor 2 (from a square) or 1/2 (in front of a sum of squares)"
             for known, also in ((2 * wanted, "halved"), (wanted / 2, "doubled")):
                 if wanted > 2 and (reasons := self._named(known)) is not None:
                     return f"{reasons}: {deed}, and {also if wanted == factor else _OPPOSITE[also]} as well"
@@ -125,19 +126,19 @@ def _is(factor: float, number: float) -> bool:
 
 
 def row_of(comparison: ParameterComparison, value: Array | None) -> Row:
-    """A row of the report, made ready."""
+    """A row of the report in the form for explanations."""
     precisions = (_precision(comparison.hand.dtype), _precision(comparison.engine.dtype))
     hand, engine = (_wide(a) for a in (comparison.hand, comparison.engine))
     return Row(comparison.name, hand, engine, None if value is None else _wide(value), max(precisions))
 
 
 def largest(array: Array) -> float:
-    """The largest absolute value; 0 if there is none."""
+    """The largest absolute value; 0 for an empty array."""
     return float(np.max(np.abs(array), initial=0.0))
 
 
 def multiple(given: Array, of: Array) -> float:
-    """The number that, times the second array, comes nearest to the first; the second is not all zeros."""
+    """The factor that brings the second array nearest to the first; the second must not be all zeros."""
     size, unit = largest(of), largest(given) or 1.0
     scaled = of / size
     return float(np.vdot(scaled, given / unit).real / np.vdot(scaled, scaled).real) * (unit / size)

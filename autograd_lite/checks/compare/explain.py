@@ -1,4 +1,4 @@
-"""What a comparison shows, in sentences: only what the numbers prove, the most specific explanation first."""
+"""Explains a comparison in sentences: only mistakes that the numbers prove, the most specific explanation first."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ OF_FORM = frozenset(get_args(SingleKind)) - OF_DELTA
 
 
 def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes) -> list[Explanation]:
-    """The mistakes that explain the rows which differ.
+    """The mistakes that explain the rows with differences.
 
     Parameters
     ----------
     rows : sequence of Row
-        All of them.
+        All rows of the report.
     recording : Recording or None
-        The graph of the loss, where it is there; without it only what the gradients themselves prove is said.
+        The graph of the loss; without it, only mistakes that the gradients alone prove are found.
     sizes : Sizes
-        What averages and sums go over.
+        The numbers that averages divide by.
     """
     differing = [row for row in rows if not row.agrees]
     if not differing:
         return []
     found = {row.name: finding(row) for row in differing}
     layers = [] if recording is None else recording.layers
-    # What stands in the wrong form may still come from a delta that is right: the others tell whether it is.
+    # A gradient in the wrong form may still come from a correct delta; the other parameters show whether it does.
     misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}
     deltas = [row for row in rows if row.name not in misshapen]
     whole = None
@@ -67,7 +67,7 @@ def _is_factor(entry: Finding | None) -> bool:
 
 
 def _of_the_whole(rows: Sequence[Row], recording: Recording, sizes: Sizes) -> Explanation | None:
-    """The counterfactual whose gradients, all of them, are those by hand, or all the same known multiple of them."""
+    """The mistake whose gradients are all equal to those by hand, or to the same known multiple of them."""
     differing = [row for row in rows if not row.agrees]
     if not differing or not all(row.same_shape and row.finite for row in rows):
         return None
@@ -82,15 +82,14 @@ def _of_the_whole(rows: Sequence[Row], recording: Recording, sizes: Sizes) -> Ex
         reason = "" if factor == 1 else sizes.reason_for(abs(factor))
         if not proven or reason is None or not _changes_something(rows, candidate):
             continue
-        text = candidate.text + f": with this mistake the engine has your numbers, in {_listed(proven)}"
-        if factor != 1:
-            text += f", times {factor:g} ({reason})"
+        yours = "yours" if factor == 1 else f"yours if they are multiplied by {factor:g} ({reason})"
+        text = candidate.text + f": with this mistake, the engine's gradients of {_listed(proven)} equal {yours}"
         return Explanation(candidate.kind, tuple(proven), text)
     return None
 
 
 def _common_factor(rows: Sequence[Row], candidate: Counterfactual) -> float | None:
-    """What the counterfactual's gradients must be multiplied by to be those by hand, by its largest parameter."""
+    """The factor by which the mistake's gradients must be multiplied to equal those by hand, from the largest one."""
     by_size = max(rows, key=lambda row: largest(candidate.gradients[row.name]))
     expected = candidate.gradients[by_size.name]
     if not largest(expected):
@@ -100,7 +99,7 @@ def _common_factor(rows: Sequence[Row], candidate: Counterfactual) -> float | No
 
 
 def _changes_something(rows: Sequence[Row], candidate: Counterfactual) -> bool:
-    """Whether the mistake makes other numbers, and not the engine's own, or a multiple of them."""
+    """Whether the mistake gives other numbers than the engine's, or than a multiple of the engine's."""
     return any(
         not row.agrees
         and largest(candidate.gradients[row.name] - row.engine) > SINGLE * largest(row.engine)
@@ -117,7 +116,7 @@ def _proportional(candidate: Counterfactual, row: Row) -> bool:
 
 
 def _of_one_example(row: Row, recording: Recording) -> Explanation | None:
-    """A bias whose gradient is the delta of one row of the batch, in place of their sum."""
+    """A bias whose gradient is the delta of one example, instead of the sum over the batch."""
     for layer in recording.layers:
         if row.name not in layer.parameters[1:] or layer.preactivation not in recording.cotangents:
             continue
@@ -129,13 +128,13 @@ def _of_one_example(row: Row, recording: Recording) -> Explanation | None:
             continue
         nearest = int(np.argmin(np.max(np.abs(examples - row.hand.ravel()), axis=1)))
         if row.is_proven_by(examples[nearest].reshape(row.hand.shape)):
-            alone = f"yours is the delta of {kind} {nearest} alone, of {len(examples)}"
+            alone = f"yours is the delta of {kind} {nearest} alone, out of {len(examples)}"
             return Explanation("batch sum", (row.name,), f"{row.name} is not summed over the batch: {alone}")
     return None
 
 
 def _first_wrong_layer(rows: Sequence[Row], layers: list[Layer]) -> Explanation | None:
-    """The layer, seen from the output, from whose delta on everything differs while all above it agrees."""
+    """The layer from which on, seen from the output, all gradients differ, while all above it agree."""
     agrees = {row.name: row.agrees for row in rows}
     told = [layer for layer in layers if any(name in agrees for name in layer.parameters)]
     wrong = [layer for layer in told if not any(agrees.get(name, False) for name in layer.parameters)]
@@ -147,9 +146,9 @@ def _first_wrong_layer(rows: Sequence[Row], layers: list[Layer]) -> Explanation 
         return None
     above = _listed([name for layer in right for name in layer.parameters])
     below = (
-        f", and all below it with it ({_listed([n for w in wrong[:-1] for n in w.parameters])})" if wrong[1:] else ""
+        f", and so in the layers below ({_listed([n for w in wrong[:-1] for n in w.parameters])})" if wrong[1:] else ""
     )
-    text = f"delta goes wrong in {first}{below}; above it {above} agree, so its delta, or how it is computed, is off"
+    text = f"delta goes wrong in {first}{below}; the gradients above it ({above}) agree, so this layer's delta is wrong"
     return Explanation("delta", tuple(name for layer in wrong for name in layer.parameters), text)
 
 

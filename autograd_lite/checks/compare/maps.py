@@ -1,4 +1,4 @@
-"""Pictures of a comparison: where in each parameter the gradient by hand is too large or too small."""
+"""Pictures of a comparison, which show where in each parameter the gradient by hand is too large or too small."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CELLS = 400
-"""The most cells along a side of a map; of a block of more entries the largest difference is shown."""
+"""The largest number of cells along a side of a map; a cell of several entries shows the largest difference."""
 
 AGREEMENT = 1e-7
-"""The relative difference up to which two gradients are taken to agree, and a map stays pale."""
+"""The relative difference up to which two gradients count as equal, and a map stays pale."""
 
 MAP_HEIGHT, STRIP_HEIGHT, WIDTH = 2.6, 0.9, 4.6
-"""Of the panels, in inches."""
+"""The sizes of the panels in inches."""
 
 
 def difference_maps(rows: list[ParameterComparison]) -> Figure:
-    """A panel for each parameter, two beside each other, each with a symmetric scale of its own."""
+    """A panel for each parameter, in two columns; each panel has its own symmetric scale."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -92,12 +92,12 @@ def _title(row: ParameterComparison) -> str:
 
 
 def _scale(row: ParameterComparison) -> float:
-    """The largest absolute value in either gradient that is finite."""
+    """The largest finite absolute value in either gradient."""
     return max(float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0)) for a in (row.hand, row.engine))
 
 
 def _plane(difference: Array) -> Array:
-    """The entries as rows along all axes but the last; of complex numbers the size."""
+    """The entries as a matrix, with rows along all axes except the last; for complex numbers the absolute values."""
     flat = difference.reshape(-1, difference.shape[-1]) if difference.ndim > 1 else difference.reshape(1, -1)
     return np.abs(flat) if flat.dtype.kind == "c" else flat
 
@@ -108,7 +108,7 @@ def _extent(difference: Array) -> tuple[float, float, float, float]:
 
 
 def _as_map(difference: Array) -> Array:
-    """At most `CELLS` by `CELLS` numbers: of each block of entries that which is largest in size, with its sign."""
+    """At most `CELLS` by `CELLS` numbers: for each block of entries, the one with the largest absolute value."""
     plane = _plane(difference)
     if not plane.size:
         return plane

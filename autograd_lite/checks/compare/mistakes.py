@@ -19,11 +19,11 @@ class Mistake(NamedTuple):
     kind : str
         As in `Explanation`.
     text : str
-        What is wrong with it.
+        The description of the mistake.
     argument : str
         The argument's name.
     vjp : callable
-        The wrong vector-Jacobian product. It reads, by name, of what the right one reads.
+        The wrong vector-Jacobian product. By name it takes values that the right one takes, too.
     """
 
     kind: str
@@ -32,7 +32,7 @@ class Mistake(NamedTuple):
     vjp: Callable[..., Any]
 
     def cotangent(self, g: Any, values: dict[str, Any]) -> Any:
-        """What the wrong rule gives for a call, from what the graph has saved of that."""
+        """The cotangent by the wrong rule, from the values that the graph has saved for the call."""
         return self.vjp(g, *(values[name] for name in parameter_names(self.vjp)[1:]))
 
 
@@ -48,7 +48,7 @@ def defmistake(function: Callable[..., Any], kind: str, text: str, **vjp: Callab
     Parameters
     ----------
     function : callable
-        One that has a rule.
+        A function that has a rule.
     kind, text : str
         As in `Explanation`.
     **vjp : callable
@@ -60,7 +60,7 @@ def defmistake(function: Callable[..., Any], kind: str, text: str, **vjp: Callab
 
 
 DIAGONAL = "softmax's Jacobian is taken as diagonal: a (1 - a) in place of diag(a) - a a^T"
-"""The text for softmax in its various forms."""
+"""The description of the mistake for softmax in its various forms."""
 
 defmistake(softmax, "softmax", DIAGONAL, x=lambda g, out: g * out * (1 - out))
 defmistake(log_softmax, "softmax", DIAGONAL, x=lambda g, out: g * (1 - np.exp(out)))

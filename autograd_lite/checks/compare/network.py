@@ -1,4 +1,4 @@
-"""The layers of a network, found in the graph that was recorded of its loss."""
+"""Finds the layers of a network in the recorded graph of its loss."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from ...core.graph import Node, ancestors
 
 PRODUCTS = (np.matmul, np.dot, np.einsum, np.tensordot, np.inner)
-"""What a layer multiplies its inputs with its weights by."""
+"""The functions by which a layer multiplies its inputs by its weights."""
 
 _SHAPES = (np.transpose, np.reshape, np.swapaxes, np.moveaxis, np.broadcast_to, np.expand_dims)
 
 _LONGEST_ACTIVATION = 12
-"""The most calls that an activation is looked for in, after the preactivation."""
+"""The largest number of calls after the preactivation that are searched for the activation."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class Layer:
     Attributes
     ----------
     number : int
-        Counted from 1, from the inputs on.
+        The number of the layer, counted from 1 at the inputs.
     parameters : tuple of str
         The names of its weights, and of its bias if it has one.
     preactivation : Node
-        ``z``: the product, plus the bias.
+        The node of ``z``, the product plus the bias.
     ends : tuple of Node
-        Where its activation may end: nodes of the same shape that are computed from the preactivation alone.
+        The nodes that may be the activation: nodes of the same shape that are computed from the preactivation alone.
     axis : int or None
-        The axis of the preactivation that counts the examples: 0, where all but the last do, or 1; None if unknown.
+        The axis of the preactivation that counts the examples: 0 for all axes except the last, 1, or None if unknown.
     """
 
     number: int
@@ -45,7 +45,7 @@ class Layer:
 
     @property
     def examples(self) -> int | None:
-        """How many examples there are."""
+        """The number of examples."""
         shape = self.preactivation.shape
         if self.axis is None:
             return None
@@ -53,7 +53,7 @@ class Layer:
 
     @property
     def units(self) -> int | None:
-        """How many outputs the layer has for each."""
+        """The number of outputs that the layer has for each example."""
         shape = self.preactivation.shape
         return None if self.axis is None or len(shape) < 2 else shape[0] if self.axis else shape[-1]
 
@@ -62,7 +62,7 @@ class Layer:
 
 
 def layers_of(root: Node, parameters: Mapping[str, Node]) -> list[Layer]:
-    """The layers from the inputs on; none if weights are used in several places, or in another way."""
+    """The layers, beginning at the inputs; an empty list if weights are used several times, or in another way."""
     order = ancestors(root)
     users: dict[Node, list[Node]] = {}
     for node in order:
@@ -93,9 +93,9 @@ def layers_of(root: Node, parameters: Mapping[str, Node]) -> list[Layer]:
 
 
 def _only_use(leaf: Node, users: Mapping[Node, list[Node]], functions: tuple[object, ...]) -> tuple[Node | None, Node]:
-    """The call of one of the functions that takes a leaf, perhaps in another shape, and the node of that.
+    """The only call of one of the functions on a leaf, which may be reshaped before, and the node that it takes.
 
-    None for the call if there are several.
+    The call is None if there are several.
     """
     found, pending = [], [leaf]
     while pending:
@@ -110,7 +110,7 @@ def _only_use(leaf: Node, users: Mapping[Node, list[Node]], functions: tuple[obj
 
 
 def _axis_of_examples(product: Node, weight: Node) -> int | None:
-    """The axis of a product that counts the examples: rows for ``x W``, columns for ``W x``; None if there is none."""
+    """The axis of a product that counts the examples: rows for ``x W``, columns for ``W x``; otherwise None."""
     recipe = product.recipe
     if recipe is None or recipe.rule.call is np.einsum or len(weight.shape) > 2:
         return None
@@ -123,7 +123,7 @@ def _axis_of_examples(product: Node, weight: Node) -> int | None:
 
 
 def _ends(preactivation: Node, users: Mapping[Node, list[Node]], products: list[Node]) -> tuple[Node, ...]:
-    """Nodes of the preactivation's shape up to the next product, nearest first."""
+    """The nodes of the preactivation's shape up to the next product, the nearest first."""
     ends: list[Node] = []
     reached = {preactivation}
     frontier = [preactivation]

@@ -6,7 +6,8 @@ from html import escape
 
 from .rows import HEADER, Explanation, ParameterComparison, cells
 
-# Translucent, so that they are readable on light and on dark pages; okabe-ito colours, for all eyes.
+# The colours are translucent, to be readable on light and dark pages, and from Okabe and Ito's palette for colour-blind
+# people.
 _AGREES = "rgba(0, 158, 115, 0.22)"
 _CLOSE = "rgba(230, 159, 0, 0.28)"
 _DIFFERS = "rgba(213, 94, 0, 0.34)"
@@ -15,7 +16,7 @@ _TEXT_COLUMNS = (0, 1, 5)
 
 
 def as_html(rows: list[ParameterComparison], explanations: list[Explanation]) -> str:
-    """The table and a list of the explanations, with nothing loaded from elsewhere."""
+    """The table and a list of the explanations, as HTML that loads nothing from elsewhere."""
     header = "".join(f"<th style='text-align:{_align(i)}'>{escape(name)}</th>" for i, name in enumerate(HEADER))
     body = "".join(f"<tr style='background:{_colour(row)}'>{_row(row)}</tr>" for row in rows)
     items = "".join(f"<li>{escape(explanation.text)}</li>" for explanation in explanations)

@@ -1,4 +1,4 @@
-"""The report of a comparison: a row per parameter, the explanations, and how they are shown."""
+"""The report of a comparison: a row for each parameter, the explanations, and their display."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class GradientComparison:
     Attributes
     ----------
     rows : list of ParameterComparison
-        In the order of the engine's parameters.
+        One row for each parameter, in the engine's order.
     explanations : list of Explanation
-        The mistakes that the numbers prove; none where they prove none.
+        The mistakes that the numbers prove; may be empty.
     """
 
     def __init__(self, rows: list[ParameterComparison], explanations: list[Explanation] | None = None) -> None:
@@ -33,18 +33,20 @@ class GradientComparison:
         for row in self.rows:
             if row.name == name:
                 return row
-        raise KeyError(f"no parameter {name!r} was compared; there are {', '.join(row.name for row in self.rows)}")
+        raise KeyError(
+            f"no parameter {name!r} was compared; expected one of {', '.join(row.name for row in self.rows)}"
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @property
     def largest_relative(self) -> float:
-        """The largest of the rows' relative differences; NaN if one is."""
+        """The largest of the rows' relative differences; NaN if one of them is NaN."""
         return float(np.max([row.relative for row in self.rows], initial=0.0))
 
     def agrees(self, rtol: float = 1e-7) -> bool:
-        """Whether every parameter's relative difference is at most `rtol`; never with a NaN or another shape."""
+        """Whether every parameter's relative difference is at most `rtol`; False if there is a NaN or a wrong shape."""
         return all(row.relative <= rtol for row in self.rows)
 
     def assert_close(self, rtol: float = 1e-7) -> None:
@@ -56,13 +58,14 @@ class GradientComparison:
     def plot(self) -> Figure:
         """Maps of the differences, one for each parameter; needs matplotlib.
 
-        Blue is where the gradient by hand is too small, red where it is too large; the worst entry has a ring. A
-        parameter without axes or with one is drawn as a strip, one with three or more as rows along the first axis.
+        The maps are blue where the gradient by hand is too small, and red where it is too large; the worst entry has a
+        ring. A parameter with no axis or one axis is drawn as a strip, one with more than two axes as a matrix whose
+        rows go along all axes except the last.
 
         Returns
         -------
         matplotlib.figure.Figure
-            To look at in a notebook, or to save with ``savefig``.
+            The figure, for a notebook, or to save with ``savefig``.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Copies of a recorded graph in which some nodes hand on their cotangents in another way than by their rules."""
+"""Copies of a recorded graph in which some nodes do not pass on their cotangents by their rules."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ...core.graph import Node, ancestors
 
 
 class Detour(NamedTuple):
-    """What hands on a node's cotangent in the place of its rule.
+    """A replacement for the rule that passes on a node's cotangent.
 
     Attributes
     ----------
     parents : tuple of Node
-        The nodes that get a cotangent; not only the node's own parents, but any that come before it.
+        The nodes that get a cotangent: the node's own parents, or any other nodes before it.
     pull : callable
-        Takes the node's cotangent, and gives theirs as a tuple.
+        Takes the node's cotangent, and returns theirs as a tuple.
     """
 
     parents: tuple[Node, ...]
@@ -25,7 +25,7 @@ class Detour(NamedTuple):
 
 
 def rewired(root: Node, detours: Mapping[Node, Detour]) -> Node:
-    """The root of a copy of the graph with these detours; leaves are the graph's own.
+    """The root of a copy of the graph with these detours; the copy shares the graph's leaves.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The rows of a comparison: a parameter's two gradients side by side, and what is said of them, as text."""
+"""The rows of a comparison: a parameter's two gradients side by side, their statistics, and the table of these."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class ParameterComparison:
-    """One parameter's two gradients, and how far apart they are.
+    """One parameter's two gradients, and measures of their difference.
 
     Attributes
     ----------
     name : str
-        The parameter's.
+        The parameter's name.
     hand, engine : ndarray
         The gradient derived by hand, and the engine's.
     """
@@ -29,19 +29,19 @@ class ParameterComparison:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The engine gradient's shape, which is the parameter's."""
+        """The shape of the engine's gradient, which is the parameter's shape."""
         return tuple(self.engine.shape)
 
     @property
     def same_shape(self) -> bool:
-        """Whether the gradient by hand has the parameter's shape; if not, nothing can be subtracted."""
+        """Whether the gradient by hand has the parameter's shape; otherwise the two cannot be subtracted."""
         return bool(self.hand.shape == self.engine.shape)
 
     @cached_property
     def difference(self) -> Array:
         """``hand - engine``, in double precision at least.
 
-        NaN where either is, or where the shapes differ; 0 where both are the same infinity.
+        It is NaN where either gradient is NaN, or if the shapes differ; 0 where both are the same infinity.
         """
         if not self.same_shape:
             return np.full(self.shape, np.nan)
@@ -51,14 +51,14 @@ class ParameterComparison:
 
     @property
     def absolute(self) -> float:
-        """The largest absolute difference; NaN if there is one; 0 for an empty parameter."""
+        """The largest absolute difference; NaN if any difference is NaN; 0 for an empty parameter."""
         if not self.same_shape:
             return float("nan")
         return float(np.max(np.abs(self.difference), initial=0.0))
 
     @property
     def relative(self) -> float:
-        """The largest absolute difference, over the largest absolute value in either gradient."""
+        """The largest absolute difference, divided by the largest absolute value in either gradient."""
         scale = max(float(np.max(np.abs(a), initial=0.0)) for a in (self.hand, self.engine))
         if self.absolute == 0 or not scale or not np.isfinite(scale):
             return self.absolute
@@ -75,13 +75,13 @@ class ParameterComparison:
             return 1.0 if lengths[0] == lengths[1] else 0.0
         if not np.all(np.isfinite(lengths)):
             return float("nan")
-        # Scaled first, so that the squares of tiny and of huge gradients stay in range.
+        # Both are scaled first, so that the squares of tiny and huge gradients neither underflow nor overflow.
         hand, engine = hand / lengths[0], engine / lengths[1]
         return float(np.vdot(hand, engine).real / (np.linalg.norm(hand) * np.linalg.norm(engine)))
 
     @property
     def worst(self) -> tuple[int, ...] | None:
-        """The index of the largest difference, or of the first NaN; None if there is none to point at."""
+        """The index of the largest difference, or of the first NaN; None if there is no such entry."""
         if not self.engine.size or not self.same_shape:
             return None
         return tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(self.difference)), self.shape))
@@ -99,7 +99,7 @@ class Explanation:
     parameters : tuple of str
         The parameters whose difference it explains.
     text : str
-        What is wrong, and what shows it.
+        A description of the mistake, and of the numbers that prove it.
     """
 
     kind: str

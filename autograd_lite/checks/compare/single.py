@@ -1,4 +1,4 @@
-"""Mistakes that one parameter's two gradients prove by themselves: factors, signs, transposes, orders, decay, sums."""
+"""Mistakes that one parameter's two gradients prove alone: factors, signs, transposes, orders, decay, sums."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SHOWN = 8
 
 
 class Finding(NamedTuple):
-    """What explains one row.
+    """A mistake that explains one row.
 
     Attributes
     ----------
     kind : str
         As in `Explanation`.
     factor : float
-        How many times the engine's numbers, rearranged, the ones by hand are; for "L2" the multiple of the parameter.
+        The factor between the engine's numbers, rearranged, and those by hand; for "L2" the multiple of the parameter.
     detail : str
-        What rows with the same finding have in common.
+        The part of the text that rows with the same finding share.
     """
 
     kind: SingleKind
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 
 def finding(row: Row) -> Finding | None:
-    """The simplest of these mistakes that turns the engine's gradient into the one by hand; None if none does."""
+    """The simplest of these mistakes that turns the engine's gradient into the one by hand, or None."""
     if not row.finite or row.agrees:
         return None
     for kind, detail, engine in _rearranged(row):
@@ -51,7 +51,7 @@ def finding(row: Row) -> Finding | None:
 
 
 def _factor(row: Row, engine: Array) -> float | None:
-    """The multiple of these numbers that the gradient by hand would be; a single number is a multiple of any."""
+    """The factor from these numbers to the gradient by hand; None for a single number, which any factor would fit."""
     if np.count_nonzero(np.abs(engine) > row.tolerance * largest(engine)) < 2 or engine.dtype.kind == "c":
         return None
     factor = multiple(row.hand, engine)
@@ -74,7 +74,7 @@ def _rearranged(row: Row) -> Iterator[tuple[SingleKind, str, Array]]:
 
 
 def _examples_left(row: Row) -> str | None:
-    """The axis of examples, if the engine's gradient is the sum over one that the one by hand still has."""
+    """The axis of examples in the gradient by hand, if the engine's gradient is the sum over it; else None."""
     hand, engine = row.hand, row.engine
     if not hand.ndim or hand.size <= engine.size:
         return None
@@ -95,7 +95,7 @@ def _reversible(ndim: int) -> list[tuple[tuple[int, ...], str]]:
 
 
 def _differs(row: Row, rearranged: Array) -> bool:
-    """Whether rearranging makes other numbers of the engine's: that of a symmetric matrix proves nothing."""
+    """Whether rearranging changes the engine's numbers; transposing a symmetric matrix, for example, proves nothing."""
     if rearranged.shape != row.engine.shape:
         return True
     return largest(rearranged - row.engine) > FOLD * row.tolerance * largest(row.engine)
@@ -106,7 +106,7 @@ def _squeezed(array: Array) -> tuple[int, ...]:
 
 
 def _decay(row: Row) -> Finding | None:
-    """A multiple of the parameter that one of the two gradients has, and the other has not."""
+    """A multiple of the parameter that only one of the two gradients has."""
     if row.value is None or not row.same_shape or row.value.shape != row.hand.shape or row.value.dtype.kind == "c":
         return None
     if np.count_nonzero(row.value) < 2:
@@ -114,7 +114,7 @@ def _decay(row: Row) -> Finding | None:
     alpha = multiple(row.hand - row.engine, row.value)
     if not row.is_proven_by(row.engine + alpha * row.value):
         return None
-    # The difference itself must be the multiple to more digits than the whole gradients are compared in.
+    # The difference itself must equal the multiple; comparing the whole gradients is not precise enough for that.
     apart = row.hand - row.engine
     if largest(apart - alpha * row.value) > 1e-3 * largest(apart):
         return None
@@ -131,16 +131,16 @@ def _permutation(row: Row) -> Finding | None:
         order = _order(hand, engine)
         moved = order != np.arange(len(order))
         if moved.any() and row.is_proven_by(np.take(row.engine, order, axis=axis)) and _distinct(row, engine[moved]):
-            return Finding("permutation", 1.0, f"{name}{_written(order)}")
+            return Finding("permutation", 1.0, f"{name} are in another order{_written(order)}")
     return None
 
 
 def _order(hand: Array, engine: Array) -> Array:
-    """For each row of the first the row of the second that it would be, were it the same rows in another order."""
+    """For each row of the first matrix, the row of the second that it equals if both have the same rows."""
     direction = np.random.default_rng(0).normal(size=engine.shape[1])
     order = np.empty(len(hand), int)
     order[np.argsort(hand @ direction, kind="stable")] = np.argsort(engine @ direction, kind="stable")
-    # Rows that are equal are left in their places.
+    # Equal rows stay in their places.
     same = np.all(engine[order] == engine, axis=1)
     free = set(range(len(order))) - set(order[~same].tolist())
     for i in np.flatnonzero(same):
@@ -151,7 +151,7 @@ def _order(hand: Array, engine: Array) -> Array:
 
 
 def _distinct(row: Row, moved: Array) -> bool:
-    """Whether the rows that changed places are told apart by far more than rounding."""
+    """Whether the rows that changed places differ by far more than rounding."""
     direction = np.random.default_rng(1).normal(size=moved.shape[1])
     projected = np.sort(moved @ direction)
     return bool(np.min(np.diff(projected), initial=np.inf) > FOLD * row.tolerance * largest(row.engine))

@@ -1,6 +1,6 @@
 """A program over arrays of several lengths, laid out so that the arithmetic is fast.
 
-Large arrays are gone over in pieces that stay in the processor's cache from the first operation of the program to the
+Large arrays are processed in pieces that stay in the processor's cache from the first operation of the program to the
 last; small ones are gathered into one flat array, since for them the calls cost more than the arithmetic.
 """
 
@@ -27,19 +27,19 @@ GIVEN, MOVED = 0, 1
 """The first inputs of a recurrence's program; all others are kept."""
 
 Work = tuple[Callable[[], object] | None, Callable[..., None], Sequence[tuple[Sequence[Array], Sequence[Any]]]]
-"""What is called first, if anything; the function of a program; and what that is called with, behind the coefficients,
-for one piece after the other."""
+"""A function to call first, or None; the function of a program; and for each piece the arguments of that function that
+follow the coefficients."""
 
 PIECE_BYTES = 2**17
-"""The length of a piece. A program goes over some four to six arrays, and so many pieces fit the L2 cache."""
+"""The length of a piece. A program uses about four to six arrays, and so many pieces fit into the L2 cache."""
 
 SMALL_BYTES = PIECE_BYTES // 12
-"""Up to this length, to gather an array costs less than the calls of a program of its own: with none that are kept,
-where these are few. Each kept array adds as much."""
+"""Up to this length it costs less to gather an array than to call the program for it separately, if the program has no
+kept arrays. Each kept array makes the program longer, and adds this number once more."""
 
 
 class Batch:
-    """Arrays of one dtype that a program goes over in the same call.
+    """Arrays of one dtype that a program processes in the same call.
 
     What is given is given anew each time, moved arrays are moved where they lie, and what is kept is kept in memory of
     the batch.
@@ -94,7 +94,7 @@ class Batch:
         return lambda given: self._run([one(given, False) for one in bound])
 
     def by_numpy_along(self, moved: Sequence[Array], given: Sequence[Array]) -> Callable[[], None]:
-        """The same for given arrays that stay the same."""
+        """A function that runs the program by NumPy on these moved arrays, with given arrays that stay the same."""
         scratch = _Scratch(self._dtype)
         return partial(self._run, [block.bound(moved, scratch)(given, True) for block in self._blocks])
 
@@ -128,13 +128,13 @@ class _Block:
         for parts in zip(*kept, strict=True):
             flat = aligned.empty((self._size,), self._dtype)
             for part, span in zip(parts, self.spans, strict=True):
-                # Zeros are written: `numpy.zeros` maps small pages, each with a fault of its own.
+                # `numpy.zeros` would map small pages lazily, and each would cost a page fault in the first step.
                 flat[span] = 0 if part is None else part.reshape(-1)
             self.kept.append(flat)
         self._passes = passes(program, frozenset({MOVED} if len(arrays) > 1 else ()))
 
     def bound(self, moved: Sequence[Array], scratch: _Scratch) -> Callable[[Sequence[Array], bool], Work]:
-        """What is to be done to these moved arrays, from given ones and whether they are those of later times, too."""
+        """A function that makes the work on these moved arrays, from given arrays and whether these stay the same."""
         mine = [moved[i] for i in self.places]
         spare = scratch.arrays(self._passes.scratch)
         if len(mine) > 1:
@@ -163,7 +163,7 @@ class _Block:
         return None, self._passes.run, [(arrays, self._parts(moved, arrays))]
 
     def _parts(self, moved: Sequence[Array], arrays: Sequence[Array]) -> list[list[tuple[Array, ...]]]:
-        """What the operations on moved arrays, which are not gathered, work on."""
+        """The arrays of those operations that use moved arrays, which are not gathered."""
 
         def part(place: int, w: Array, span: slice) -> Array:
             return w if place == MOVED else arrays[place][span].reshape(w.shape)
@@ -185,7 +185,7 @@ class _Scratch:
         self._arrays: list[Array] = []
 
     def arrays(self, count: int) -> list[Array]:
-        """So many, each as long as any piece can be."""
+        """The first `count` arrays, each as long as the longest possible piece."""
         size = 3 * PIECE_BYTES // 2 // self._dtype.itemsize
         self._arrays += [aligned.empty((size,), self._dtype) for _ in range(count - len(self._arrays))]
         return self._arrays[:count]
@@ -194,11 +194,12 @@ class _Scratch:
 def _cut(array: Array) -> Iterator[slice]:
     """The pieces of a flat array that is moved.
 
-    All but the first begin where a cache line does: other threads may have read the lines (of weights, in products),
-    and there a store that straddles two takes three times as long. Of little memory that is not worth a short piece.
+    All but the first begin at the start of a cache line: other threads may have read the lines (of weights, in matrix
+    products), and then a store across two lines takes three times as long. For short arrays the alignment is not worth
+    a short first piece.
     """
     size, line = array.size, CACHE_LINE_BYTES // array.itemsize
-    # The nearest whole number of pieces, so that none is left over that would be much shorter than the others.
+    # The nearest whole number of pieces, so that the last piece is not much shorter than the others.
     count = max(1, round(array.nbytes / PIECE_BYTES))
     length = max(1, math.ceil(size / count / line)) * line
     is_long = array.nbytes > PIECE_BYTES // 2
@@ -227,8 +228,8 @@ def _as_they_lie(arrays: Sequence[Array]) -> Array | None:
 def _packed(lengths: Mapping[int, int], kept: int) -> Iterator[list[int]]:
     """The places of arrays of so many bytes, sorted into blocks: large ones alone, small ones together up to a piece.
 
-    What is small depends on how many arrays are kept, since these tell how many calls an update takes; and
-    all are, if together they are no longer than a piece.
+    The limit for a small array depends on the number of kept arrays, which says how many calls an update takes; and
+    all arrays count as small if together they are no longer than a piece.
     """
     small = PIECE_BYTES if sum(lengths.values()) <= PIECE_BYTES else SMALL_BYTES * (1 + kept)
     pack: list[int] = []

@@ -1,7 +1,7 @@
-"""A program as machine code: one loop over the elements, which LLVM computes many at a time of.
+"""A program as machine code: one loop over the elements, which LLVM vectorizes.
 
-Nothing is reassociated or contracted, so each element is rounded as NumPy rounds it. An array is read and written at
-one element after the other, and so may be the result of what it is an operand of; otherwise the arrays are apart.
+Nothing is reassociated or contracted, so each element is rounded as NumPy rounds it. Each element is read before it is
+written, so the array of a result may also be an operand; otherwise the arrays must not overlap.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Kernel(NamedTuple):
     Attributes
     ----------
     address : int
-        Of the C function ``void kernel(int64_t n, int64_t *addresses, double *coefficients)``.
+        The address of the C function ``void kernel(int64_t n, int64_t *addresses, double *coefficients)``.
     engine : object
-        What holds it in memory.
+        Keeps the function in memory.
     """
 
     address: int
@@ -36,7 +36,7 @@ class Kernel(NamedTuple):
 
 
 class KernelCall(NamedTuple):
-    """A kernel with the flat arrays that it is for, and float64 coefficients, which are read in each call."""
+    """A kernel with its flat arrays, and with float64 coefficients that are read in each call."""
 
     kernel: Kernel
     arrays: Sequence[Array]
@@ -44,14 +44,14 @@ class KernelCall(NamedTuple):
 
 
 MOST_ARRAYS = 15
-"""As many as a row of a plan's table has words for."""
+"""The largest number of arrays of a kernel: a row of a plan's table has words for so many."""
 
 SPAN = 256
-"""How many elements of large arrays are computed at a time, while the next ones are on their way into the cache."""
+"""The number of elements of large arrays that are computed while the next ones are prefetched into the cache."""
 
 LARGE_BYTES = 2**17
-"""From how many bytes on the next ones are asked for ahead. Other threads have read weights in their products, and a
-store has to wait until they give the lines up: of a training step with two threads that takes 5 %."""
+"""The length in bytes from which on arrays are prefetched. Other threads have read the weights in matrix products, and
+a store has to wait until their caches give up the lines: that takes 5 % of a training step with two threads."""
 
 _TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 
@@ -88,7 +88,7 @@ _COMPILING = threading.Lock()
 
 
 def kernel_of(program: Program, dtype: np.dtype[Any]) -> Kernel | None:
-    """The machine code of a program, compiled in some 15 ms; None without llvmlite, or where only NumPy can run it."""
+    """The machine code of a program, compiled in about 15 ms; None without llvmlite, or if only NumPy can run it."""
     if dtype not in _TYPES or program.inputs > MOST_ARRAYS or find_spec("llvmlite") is None:
         return None
     used = {operation.ufunc for operation in program.operations}
@@ -96,7 +96,7 @@ def kernel_of(program: Program, dtype: np.dtype[Any]) -> Kernel | None:
         return None
     import llvmlite.binding as llvm
 
-    if not hasattr(llvm, "create_pass_builder"):  # of a llvmlite before 0.44
+    if not hasattr(llvm, "create_pass_builder"):  # llvmlite before 0.44
         return None
     with _COMPILING:
         return _compiled(program, dtype)
@@ -131,7 +131,7 @@ def _compiled(program: Program, dtype: np.dtype[Any]) -> Kernel:
 
 
 def source(program: Program, dtype: np.dtype[Any]) -> str:
-    """The program in LLVM's language."""
+    """The program in LLVM's intermediate language."""
     real = _TYPES[dtype]
     entry, body = [], []
     for i in range(program.inputs):

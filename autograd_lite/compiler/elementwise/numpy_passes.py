@@ -1,7 +1,7 @@
-"""A program as NumPy calls: straight-line Python that leaves every result in the arrays it is for, or in scratch.
+"""A program as NumPy calls: straight-line Python that writes each result into its own array or into scratch.
 
-Called with pieces of long arrays, it goes over each piece while that is in the cache. Called with several short arrays
-laid end to end it makes one call for all of them; inputs that are not laid end to end are there in their parts.
+Called with pieces of long arrays, it processes each piece while that is in the cache. Called with several short arrays
+that lie end to end, it makes one call for all of them; inputs that do not lie end to end are given in parts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .trace import Program
 Array = np.ndarray[Any, Any]
 
 Parts = list[tuple[Array, ...]]
-"""For each part of the arrays of an operation: its operands that are arrays, and where its result goes."""
+"""For each part of the arrays of an operation: its operands that are arrays, and the array for its result."""
 
 
 class Passes(NamedTuple):
@@ -26,12 +26,12 @@ class Passes(NamedTuple):
     Attributes
     ----------
     run : callable
-        ``run(coefficients, arrays, parts)``: `arrays` are the inputs and behind them `scratch` more for intermediate
-        results. Of an input in parts the array is not used.
+        ``run(coefficients, arrays, parts)``: `arrays` are the inputs, followed by `scratch` more arrays for
+        intermediate results. For an input in parts the array is not used.
     scratch : int
     in_parts : tuple of (tuple of int, int)
-        For each operation on an input in parts the places of its operands and of its result in `arrays`. What follows
-        from these in each part is the element of `parts`.
+        For each operation on an input in parts, the places of its operands and of its result in `arrays`. `parts` has
+        one element for each, with these arrays in each part.
     """
 
     run: Callable[[Sequence[float], Sequence[Array | None], Sequence[Parts]], None]
@@ -78,9 +78,9 @@ def passes(program: Program, parted: frozenset[int] = frozenset()) -> Passes:
 
 
 def _places(program: Program) -> tuple[list[int], list[tuple[int, int]], int]:
-    """Where the values of a program are, by their numbers; what is to be copied at the end; the count of scratch.
+    """The places of a program's values, by their numbers; the copies to make at the end; the number of scratch arrays.
 
-    A result is computed in the array that it is for unless the old values of that are read later.
+    A result is computed directly in the array that it is for, unless the old values of that array are read later.
     """
     last_use: dict[int, int] = {}
     for i, operation in enumerate(program.operations, program.inputs):

@@ -1,4 +1,4 @@
-"""Whether what a method computes follows from its arguments alone, by its code."""
+"""Whether a method's result depends on its arguments alone, according to its code."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _is_pure(function: Any, owner: type, known: frozenset[Any]) -> bool:
         if kind in ("LOAD_GLOBAL", "LOAD_NAME"):
             used = [function.__globals__.get(name, vars(builtins).get(name))]
         elif "ATTR" in kind or "METHOD" in kind:
-            # Whatever the attribute is one of, it may be one of the owner's.
+            # The code does not say which object the attribute belongs to; it may be the owner's.
             used = [vars(base)[name] for base in owner.__mro__ if name in vars(base)]
         else:
             continue

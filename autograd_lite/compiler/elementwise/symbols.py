@@ -1,4 +1,4 @@
-"""Symbols for numbers and arrays, and for mappings of them: what a function that is traced is called with."""
+"""Symbols for numbers and arrays, and for mappings of them: a function is traced by calling it with them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 
 
 class Notes(Protocol):
-    """Where symbols write down what is done with them; `refuse` raises."""
+    """The object that symbols tell what is done with them; `refuse` raises."""
 
     def refuse(self, why: str) -> NoReturn:
-        """Give up, for good."""
+        """Stop tracing this function, for good."""
 
     def array(self) -> Any:
         """An input."""
@@ -51,7 +51,7 @@ class Number:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(isinstance(one, Symbol) for one in inputs):
             return NotImplemented
-        # NumPy's number would not take part in arithmetic as Python's does.
+        # A NumPy number follows other rules of arithmetic than a Python number.
         return self.tracer.refuse(f"{ufunc.__name__} of a number")
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -85,7 +85,7 @@ class Symbol:
         return self.tracer.record(ufunc, *inputs)
 
     def __pow__(self, exponent: Any) -> Any:
-        # As arrays do, for which these two are no powers.
+        # Arrays call `square` and `sqrt` for these two exponents, and not `power`.
         if type(exponent) in (int, float) and exponent in (2, 0.5):
             return self.tracer.record(np.square if exponent == 2 else np.sqrt, self)
         return self.tracer.refuse("a power")
@@ -131,7 +131,7 @@ class Arrays:
     symbols : dict
         The inputs.
     values : dict
-        What was assigned last; an input itself where nothing was.
+        The value that was assigned last; the input itself if nothing was assigned.
     """
 
     def __init__(self, tracer: Notes) -> None:
@@ -212,7 +212,7 @@ def _give_operators() -> None:
         setattr(Symbol, f"__r{name}__", record_turned)
     for name, alone in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
         setattr(Symbol, f"__{name}__", lambda self, ufunc=alone: self.tracer.record(ufunc, self))
-    # In place, an array would have changed for all who have it; and what else asks for values or a shape.
+    # An operation in place would change the array for everybody who holds it; the others ask for values or a shape.
     refused = [f"i{name}" for name in (*forms, "matmul", "and", "or", "xor", "lshift", "rshift")]
     refused += ["rpow", "matmul", "rmatmul", "bool", "len", "iter", "getitem", "setitem", "contains", "array"]
     for name in [*refused, "float", "int", "index", "lt", "le", "gt", "ge", "eq", "ne"]:

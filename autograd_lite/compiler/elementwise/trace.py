@@ -1,9 +1,9 @@
-"""What an elementwise function does, found by calling it with symbols for its arrays and numbers.
+"""Tracing of an elementwise function, by calling it with symbols for its arrays and numbers.
 
 Arithmetic with an array's symbol becomes an operation of the program. Arithmetic with a number's symbol becomes a line
 of Python that computes the number again, so that the program's coefficients follow from the arguments of each call.
-Where the function branches on a number, the line is a guard: the program holds only as long as it comes out the same.
-Whatever else a function does with a symbol raises `Untraceable`.
+Where the function branches on a number, the line is a guard: the program is valid only while its result is the same.
+Everything else that a function does with a symbol raises `Untraceable`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ UFUNCS: dict[np.ufunc, int] = {
 """
 
 _MOST_DIGITS = 2**53
-"""Whole numbers up to this one are float64 numbers."""
+"""Whole numbers up to this one are exact as float64."""
 
 
 class Untraceable(Exception):  # noqa: N818
-    """A function does what an elementwise program cannot."""
+    """Raised when a function does something that an elementwise program cannot do."""
 
 
 class Operation(NamedTuple):
@@ -40,8 +40,8 @@ class Operation(NamedTuple):
     ----------
     ufunc : numpy.ufunc
     operands : tuple of (bool, int)
-        For an array True and its number: that of an input, or of an operation, counted on from the inputs. For a
-        coefficient False and its place among the coefficients.
+        For an array True and its number: inputs are counted first, and then the operations. For a coefficient False and
+        its place among the coefficients.
     """
 
     ufunc: np.ufunc
@@ -49,18 +49,18 @@ class Operation(NamedTuple):
 
 
 class Program(NamedTuple):
-    """Elementwise operations on arrays of one shape and dtype, some of which take the results.
+    """Elementwise operations on arrays of one shape and dtype; the results are written into some of the arrays.
 
     Attributes
     ----------
     inputs : int
-        The count of arrays.
+        The number of arrays.
     coefficients : int
-        The count of numbers.
+        The number of numbers.
     operations : tuple of Operation
     results : tuple of (int, int)
-        Pairs of an input and of the operation, counted as in `Operation`, whose values the input's array has in the
-        end. All is read as it was before.
+        Pairs of an input and of the operation, counted as in `Operation`, whose values are written into the input's
+        array. Operations read the inputs as they were before.
     """
 
     inputs: int
@@ -70,12 +70,12 @@ class Program(NamedTuple):
 
 
 class FormulaTracer:
-    """What symbols have been through.
+    """Symbols, and a record of what a function does with them.
 
     Parameters
     ----------
     *arguments : str
-        Names of the arguments of `coefficients`, in whose terms `number` and `options` are.
+        Names of the arguments of `coefficients`; the expressions in `number` and `options` use them.
     """
 
     def __init__(self, *arguments: str) -> None:
@@ -121,13 +121,13 @@ class FormulaTracer:
         Parameters
         ----------
         results : mapping
-            From an input to the symbol whose values its array is to have.
+            From an input to the symbol whose values are written into the input's array.
         """
         wanted = []
         for target, symbol in results.items():
             if not isinstance(symbol, Symbol):
                 self.refuse(f"a result is a {type(symbol).__name__}")
-            # An input that another one takes the values of may itself have changed by then.
+            # An input whose values are written into another one may itself have changed by then.
             copied = symbol.number >= 0 and symbol is not target
             wanted.append((target, self.record(np.positive, symbol) if copied else symbol))
         if self._refusal:
@@ -144,24 +144,24 @@ class FormulaTracer:
                 return False, self._coefficients.index(operand)
             return True, places.get(operand, operand.number)
 
-        # Coefficients are counted as the operations that are left come across them.
+        # Coefficients are numbered in the order in which the remaining operations use them.
         self._coefficients = list(dict.fromkeys(x for _, _, xs in kept for x in xs if isinstance(x, str)))
         operations = tuple(Operation(ufunc, tuple(map(place, operands))) for _, ufunc, operands in kept)
         pairs = tuple((target.number, places[symbol]) for target, symbol in wanted if symbol is not target)
         return Program(self._inputs, len(self._coefficients), operations, pairs)
 
     def coefficients(self) -> Callable[..., tuple[float, ...] | None]:
-        """The function that gives the program's coefficients for some arguments, or None if the program is another."""
+        """A function that gives the program's coefficients for some arguments, or None if a guard fails for them."""
         given = "".join(f"{name}, " for name in self._coefficients)
         lines = [f"def coefficients({', '.join(self._arguments)}):", *self._lines, f"return ({given})"]
         exec("\n    ".join(lines), self._scope)
         found: Callable[..., tuple[float, ...] | None] = self._scope["coefficients"]
         return found
 
-    # ---- what symbols tell ----
+    # ---- reports of the symbols ----
 
     def refuse(self, why: str) -> NoReturn:
-        """Give up, for good: a function that catches the error is not traced either."""
+        """Stop tracing this function, for good, even if the function catches the error."""
         self._refusal = self._refusal or why
         raise Untraceable(why)
 
@@ -218,7 +218,7 @@ class FormulaTracer:
         return self.refuse(f"an array meets a {type(operand).__name__}")
 
     def _named(self, source: str) -> str:
-        """The name of what an expression gives; it is computed once."""
+        """The name of an expression's value; the expression is evaluated once."""
         if source not in self._names:
             self._names[source] = f"n{len(self._names)}"
             self._lines.append(f"{self._names[source]} = {source}")

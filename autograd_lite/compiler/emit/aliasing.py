@@ -82,9 +82,9 @@ def own_memory(plan: PlannedProgram) -> list[Any]:
 
 
 def apart(array: Array, blocks: Sequence[Array]) -> Array:
-    """A copy of an array that lies in one of some blocks of memory, and any other as it is.
+    """A copy of the array if it lies in one of the blocks of memory, else the array itself.
 
-    The copy has the same strides: sums depend on the order of their terms.
+    The copy has the same strides, because sums depend on the order of their terms.
     """
     owner: Any = array
     while owner is not None and not any(owner is block for block in blocks):
@@ -143,13 +143,13 @@ def _taken_apart(plan: PlannedProgram, code: Code, name: str, also: str, unless:
     if not own:
         return
     is_in = " or ".join(f"{name}.base is {block}" for block in own)
-    # The base of a window that slides over an array has a base itself.
+    # The base of a `sliding_window_view` has a base itself.
     is_window = f"getattr({name}.base, 'base', None) is not None"
     yield f"if ({is_in} or {is_window}){unless}: {also}{name} = {code.name(apart, 'f')}({name}, [{', '.join(own)}])"
 
 
 def _entries(plan: PlannedProgram) -> Iterator[tuple[Value, Value | None]]:
-    """The gradients that were there; each with the gradient that may be written over it, where one is added to it."""
+    """The gradients that were there before; each with the sum of it and another one that may overwrite it, if any."""
     entries = dict.fromkeys(value.root for value in plan.values() if isinstance(value.root.origin, EntryGradient))
     returned = {value.root for value in plan.returned()}
     for entry in entries:

@@ -1,4 +1,4 @@
-"""How a plan's calls become code: as NumPy calls, and with machine code in segments that it runs in one go."""
+"""How a plan's calls become code: NumPy calls, and segments that machine code runs in one go."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from . import assignments
 from .python_emitter import Code
 
 Loader = Callable[[np.dtype[Any]], loader.Machine | None]
-"""What gives the machine code for a floating-point type."""
+"""A function that gives the machine code for a floating-point type."""
 
 
 def write(calls: Sequence[Call], code: Code, jit: Jit, before: Mapping[Call | None, Callable[[], None]]) -> None:
-    """Write the statements of the calls, and what is to be written before some of them, or with None at the end."""
+    """Write the statements of the calls; before some of them, or at the end for None, call what `before` has."""
     lowering = Lowering(code.arrays, code.pointer, jit == "exact")
     load = cache(loader.at_hand if jit == "exact" else loader.load)
     waiting = _Waiting(code, load)
@@ -74,7 +74,7 @@ class _Waiting:
         self._machine: loader.Machine | None = None
 
     def takes(self, call: Call, dtype: np.dtype[Any] | None, row: Row) -> bool:
-        """Whether there is machine code for one more; one without a dtype goes with those of any."""
+        """Whether machine code can run this row, too; a row without a dtype goes together with rows of any dtype."""
         if dtype is not None and self._dtype is not None and dtype != self._dtype:
             self.flush()
         loaded = self._load(dtype or self._dtype or np.dtype(np.float32))
@@ -86,7 +86,7 @@ class _Waiting:
         return True
 
     def flush(self) -> None:
-        """Make a segment of them."""
+        """Make a segment of the rows."""
         if self._rows and self._machine is not None:
             self._code.extend(Segment(self._machine, self._rows).statements(self._code))
             self._code.segments.append(self._calls)
@@ -96,7 +96,7 @@ class _Waiting:
 def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | None) -> None:
     """A move of arrays, by machine code if there is some for these arrays.
 
-    Where it has changed its form since, this one runs as it did when it was recorded, and the code is written again.
+    If the update has another form by now, this call still runs as it was recorded, and then the code is written again.
     """
     weights, gradients = ([code.arrays[value] for value in values] for values in call.args)
     machine = load(weights[0].dtype) if load else None

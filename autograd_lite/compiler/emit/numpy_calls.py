@@ -1,4 +1,4 @@
-"""How NumPy is called so that a result lands in memory that is there: in the form that takes the least time."""
+"""How NumPy is called so that it writes a result into existing memory, in the form that takes the least time."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """A function, and its arguments by position and by name."""
 
 _WIDE = 32
-"""From so many columns on, a row of equal numbers is read faster than one number."""
+"""From this number of columns on, NumPy reads a row of equal numbers faster than a single number."""
 
 _MANY = 2**14
-"""Up to so many elements, an array of equal numbers has the shape of what it stands beside."""
+"""Up to this number of elements, an array of equal numbers has the shape of the other operand."""
 
 _FEW = 256
-"""Up to so many elements a choice in two steps takes less time than one in three without branches."""
+"""Up to this number of elements, a choice in two steps takes less time than one in three steps without branches."""
 
 
 class Scratch:
-    """Arrays beside a plan's own: for what is there between two steps of one call, and of equal numbers."""
+    """Arrays that a plan needs besides its values: for results between two steps of one call, and of equal numbers."""
 
     def __init__(self) -> None:
         self._memory = np.empty(0, np.int64)
@@ -50,15 +50,15 @@ class Scratch:
 
 
 def steps(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step] | None:
-    """What is called for a result that stays where it is; None if there is no form for it.
+    """The steps that compute a call's result in a fixed array; None if there is no special form for the call.
 
     Parameters
     ----------
     call : Call
     arguments : tuple
-        Its arguments, with arrays in the place of those values that stay where they are.
+        Its arguments, with arrays in the place of those values whose array is fixed.
     out : array
-        For the result.
+        The array for the result.
     scratch : Scratch
     """
     function, kwargs = call.function, call.kwargs
@@ -94,7 +94,7 @@ def _choice(call: Call, arguments: tuple[Any, ...], out: Array, scratch: Scratch
         return None
     if isinstance(condition, np.ndarray) and is_by_bits(condition.dtype, x, y) and (masks(call) or out.size > _FEW):
         return [(*step, {}) for step in fast_where.steps(condition, x, y, out)]
-    # One of them everywhere, and then the other where it is wanted.
+    # Write one of them everywhere, and then the other where the condition asks for it.
     return [_assigned(out, y), (np.copyto, (out, x), {"where": condition})]
 
 
@@ -111,7 +111,7 @@ def _reduction(ufunc: np.ufunc, arguments: tuple[Any, ...], kwargs: dict[str, An
 
 
 def _is_matrix(operand: Any, dtype: np.dtype[Any]) -> bool:
-    """Whether it is a matrix for which `numpy.dot` calls the same product as `numpy.matmul`, in less time."""
+    """Whether it is a matrix for which `numpy.dot` calls the same BLAS product as `numpy.matmul`, in less time."""
     if isinstance(operand, Value):
         if not isinstance(operand.root.origin, Argument):
             return False
@@ -129,19 +129,19 @@ def _by_ufunc(function: np.ufunc, arguments: tuple[Any, ...], out: Array, scratc
     if out.dtype not in (dtype, np.bool_):
         dtype = None
     operands = [_as_array(argument, dtype, out.shape if is_extremum else (), scratch) for argument in arguments]
-    # These two take the array for their result faster by name.
+    # Maximum and minimum are faster with the array for the result as a keyword.
     return [(function, tuple(operands), {"out": out})] if is_extremum else [(function, (*operands, out), {})]
 
 
 def _dtype(argument: Any) -> np.dtype[Any] | None:
-    """The dtype of an array; None of a number."""
+    """The dtype of an array; None for a number."""
     return argument.layout.dtype if isinstance(argument, Value) else getattr(argument, "dtype", None)
 
 
 def _as_array(argument: Any, dtype: np.dtype[Any] | None, shape: tuple[int, ...], scratch: Scratch) -> Any:
-    """A number as an array, in the dtype in which NumPy takes it beside operands that all have the same one.
+    """A number as an array, in the dtype to which NumPy converts it if all other operands have the same dtype.
 
-    Beside many equal numbers NumPy is faster than beside one: as many as the operand's, or as a row of it has.
+    NumPy is faster with an array of equal numbers than with one number: with the operand's shape, or that of its row.
     """
     if dtype not in _FLOATS or not is_exact(argument, dtype):
         return argument

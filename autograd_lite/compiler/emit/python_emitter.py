@@ -1,4 +1,4 @@
-"""The Python code of a plan: one statement for each call, with every array that stays where it is bound beforehand."""
+"""The Python code of a plan: one statement for each call, with every fixed array bound to a name beforehand."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Code:
         self.scope["kept"] = self._kept
 
     def expression(self, tree: Any) -> str:
-        """An argument of a call."""
+        """An argument of a call, as Python code."""
         if isinstance(tree, Value):
             return self.operand(tree)
         if type(tree) is tuple:
@@ -110,14 +110,14 @@ class Code:
         return f"{self.name(call.function, 'f')}({', '.join(arguments)})"
 
     def add(self, call: Call) -> None:
-        """The statements of a call, in whose memory its results then are."""
+        """Add the statements of a call, which compute its results in their memory."""
         if call.is_view:
             self._views.update((result, call) for result in call.results if result not in self.arrays)
         else:
             self.extend(_statements(self, call))
 
     def extend(self, statements: Iterator[str]) -> None:
-        """More statements, each after those that it needs itself."""
+        """Add statements, each after those that it needs itself."""
         for statement in statements:
             self.statements.append(statement)
 
@@ -150,7 +150,7 @@ def _statements(code: Code, call: Call) -> Iterator[str]:
 
 
 def _steps(code: Code, call: Call) -> list[Step] | None:
-    """The steps of a call, where there is a form for it."""
+    """The steps of a call, if there is a special form for it."""
     if len(call.results) != 1:
         return None
     arguments = tuple(code.arrays.get(member, member) if isinstance(member, Value) else member for member in call.args)
@@ -158,7 +158,7 @@ def _steps(code: Code, call: Call) -> list[Step] | None:
 
 
 def takes_out(function: Callable[..., Any]) -> bool:
-    """Whether a function leaves its one result in an array that it is given as ``out=``, with the same numbers."""
+    """Whether a function with one result can write it into an array given as ``out=``, with the same numbers."""
     if isinstance(function, np.ufunc):
         return function.nout == 1
     owner = getattr(function, "__self__", None)
@@ -195,7 +195,7 @@ def _refuse_layout(title: str, call: Call, layout: Layout, has_effects: bool, ma
 
 
 def _converted(code: Code, call: Call, target: str) -> Iterator[str]:
-    """A copy, or one with another dtype, without an array between."""
+    """Statements for a copy, possibly with another dtype, without an intermediate array."""
     yield f"{target}[...] = {code.expression(call.args[0])}"
 
 

@@ -1,7 +1,7 @@
-"""Where the arrays of a plan lie: each has memory from the call that makes it to the last one that reads it.
+"""Where the arrays of a plan lie: each has memory from the call that makes it to the last call that reads it.
 
-Two arrays that are never alive together share memory. An elementwise call writes over an operand that nobody reads
-afterwards. Gradients that stay for the user lie end to end in an arena of their own, one for each dtype.
+Two arrays that are never alive together can share memory. An elementwise call overwrites an operand that is not read
+afterwards. Gradients that stay for the user lie end to end in a separate arena, one for each dtype.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ class Memory:
     Parameters
     ----------
     calls : sequence of Call
-        Of the plan.
+        The calls of the plan.
     kept : iterable of Value
-        What is still read after the last call.
+        The values that are still read after the last call.
     persistent : iterable of Value
-        What is there for the user afterwards: each in its own part of an arena, in this order.
+        The values that stay for the user: each in its own part of an arena, in this order.
 
     Attributes
     ----------
     arrays : dict
         From each root to its array.
     shared_bytes : int
-        The size of the memory that the others share.
+        The size of the memory that the other values share.
     separate_bytes : int
-        The size that they would have without sharing.
+        The size that their memory would have without sharing.
     arenas : dict
-        From dtype to the flat array of the persistent ones.
+        From dtype to the flat array of the persistent values.
     """
 
     def __init__(self, calls: Sequence[Call], kept: Iterable[Value], persistent: Iterable[Value]) -> None:
@@ -103,7 +103,7 @@ def _last_uses(calls: Sequence[Call], kept: Iterable[Value]) -> dict[Value, int]
 def _overwritten(
     call: Call, result: Value, i: int, last_uses: Mapping[Value, int], alive: Mapping[Value, Any]
 ) -> Value | None:
-    """An operand in whose place an elementwise call can leave its result."""
+    """An operand that an elementwise call can overwrite with its result; None if there is none."""
     operands = call.operands
     strong = strong_operands(call.function) if call.function in PLAIN else ()
     # NumPy takes a path of its own, and twice the time, where one number is written over itself.
@@ -125,7 +125,7 @@ def _overwritten(
 
 
 def is_elementwise(call: Call) -> bool:
-    """Whether each element of a result follows from those in its place, so that one may be written over another."""
+    """Whether each element of a result depends on elements in the same place alone, so it may overwrite an operand."""
     function = call.function
     if masks(call):
         return not any(isinstance(operand.root.origin, Argument | EntryGradient) for operand in call.operands)

@@ -14,26 +14,26 @@ from .buffers import Memory
 
 
 class PlannedProgram:
-    """What is known of a plan before there is code for it.
+    """The part of a plan that is known before its code is written.
 
     Attributes
     ----------
     name : str
-        Of the function.
+        The name of the function.
     calls : list of Call
-        What a replay calls, and the views that these calls read.
+        The calls of a replay, and the views that these calls read.
     recorded_calls : int
-        How many calls the function made.
+        The number of calls that the function made.
     memory : Memory
         Where the results lie.
     arrays : dict
         From each value that stays where it is from call to call to its array.
     names : dict
-        From the tensors that have a name to it.
+        From each tensor that has a name to the name.
     persistent : set of Value
         The gradients that the function leaves.
     outputs
-        What the function returns, with an `Output` for each array.
+        The function's result, with an `Output` for each array.
     """
 
     name: str
@@ -51,17 +51,17 @@ class PlannedProgram:
         return self.memory.arenas
 
     def values(self) -> Iterator[Value]:
-        """All that the calls read and write, and what is returned."""
+        """All values that the calls read and write, and those that are returned."""
         for call in self.calls:
             yield from call.operands
             yield from call.writes
         yield from self.returned()
 
     def returned(self) -> list[Value]:
-        """What the function returns."""
+        """The values that the function returns."""
         return values_of(self.outputs)
 
 
 def values_of(outputs: Any) -> list[Value]:
-    """The values among what a function returns."""
+    """The values in the result of a function."""
     return [output.value for output in found(Output, outputs)]

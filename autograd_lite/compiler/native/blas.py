@@ -1,4 +1,4 @@
-"""NumPy's own BLAS: the library that its wheel brings, and the addresses of its matrix products."""
+"""NumPy's own BLAS: the library in its wheel, and the addresses of its matrix products."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The OpenBLAS of NumPy's wheel, which NumPy has loaded; None if its BLAS is another."""
+    """The OpenBLAS of NumPy's wheel, which NumPy has loaded; None if NumPy uses another BLAS."""
     package = Path(np.__file__).parent
     for folder in (package.parent / "numpy.libs", package / ".dylibs", package.parent / "numpy.libs.dylibs"):
         for path in sorted(folder.glob("*openblas*")):
@@ -24,7 +24,7 @@ def library() -> ctypes.CDLL | None:
 
 @cache
 def product(dtype: np.dtype[np.generic]) -> int | None:
-    """The address of ``cblas_?gemm`` for integers of 64 bits; None if there is none."""
+    """The address of ``cblas_?gemm`` for integers of 64 bits; None if the library has no such function."""
     letter = {"float32": "s", "float64": "d"}.get(dtype.name)
     for name in (f"scipy_cblas_{letter}gemm64_", f"cblas_{letter}gemm64_"):
         function = getattr(library(), name, None)
@@ -34,7 +34,7 @@ def product(dtype: np.dtype[np.generic]) -> int | None:
 
 
 def call(name: str, result: type) -> object:
-    """What a function of OpenBLAS without arguments gives, such as ``get_num_threads``; None if it has none."""
+    """The result of an OpenBLAS function without arguments, such as ``get_num_threads``; None if it does not exist."""
     for full in (f"scipy_openblas_{name}64_", f"openblas_{name}64_", f"openblas_{name}"):
         function = getattr(library(), full, None)
         if function is not None:

@@ -19,9 +19,9 @@ Array = np.ndarray[Any, Any]
 
 
 def run_directly(calls: Sequence[KernelCall]) -> Callable[[Sequence[Array]], None] | None:
-    """What runs the calls on other arrays in the place of the first of each, which are given anew every time.
+    """A function that runs the calls, with the arrays that it is given in place of the first array of each call.
 
-    None if the machine code that goes through the calls would have to be compiled first.
+    None if the machine code that walks through the calls would have to be compiled first.
     """
     machine = loader.at_hand(calls[0].arrays[0].dtype)
     if machine is None:
@@ -45,4 +45,4 @@ def run_directly(calls: Sequence[KernelCall]) -> Callable[[Sequence[Array]], Non
 
 
 is_plain = attrgetter("flags.carray")
-"""Whether an array lies in one piece, aligned and writeable, as machine code takes it."""
+"""Whether an array is contiguous, aligned and writeable, as machine code needs it."""

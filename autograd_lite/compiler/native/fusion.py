@@ -1,4 +1,4 @@
-"""Which rows of a table run together, some rows of their matrices at a time, so that these stay in the cache."""
+"""Which rows of a table run together, some rows of their matrices at a time, so that the matrices stay in the cache."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from . import opcodes as op
 from .lower import Address, Row
 
 CACHE_BYTES = 2**18
-"""What rows of a group read and write between them for the part that runs together: half of a usual L2 cache."""
+"""The bytes that all rows of a group read and write in the part that runs together: half of a usual L2 cache."""
 
 SHARED_BYTES = 2**21
-"""From how many bytes on the work of a group is shared among threads: waking one costs as much as a part of less."""
+"""The number of bytes from which on the work of a group is shared among threads; with less, waking them costs more."""
 
 
 class _Extent(NamedTuple):
-    """The memory that an operand covers: from where to where, its first row, and how far it is from row to row."""
+    """The memory that an operand covers: its start and end, its first row, and the distance between rows."""
 
     start: int
     stop: int
@@ -25,7 +25,7 @@ class _Extent(NamedTuple):
     stride: int
 
     def is_in_step_with(self, other: _Extent) -> bool:
-        """Whether each of its rows touches no memory of the other's but that of the same row."""
+        """Whether each row shares memory at most with the same row of the other operand."""
         if self.stop <= other.start or other.stop <= self.start:
             return True
         return self.first == other.first and self.stride == other.stride != 0
@@ -44,7 +44,7 @@ def grouped(rows: Sequence[Row]) -> Iterator[list[Row]]:
 
 
 def words_of(group: Sequence[Row]) -> Iterator[list[Any]]:
-    """The words of rows that can run together, under a header where they do not fit the cache at once."""
+    """The words of rows that can run together, after a header if they do not fit into the cache at once."""
     total = sum(row.nbytes for row in group)
     if len(group) > 1 and total > CACHE_BYTES:
         length = group[0].words[op.ROWS]
@@ -54,9 +54,9 @@ def words_of(group: Sequence[Row]) -> Iterator[list[Any]]:
 
 
 def parts_of(group: Sequence[Row], count: int) -> list[list[Row]] | None:
-    """The rows cut into parts that can run at the same time; None if they cannot, or are not worth it.
+    """The rows cut into parts that can run at the same time; None if that is impossible or not worth it.
 
-    Sums over rows are cut by columns, all others by rows; each number is computed as it would be in one piece.
+    Sums over rows are cut by columns, all others by rows; each number is computed in the same way as without cutting.
     """
     if count < 2 or sum(row.nbytes for row in group) < SHARED_BYTES:
         return None
@@ -115,13 +115,13 @@ def _moved(address: Any, nbytes: int) -> Any:
 
 
 def _joins(row: Row, together: Sequence[Row]) -> bool:
-    """Whether a row can run with others, each time for some rows of the matrices."""
+    """Whether a row of the table can run together with others, for some rows of the matrices at a time."""
     if not _is_local(row) or not _is_local(together[0]) or row.words[op.ROWS] != together[0].words[op.ROWS]:
         return False
     written, *read = _extents(row)
     for member in together:
         other_written, *other_read = _extents(member)
-        # What sums over rows is complete only after the last of them.
+        # A sum over rows is complete only after the last row.
         if member.words[op.OPERATION] == op.SUM_OF_ROWS and not all(_are_apart(other_written, one) for one in read):
             return False
         if not all(written.is_in_step_with(one) for one in (other_written, *other_read)):
@@ -140,7 +140,7 @@ def _is_local(row: Row) -> bool:
 
 
 def _extents(row: Row) -> list[_Extent]:
-    """The memory of the result and the operands; an argument's is apart from the plan's."""
+    """The memory of the result and the operands; arguments do not share memory with the plan."""
     rows, columns = row.words[op.ROWS], row.words[op.COLUMNS]
     found = []
     for i in range(4):

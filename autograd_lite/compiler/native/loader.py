@@ -1,7 +1,7 @@
 """The machine code of plans: compiled once on a machine with Numba, kept on disk, and loaded by LLVM alone.
 
-So a process that finds it there imports neither Numba nor its compiler. The file is named after everything that the
-code depends on: its source, the versions of Numba and LLVM, and the processor.
+A process that finds the code on disk imports neither Numba nor its compiler. The file is named after everything that
+the code depends on: its source, the versions of Numba and LLVM, and the processor.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Machine(NamedTuple):
     ----------
     run : callable
         ``run(result, 0, table, rows)`` walks through the table at an address, and leaves at another address, as an
-        integer of 64 bits, 0 or the number of the row that went wrong. The interpreter's lock is free meanwhile.
+        integer of 64 bits, 0 or the number of the row that failed. It runs without the interpreter's lock.
     """
 
     run: Callable[[int, int, int, int], int]
 
 
 DTYPES: frozenset[np.dtype[Any]] = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
-"""Those that there is machine code for."""
+"""The dtypes for which machine code can be compiled."""
 
 _VARIABLE = "AUTOGRAD_LITE_CACHE_DIR"
 _DIGEST_BYTES = 32
@@ -49,14 +49,14 @@ _DIGEST_BYTES = 32
 def load(dtype: np.dtype[Any]) -> Machine | None:
     """The machine code for arrays of float32 or float64; None without Numba, or for another dtype.
 
-    The first time on a machine it is compiled, which takes a while.
+    The first call on a machine compiles it, which takes about 20 seconds.
     """
     with _LOADING:
         return _loaded(dtype)
 
 
 _LOADING = threading.Lock()
-"""Held by the thread that compiles or loads, since neither compiler nor linker is for several at once."""
+"""The thread that compiles or loads holds this lock, because compiler and linker are not thread-safe."""
 
 
 @cache
@@ -72,7 +72,7 @@ def _loaded(dtype: np.dtype[Any]) -> Machine | None:
         return _linked(*found)
     except Exception as error:
         warnings.warn(
-            f"no machine code for {dtype.name}, so plans run as NumPy calls ({type(error).__name__}: {error})",
+            f"there is no machine code for {dtype.name}, so plans run as NumPy calls ({type(error).__name__}: {error})",
             RuntimeWarning,
             stacklevel=3,
         )
@@ -80,7 +80,7 @@ def _loaded(dtype: np.dtype[Any]) -> Machine | None:
 
 
 def _finds_memory() -> bool:
-    """Whether an array's memory is found by where the array object is, as in CPython."""
+    """Whether the pointer to an array's memory is at the expected offset in the array object, as in CPython."""
     if sys.implementation.name != "cpython":
         return False
     array = np.empty(1)
@@ -88,12 +88,12 @@ def _finds_memory() -> bool:
 
 
 def at_hand(dtype: np.dtype[Any]) -> Machine | None:
-    """The machine code if it was compiled on this machine before; it is not compiled for this."""
+    """The machine code if it was compiled on this machine before; else None, and it is not compiled."""
     return load(dtype) if is_installed() and is_kept(dtype) else None
 
 
 def is_kept(dtype: np.dtype[Any]) -> bool:
-    """Whether the machine code for a dtype is there already."""
+    """Whether the machine code for a dtype is on disk already."""
     return _path(dtype).is_file()
 
 
@@ -102,7 +102,7 @@ def _path(dtype: np.dtype[Any]) -> Path:
 
 
 def cache_folder() -> Path:
-    """Where the machine code is kept: ``AUTOGRAD_LITE_CACHE_DIR``, or the user's folder for caches."""
+    """The folder of the machine code: ``AUTOGRAD_LITE_CACHE_DIR``, or else the user's folder for caches."""
     given = os.environ.get(_VARIABLE)
     if given:
         return Path(given)
@@ -132,9 +132,9 @@ def _fingerprint() -> str:
 
 
 def _compiled(dtype: np.dtype[Any]) -> tuple[str, bytes]:
-    """The name of the function, and the object file that it is in."""
+    """The name of the compiled function, and the object file that contains it."""
     if sys.stderr.isatty():
-        message = f"autograd_lite compiles its machine code for {dtype.name}, once on this machine: some 20 seconds"
+        message = f"autograd_lite compiles its machine code for {dtype.name}, once on this machine: about 20 seconds"
         print(message, file=sys.stderr, flush=True)
     from numba import from_dtype
 
@@ -145,7 +145,7 @@ def _compiled(dtype: np.dtype[Any]) -> tuple[str, bytes]:
 
 
 def _read(path: Path) -> tuple[str, bytes] | None:
-    """What was kept, if it is whole."""
+    """The name and the object file from disk; None if the file is missing or damaged."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -158,7 +158,7 @@ def _read(path: Path) -> tuple[str, bytes] | None:
 
 
 def _write(path: Path, name: str, code: bytes) -> None:
-    """Keep it, whole or not at all; a folder that cannot be written to is no error."""
+    """Write the name and the object file to disk atomically; ignore a folder that cannot be written to."""
     content = name.encode() + b"\n" + code
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +166,7 @@ def _write(path: Path, name: str, code: bytes) -> None:
 
 
 _ENGINES: list[Any] = []
-"""What holds the machine code in memory."""
+"""These objects keep the machine code in memory."""
 
 
 def _linked(name: str, code: bytes) -> Machine:
@@ -176,14 +176,14 @@ def _linked(name: str, code: bytes) -> Machine:
     llvm.initialize_native_asmprinter()
     for symbol in ("logf", "log", "expf", "exp", "memset", "memcpy"):
         llvm.add_symbol(symbol, ctypes.cast(getattr(_c_library(), symbol), ctypes.c_void_p).value)
-    # Numba's counter of references names what frees an array; ours own no memory, so it is never called.
+    # Numba's reference counting needs a function that frees arrays; ours own no memory, so it is never called.
     llvm.add_symbol("NRT_MemInfo_call_dtor", ctypes.cast(_c_library().free, ctypes.c_void_p).value)
     machine = llvm.Target.from_default_triple().create_target_machine()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _ENGINES.append(engine)
-    # Numba's convention: where the result goes, where an error would, and the arguments.
+    # In Numba's calling convention, the addresses for the result and for an error come before the arguments.
     kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
     return Machine(kind(engine.get_function_address(name)))
 

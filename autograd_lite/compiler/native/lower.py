@@ -25,7 +25,7 @@ class Address(NamedTuple):
     pointer : array of one integer
         Where the address of the pointer to that array's memory stands.
     offset : int
-        The bytes.
+        The offset in bytes.
     """
 
     pointer: Any
@@ -33,18 +33,18 @@ class Address(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of a table, with what is to be kept alive for it.
+    """A row of a table, with the objects that have to be kept alive for it.
 
     Attributes
     ----------
     words : list
-        64-bit integers, and `Address` where one changes.
+        64-bit integers, or an `Address` where the word changes from call to call.
     kept : list
         Arrays of numbers that the row points to.
     nbytes : int
-        What it reads and writes.
+        The number of bytes that it reads and writes.
     check : Call or None
-        What says why, where the row finds an index out of range.
+        The call that raises the error if the row finds an index out of range.
     """
 
     words: list[Any]
@@ -54,7 +54,7 @@ class Row(NamedTuple):
 
 
 class Operand(NamedTuple):
-    """An operand over a matrix."""
+    """An operand, seen as a matrix."""
 
     address: Any
     stride: int
@@ -63,16 +63,16 @@ class Operand(NamedTuple):
 
 
 class Lowering:
-    """The rows for calls whose arrays lie where they lie.
+    """Makes the rows for the calls of a plan.
 
     Parameters
     ----------
     arrays : mapping
-        The array of each value that stays where it is.
+        The array of each value that has a fixed array.
     pointer : callable
         From an array from outside to where the address of the pointer to its memory stands.
     is_exact : bool
-        Whether what machine code rounds otherwise than NumPy is left to NumPy.
+        Whether functions that machine code rounds differently from NumPy are left to NumPy.
     """
 
     def __init__(self, arrays: dict[Value, Array], pointer: Callable[[Value], Any], is_exact: bool) -> None:
@@ -82,7 +82,7 @@ class Lowering:
         self._kept: list[Array] = []
 
     def row(self, call: Call) -> tuple[np.dtype[Any] | None, Row] | None:
-        """The row of a call, and the floating-point type that it is for, if any; None for what only NumPy can do."""
+        """The floating-point type of a call, or None, and its row; None if only NumPy can do the call."""
         function = call.function
         if looks_at_indices(function):
             return self._check(call, function.stop)
@@ -167,7 +167,7 @@ class Lowering:
         return _words(code, rows, columns, result, *operands)  # type: ignore[arg-type]
 
     def _operand(self, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Operand | None:
-        """An operand that is broadcast to a shape, seen as a matrix; None if its elements do not lie like that."""
+        """An operand that is broadcast to a shape, seen as a matrix; None if its strides do not allow that."""
         if not isinstance(value, Value):
             number = self._number(value, dtype)
             return None if number is None else Operand(number, 0, 0, dtype.itemsize)
@@ -182,7 +182,7 @@ class Lowering:
         step, remainder = divmod(strides[-1] if shape else 0, dtype.itemsize)
         if remainder or step not in (0, 1):
             return None
-        # The axes before the last count rows if one stride leads from each to the next.
+        # The axes before the last one can be counted as rows if the same stride leads from each row to the next.
         stride, expected = 0, None
         for n, s in zip(reversed(shape[:-1]), reversed(strides[:-1]), strict=True):
             if n == 1:
@@ -195,7 +195,7 @@ class Lowering:
         return Operand(self._address(value), stride, step, dtype.itemsize)
 
     def _number(self, value: Any, dtype: np.dtype[Any]) -> int | None:
-        """The address of a number in the operands' dtype; None if NumPy would compute in another one."""
+        """The address of a number in the operands' dtype; None if NumPy would compute in another dtype."""
         is_weak = type(value) in (int, bool) or (type(value) is float and dtype.kind != "i")
         if not is_weak and not (isinstance(value, np.generic) and value.dtype == dtype):
             return None
@@ -222,7 +222,7 @@ class Lowering:
         return value in self._arrays or isinstance(value.root.origin, Argument | Captured)
 
     def _is_apart(self, target: Value, operand: Value) -> bool:
-        """Whether a result and an operand are the same array, or share no memory: NumPy sees to what lies between."""
+        """Whether a result and an operand are the same array, or share no memory; other overlaps are left to NumPy."""
         if operand is target:
             return True
         one, other = self._arrays.get(target), self._arrays.get(operand)
@@ -236,7 +236,7 @@ class Lowering:
     # ---- products, sums, choices ----
 
     def _check(self, call: Call, stop: int) -> tuple[None, Row] | None:
-        """Whether all integers are from 0 to below a number."""
+        """The row that checks that all integers are from 0 to below a number."""
         if len(call.args) != 1 or call.kwargs or not isinstance(call.args[0], Value):
             return None
         self._kept = []
@@ -267,7 +267,7 @@ class Lowering:
         return [*words, function]
 
     def _leading(self, value: Value, dtype: np.dtype[Any]) -> tuple[int, int] | None:
-        """The distance between rows in elements, and whether it is the transpose that lies like that."""
+        """The distance between rows in elements (BLAS's leading dimension), and whether the matrix is transposed."""
         (rows, columns), (down, across) = self._layout(value)
         if across == dtype.itemsize and down >= columns * dtype.itemsize and down % dtype.itemsize == 0:
             return down // dtype.itemsize, 0
@@ -309,7 +309,7 @@ class Lowering:
         )
 
     def _pick(self, args: tuple[Any, ...], target: Value, dtype: np.dtype[Any]) -> list[Any] | None:
-        """``x[rows, columns]`` with two vectors of indices."""
+        """The words for ``x[rows, columns]`` with two vectors of indices."""
         x, index = args
         if not (isinstance(index, tuple) and len(index) == 2 and all(isinstance(one, Value) for one in index)):
             return None
@@ -341,7 +341,7 @@ class Lowering:
 
 
 _ROUNDED_OTHERWISE = frozenset({np.exp, np.log})
-"""The functions whose last digits are not NumPy's, which differ from one processor to the next."""
+"""The functions whose last digits differ from NumPy's, which themselves differ from one processor to the next."""
 
 _BOOL, _INTEGER = np.dtype(np.bool_), np.dtype(np.int64)
 

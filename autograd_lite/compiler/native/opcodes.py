@@ -5,20 +5,20 @@ matrix, of which vectors and numbers are special cases::
 
     0  the operation        3-6    addresses of the result and up to three operands
     1  rows                 7-10   their strides from row to row, in bytes
-    2  columns              11-14  their steps from column to column, in elements: 1, or 0 for one that is repeated
-                            15-18  the bytes of an element of each, 0 where there is none
+    2  columns              11-14  their steps from column to column, in elements: 1, or 0 for a repeated column
+                            15-18  the bytes of an element of each; 0 for an absent operand
 
 A `PICK` has as many rows as it picks, and in word 12 the rows of the matrix that it picks from.
 
-A `MINUS_ONE_HOT` has its indices as the operand in word 5; they were looked at before.
+A `MINUS_ONE_HOT` has its indices as the operand in word 5; a `CHECK` before it has checked them.
 
-A `CHECK` looks whether all elements of its operand are from 0 to below the number in word 3. A `FETCH` puts the address
-of an array's memory, and so many bytes more as word 2 says, into the word of the table that word 1 names: word 3 is
-where the address of the pointer to that memory stands.
+A `CHECK` checks that all elements of its operand are from 0 to below the number in word 3. A `FETCH` adds the offset in
+word 2, in bytes, to the address of an array's memory, and puts the sum into the word of the table that word 1 names;
+word 3 is the address of a word that has the address of the pointer to that memory.
 
 A matrix product has the rows and columns of its result there, and then the common length, the leading dimensions, which
-operands are transposed, and the address of BLAS's function. A `GROUP` says that the rows after it are to be run
-together, some of the matrix's rows at a time, so that these stay in the cache from one operation to the next.
+operands are transposed, and the address of BLAS's function. A `GROUP` means that the rows after it run together, some
+rows of the matrix at a time, so that these stay in the cache from one operation to the next.
 
 An operation's number says what may be done with its row:
 
@@ -43,7 +43,7 @@ import numpy as np
 from ...speed.strong_zero import strong_product, strong_quotient, symmetric_product
 
 WORDS = 20
-"""Words of a row."""
+"""The number of words of a row."""
 
 OPERATION, ROWS, COLUMNS, ADDRESSES, STRIDES, STEPS, ITEMS = 0, 1, 2, 3, 7, 11, 15
 MEMBERS, CHUNK = 2, 3
@@ -53,7 +53,7 @@ COMMON, LEADING, TRANSPOSED, FUNCTION = 6, 7, 10, 12
 GROUP, MATMUL = 0, 1
 
 BLOCK = 512
-"""How many elements are computed at a time."""
+"""The number of elements that are computed at a time."""
 
 UNARY = {np.negative: 10, np.absolute: 11, np.exp: 12, np.log: 13, np.sqrt: 14, np.square: 15, np.positive: 16}
 BINARY = {
@@ -72,8 +72,8 @@ LOCAL_TO_ROWS = 89
 """Operations up to this one can be members of a group."""
 
 WHOLE_ROWS = {MINUS_ONE_HOT, SUM_ALONG_ROWS, MAX_ALONG_ROWS}
-"""Those that need all columns of a row."""
+"""The operations that need all columns of a row."""
 
 HALVINGS = 12
 LONGEST_SUM = 128 * 2 ** (HALVINGS - 1)
-"""How many numbers are summed at most, halved so often until 128 are left."""
+"""The largest number of numbers that can be summed; they are halved until at most 128 are left."""

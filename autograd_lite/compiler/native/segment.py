@@ -1,4 +1,4 @@
-"""Calls of a plan that the machine code runs in one go: their tables, and the statements that start it."""
+"""Calls of a plan that the machine code runs in one go: their tables, and the statements that run them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Table:
-    """Rows that the machine code walks through, at an address of their own."""
+    """Rows in memory that the machine code walks through."""
 
     def __init__(self, machine: Machine, words: Sequence[Sequence[Any]]) -> None:
         self.refuses = any(row[op.OPERATION] in (op.PICK, op.CHECK) for row in words)
@@ -39,7 +39,7 @@ class Table:
 
 
 class Segment:
-    """The tables of some rows: those whose work is shared have one for each thread.
+    """The tables of some rows; rows whose work is shared among threads have one table for each thread.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ class Segment:
             self._stages.append([Table(machine, waiting)])
 
     def runs(self) -> list[Callable[[], object]]:
-        """What starts it, outside of a plan: to be called one after the other."""
+        """Functions that run the segment outside of a plan; call them one after the other."""
         runs = [[table.run for table in stage] for stage in self._stages]
         return [tables[0] if len(tables) == 1 else partial(threads.share, tables) for tables in runs]
 
     def statements(self, code: Code) -> Iterator[str]:
-        """What starts it: the tables are walked through."""
+        """The statements that run the segment."""
         code.keep(self)
         for stage in self._stages:
             if len(stage) > 1:

@@ -1,4 +1,4 @@
-"""Threads that take a share of the machine code's work, as many as BLAS has; they sleep while there is none."""
+"""Threads that take a share of the machine code's work, as many as BLAS has; they sleep while there is no work."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from functools import cache
 from . import blas
 
 MOST_THREADS = 8
-"""More than these would wait for memory, and not for each other."""
+"""The largest number of threads; with more of them, memory is the bottleneck."""
 
 
 class Helper:
-    """A thread that runs what it is given."""
+    """A thread that runs the functions that it is given."""
 
     def __init__(self) -> None:
         self._begin, self._end = threading.Lock(), threading.Lock()
@@ -31,7 +31,7 @@ class Helper:
         self._begin.release()
 
     def wait(self) -> None:
-        """Wait until it is done."""
+        """Wait until the work is done."""
         self._end.acquire()
         if self._error is not None:
             error, self._error = self._error, None
@@ -48,9 +48,9 @@ class Helper:
 
 
 def threads() -> int:
-    """How many threads share the work, this one included."""
+    """The number of threads that share the work, this one included."""
     found = blas.call("get_num_threads", ctypes.c_int)
-    # With two cores the other is where BLAS's own thread spins after a product: sharing made steps 3 % slower.
+    # With two cores, BLAS's own thread spins on the second one after a product: sharing made steps 3 % slower.
     return min(MOST_THREADS, found) if isinstance(found, int) and found > 2 else 1
 
 
@@ -60,7 +60,7 @@ def _helper(number: int) -> Helper:
 
 
 _SHARING = threading.Lock()
-"""Held by the thread whose work is shared; another one does its own alone."""
+"""The thread whose work is shared holds this lock; meanwhile another thread does its work alone."""
 
 
 def share(parts: Sequence[Callable[[], object]]) -> None:
@@ -83,7 +83,7 @@ def share(parts: Sequence[Callable[[], object]]) -> None:
 
 
 def _forget() -> None:
-    """In a forked process there are no threads but one."""
+    """Forget the helpers in a forked process, which has one thread only."""
     global _SHARING
     _helper.cache_clear()
     _SHARING = threading.Lock()

@@ -1,1 +1,1 @@
-"""Passes over a program: what is not needed goes, and what can be cheaper becomes so."""
+"""Passes over a program: they remove calls that are not needed, and replace others by cheaper ones."""

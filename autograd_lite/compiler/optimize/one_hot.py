@@ -1,4 +1,4 @@
-"""What follows from indices, in forms that take a fraction of the time: one-hot vectors subtracted, elements chosen.
+"""Faster forms of two operations with indices: subtracting one-hot vectors, and choosing an element of each row.
 
 NumPy compares indices with every class, where each is to be subtracted from one number. Only for indices that an
 `IndexCheck` looks at before, so that each has its place.
@@ -21,28 +21,28 @@ from ..hints import looks_at_indices
 from ..ir import Array, Call, Constant, Layout, Value
 
 MOST_CLASSES = 128
-"""The identity matrix of more takes up more of the cache than it is worth."""
+"""The largest number of classes; the identity matrix of more classes takes up too much of the cache."""
 
 
 def minus_one_hot(x: Any, indices: Any, identity: Array) -> Any:
-    """``x - (indices[..., None] == arange(classes))``, with the rows of the identity matrix."""
+    """``x - (indices[..., None] == arange(classes))``, computed with rows of the identity matrix."""
     return x - identity.take(indices, 0, mode="clip")
 
 
 def chosen(x: Any, indices: Any, starts: Array) -> Any:
-    """``x[arange(len(x)), indices]``, with the places where the rows of the matrix begin."""
+    """``x[arange(len(x)), indices]``, computed from the places where the rows of the matrix begin."""
     return x.reshape(-1).take(starts + indices, mode="clip")
 
 
 def with_minus_one_hot(calls: Sequence[Call], kept: set[Value]) -> list[Call]:
-    """The calls with `minus_one_hot` for comparisons with every class that are only subtracted.
+    """The calls with `minus_one_hot` in place of comparisons with every class whose result is only subtracted.
 
     Parameters
     ----------
     calls : sequence of Call
-        Of a plan.
+        The calls of a plan.
     kept : set of Value
-        What is still read after the last call.
+        The values that are still read after the last call.
     """
     uses = Counter(operand.root for call in calls for operand in call.operands)
     comparisons = _comparisons(calls)
@@ -58,7 +58,7 @@ def with_minus_one_hot(calls: Sequence[Call], kept: set[Value]) -> list[Call]:
 
 
 def with_chosen(calls: Sequence[Call]) -> list[Call]:
-    """The calls with `chosen` for one element of each row of a matrix."""
+    """The calls with `chosen` in place of those that take one element of each row of a matrix."""
     bounds, remaining = _Bounds(calls), []
     for call in calls:
         bounds.see(call)
@@ -71,7 +71,7 @@ def with_chosen(calls: Sequence[Call]) -> list[Call]:
 
 
 def _starts(call: Call, bounds: _Bounds) -> Array | None:
-    """Where in its memory the rows of a matrix begin of which the call takes one element each."""
+    """The places in memory where the rows of a matrix begin, if the call takes one element of each row; else None."""
     if call.function is not operator.getitem or not isinstance(call.args[1], tuple) or len(call.args[1]) != 2:
         return None
     x, (examples, indices) = call.args
@@ -95,7 +95,7 @@ class _Comparison(NamedTuple):
 
 
 def _comparisons(calls: Sequence[Call]) -> dict[Value, _Comparison]:
-    """The comparisons of indices, which are looked at before and stay what they are, by their results."""
+    """The comparisons of indices that were checked before and do not change, by their results."""
     columns = {call.results[0]: call.args[0] for call in calls if call.is_view and call.args[1:] == ((..., None),)}
     bounds, found = _Bounds(calls), {}
     for call in calls:
@@ -108,14 +108,14 @@ def _comparisons(calls: Sequence[Call]) -> dict[Value, _Comparison]:
 
 
 class _Bounds:
-    """What is known of indices after the calls that were seen: that all are from 0 to below a number."""
+    """Upper bounds of indices that are known after the calls so far: all indices are from 0 to below them."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._changed = {value.root for call in calls for value in call.writes}
         self._stops: dict[Value, float] = {}
 
     def see(self, call: Call) -> None:
-        """Go on to the next call."""
+        """Take the next call into account."""
         if looks_at_indices(call.function):
             self._stops[call.operands[0]] = call.function.stop
         if call.function is np.ndarray.astype and call.results:
@@ -124,7 +124,7 @@ class _Bounds:
                 self._stops[converted] = stop
 
     def are_below(self, indices: Value, number: int) -> bool:
-        """Whether indices are below a number now, and never change."""
+        """Whether the indices are known to be below a number, and never change."""
         return self._stop(indices) <= number and indices.root not in self._changed
 
     def _stop(self, value: Value) -> float:

@@ -1,4 +1,4 @@
-"""Choices between numbers and zero: a rectifier's backward as one call, and masks."""
+"""Choices between numbers and zero: the backward of a rectifier as one call, and masks."""
 
 from __future__ import annotations
 

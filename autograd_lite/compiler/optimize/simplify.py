@@ -1,4 +1,4 @@
-"""What a plan leaves out: calls that nobody needs, that were made before, that copy for nothing, or are constant."""
+"""Removes calls from a plan: dead code, common subexpressions, needless copies, and constants."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..ir import Argument, Array, Call, Constant, Layout, Value
 def simplified(
     calls: Sequence[Call], kept: Iterable[Value], persistent: Iterable[Value]
 ) -> tuple[list[Call], Renaming]:
-    """The calls that are left, and which value stands for which.
+    """The calls that are left, and which value replaces which.
 
     Parameters
     ----------
     calls : sequence of Call
-        Their operands are exchanged in place.
+        The calls; their operands are replaced in place.
     kept : iterable of Value
-        What is needed in the end.
+        The values that are needed in the end.
     persistent : iterable of Value
-        Of those, the ones that are each to have memory of their own.
+        Those of the kept values that need memory of their own.
     """
     renaming = Renaming()
     own = {value.root for value in persistent}
@@ -56,7 +56,7 @@ def _are_apart(call: Call) -> bool:
 
 
 def _apart_again(product: Call) -> Call:
-    """A copy for one of its operands, since BLAS adds in another order where a matrix meets its own transpose."""
+    """A copy of one of its operands, because BLAS adds in another order if a matrix is multiplied by its transpose."""
     left, right = product.args[:2]
     shape, dtype, strides = right.layout
     copied = Value(Layout.of(np.copy(np.ndarray(shape, dtype, strides=strides))))
@@ -65,13 +65,13 @@ def _apart_again(product: Call) -> Call:
 
 
 class Renaming:
-    """Which value stands for which."""
+    """Which value replaces which."""
 
     def __init__(self) -> None:
         self.names: dict[Value, Value] = {}
 
     def of(self, tree: Any) -> Any:
-        """Values, alone or in nested tuples, lists and dicts, with those that stand for them in their place."""
+        """The tree of values, in nested tuples, lists and dicts, with each value replaced."""
         return mapped(self._one, tree)
 
     def _one(self, member: Any) -> Any:
@@ -107,7 +107,7 @@ def follows_numbers(call: Call) -> bool:
 
 
 def _checks_first(calls: list[Call]) -> list[Call]:
-    """The calls with those that only look at arguments before all others, so that these are not interrupted."""
+    """The calls, with checks of arguments before all others, so that these form longer segments."""
     checks: list[Call] = []
     for call in calls:
         if call.is_pure:
@@ -122,7 +122,7 @@ def _checks_first(calls: list[Call]) -> list[Call]:
 
 
 def _key(call: Call) -> Any:
-    """What two calls with the same results have in common; None for a call that has none, or may have others."""
+    """A key that is equal for two calls with the same results; None for a call that cannot be shared."""
     if not call.is_pure or call.writes or any(result.root.version for result in call.results):
         return None
     try:
@@ -146,7 +146,7 @@ def _hashable(tree: Any) -> Any:
 
 
 def _folded(call: Call, own: set[Value]) -> bool:
-    """Whether the result depends on shapes alone: it is then computed here, once and for all."""
+    """Whether the result depends on shapes alone; then it is made a constant here."""
     operands = call.operands
     if call.writes or not call.is_pure or len(call.results) != 1:
         return False
@@ -174,7 +174,7 @@ def _constant(value: Value) -> Array | None:
 
 
 def _is_needless_copy(call: Call, own: set[Value], renaming: Renaming) -> bool:
-    """Whether a call copies an array of which both are only read: one then stands for both."""
+    """Whether a call copies an array, and copy and original are only read; then the original replaces the copy."""
     if call.function not in _COPIES or call.writes or not call.results:
         return False
     (result,), source = call.results, call.operands[0]
@@ -189,7 +189,7 @@ def _is_needless_copy(call: Call, own: set[Value], renaming: Renaming) -> bool:
 
 
 def _is_needless_view(call: Call, renaming: Renaming) -> bool:
-    """Whether a call gives the same view of an operand's memory that the operand is."""
+    """Whether a call gives a view that is the same as the operand; then the operand replaces it."""
     if not call.is_view or len(call.results) != 1:
         return False
     (result,), source = call.results, call.operands[0]

@@ -1,4 +1,4 @@
-"""What a compiled function returns: which of it is values of the program, and the same as plain arrays."""
+"""The results of a compiled function: as values of the program, and as plain arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .tracer import Tracer
 
 
 def outputs_of(result: Any, tracer: Tracer) -> Any:
-    """What the function returned, with the values of the program in it."""
+    """The function's result, with an `Output` in place of each array of the program."""
 
     def one(member: Any) -> Any:
         if isinstance(member, TracedArray):
@@ -31,7 +31,7 @@ def outputs_of(result: Any, tracer: Tracer) -> Any:
 
 
 def plain(result: Any) -> Any:
-    """What the function returned in the call that was recorded, as a replay returns it."""
+    """The result of the recorded call, in the form in which a replay returns it."""
 
     def one(member: Any) -> Any:
         if isinstance(member, TracedArray):

@@ -1,4 +1,4 @@
-"""NumPy's generators of random numbers that a function can reach: by its variables, globals, arguments and objects."""
+"""Finds NumPy's random generators that a function can reach: by its variables, globals, arguments and objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS = (np.random.Generator, np.random.RandomState)
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 _ENDS = (np.ndarray, np.generic, str, bytes, int, float, complex, bool, type(None))
 _MOST = 100_000
-"""How many objects are looked at, at most."""
+"""The largest number of objects that are searched."""
 
 
 def reachable_generators(roots: Iterable[Any]) -> list[Any]:
@@ -42,7 +42,7 @@ def reachable_generators(roots: Iterable[Any]) -> list[Any]:
 
 
 def _neighbours(thing: Any) -> Iterator[Any]:
-    """What an object holds, as far as a function that has it may use it."""
+    """The objects that an object holds, as far as a function may use them."""
     if isinstance(thing, dict):
         yield from list(thing.values())
     elif isinstance(thing, _CONTAINERS):

@@ -1,7 +1,7 @@
 """Random numbers that a recorded function draws, which a later call would not draw anew; and which code it runs.
 
-NumPy's generators that it can reach are watched by their state. Python's `random`, and seeds from the system, are C
-functions, which the interpreter announces.
+The state of each NumPy generator that the function can reach is compared before and after. Python's `random`, and seeds
+from the system, are C functions, whose calls the interpreter reports to a profile function.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy as np
 from .reachable import reachable_generators
 
 Refusal = Callable[[str], NoReturn]
-"""What raises, with the reason."""
+"""A function that raises an error with the given reason."""
 
-_ADVICE = "; draw it where every call does: autograd_lite.callback(rng.random, shape)"
+_ADVICE = "; draw it by autograd_lite.callback(rng.random, shape), which is called every time"
 
 
 class Randomness:
@@ -51,7 +51,7 @@ class Randomness:
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
-        """For a while let numbers be drawn."""
+        """Allow random numbers within the `with` statement."""
         self._is_allowed = True
         try:
             yield
@@ -60,7 +60,7 @@ class Randomness:
             self._states = self._read()
 
     def check(self, refuse: Refusal) -> None:
-        """Refuse a generator that was used."""
+        """Refuse if a generator was used."""
         if self._read() != self._states:
             refuse(f"random numbers were drawn before this line, and later calls would see the same{_ADVICE}")
 

@@ -1,6 +1,6 @@
-"""`TracedArray`: an array of a function that is being traced; what is computed with it becomes a call of the plan.
+"""`TracedArray`: an array of a function that is being traced; each computation with it becomes a call of the plan.
 
-It speaks NumPy's protocols, so the rules of the engine and the user's own NumPy code run on it as on any array.
+It implements NumPy's protocols, so the rules of the engine and the user's own NumPy code run on it as on any array.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..ir import Array, Value
 
 
 class Tracing(Protocol):
-    """What traces the calls on an array."""
+    """An object that traces the calls on an array."""
 
     def call(
         self,
@@ -28,25 +28,25 @@ class Tracing(Protocol):
         """Call a function, and keep the call."""
 
     def is_foreign(self, values: Iterable[Any]) -> bool:
-        """Whether an operand answers in the arrays' place."""
+        """Whether an operand handles the call instead of the traced arrays."""
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise, with the line of the user's code."""
 
 
 class TracedArray(Operators):
-    """An array with the value that it is in the program.
+    """An array together with its value in the program.
 
     Attributes
     ----------
     array : ndarray
-        Its numbers in the call that is recorded.
+        Its numbers in the recorded call.
     value : Value
-        What it is in the program.
+        Its value in the program.
     tracer : Tracer
-        What traces it.
+        The tracer of the function.
     is_scalar : bool
-        Whether NumPy gave a number in place of an array.
+        Whether NumPy returned a number instead of an array.
     """
 
     __slots__ = ("array", "is_scalar", "tracer", "value")
@@ -54,7 +54,7 @@ class TracedArray(Operators):
     def __init__(self, array: Array, value: Value, tracer: Tracing, is_scalar: bool = False) -> None:
         self.array, self.value, self.tracer, self.is_scalar = array, value, tracer, is_scalar
 
-    # ---- what does not depend on the numbers ----
+    # ---- properties that do not depend on the numbers ----
 
     shape = property(lambda self: self.array.shape)
     ndim = property(lambda self: self.array.ndim)
@@ -72,7 +72,7 @@ class TracedArray(Operators):
     def __repr__(self) -> str:
         return f"<traced array of shape {self.shape}, {self.dtype}>"
 
-    # ---- what is traced ----
+    # ---- traced operations ----
 
     T = property(lambda self: self.tracer.call(np.transpose, (self,), {}))
 
@@ -116,13 +116,13 @@ class TracedArray(Operators):
             return lambda *args, **kwargs: self._refuse(f".{name}()")
         return lambda *args, **kwargs: self.tracer.call(method, (self, *args), kwargs)
 
-    # ---- what would read a number into Python ----
+    # ---- operations that would read a number into Python ----
 
     def _refuse(self, deed: str) -> NoReturn:
         self.tracer.refuse(
             f"{deed} reads a number out of an array (shape {self.shape}, {self.dtype}) into Python, and later calls "
-            "would use the number of this first one. Choose with np.where, return what you want to look at, or have it "
-            "read in every call by autograd_lite.callback"
+            "would use the number of this first call. Choose with np.where, return the array to look at it, or read it "
+            "in every call by autograd_lite.callback"
         )
 
     def __bool__(self) -> bool:

@@ -1,8 +1,8 @@
-"""`Tracer`: what listens while a compiled function runs for the first time, and keeps the program of its calls.
+"""`Tracer`: records the program of a compiled function's calls while the function runs for the first time.
 
-While it listens, it hands out traced arrays in the place of the tensors' own. Everything runs for real, so the first
-call has its full effect. Tensors and places of gradients that others can see are changed only as the function changes
-them: what it assigns to them is written when a callback may look, and at the end.
+It hands out traced arrays in place of the tensors' own. Everything is really computed, so the first call has its full
+effect. The tensors and gradients that others can see keep plain arrays: values that the function assigns to them are
+written when a callback may read them, and at the end.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from .user_line import user_line
 
 
 class Tracer:
-    """What a function did, as far as arrays are concerned.
+    """A recorder of everything that a function does with arrays.
 
     Parameters
     ----------
     name : str
-        Of the function, for messages.
+        The name of the function, for messages.
     roots : iterable or None
-        The function and its arguments, from where random generators are looked for; None for not at all.
+        The function and its arguments, from which random generators are searched; None for no search.
 
     Attributes
     ----------
     calls : list of Call
-        In their order.
+        The calls in their order.
     guards : list of Guard
-        What has to be as it was.
+        The conditions under which the program is valid.
     slots : dict
-        From each place of a gradient that was read or written to the value that it had at the start, or None.
+        From each gradient slot that was read or written to the value that it had at the start, or None.
     final_gradients : dict
-        From each place where the function leaves another gradient, or none, to its value.
+        From each gradient slot that the function changes to its last value, or None if it has no gradient then.
     renewed : list of Tensor
         Leaves whose arrays were changed, so that graphs recorded before refuse them.
     """
@@ -72,10 +72,10 @@ class Tracer:
         self._randomness = Randomness(roots)
 
     def watching(self) -> AbstractContextManager[None]:
-        """For a while watch out for random numbers that are drawn in Python."""
+        """Refuse random numbers that are drawn in Python within the `with` statement."""
         return self._randomness.watched(self.refuse)
 
-    # ---- arrays come in ----
+    # ---- arrays from outside ----
 
     def argument(self, array: Array, position: int) -> TracedArray:
         """An array that the function is called with."""
@@ -100,11 +100,13 @@ class Tracer:
     def _adopt(self, tensor: Tensor) -> TracedArray:
         array = tensor._data
         if not isinstance(array, np.ndarray | np.generic):
-            raise CompileError(f"{self.name}: expected NumPy's arrays, found a tensor of {type(array).__name__}")
+            raise CompileError(
+                f"{self.name}: expected a tensor with a NumPy array, got one with {type(array).__name__}"
+            )
         if tensor._node is not None and not isinstance(tensor._node, Leaf):
             self.refuse(
                 f"{tensor._brief()} is a result in a graph that was recorded outside of the compiled function, and "
-                "one backward pass alone can use it. Compute it inside, pass it as an argument, or .detach() it outside"
+                "only one backward pass can use it. Compute it inside, pass it as an argument, or .detach() it outside"
             )
         if isinstance(array, np.generic):
             tensor._data = array = np.asarray(array)
@@ -119,7 +121,7 @@ class Tracer:
         return traced
 
     def look_at(self, tensor: Tensor) -> None:
-        """Take note of whether a tensor requires a gradient, and of where that goes: so it will have to be later."""
+        """Add a guard: a tensor goes on to require a gradient or not, and its gradient goes to the same slot."""
         if tensor in self._watched or isinstance(tensor._data, TracedArray):
             return
         self._watched.add(tensor)
@@ -138,7 +140,7 @@ class Tracer:
         return entered
 
     def _capture(self, array: Array) -> TracedArray:
-        """A plain array of the function's own, or from outside of it."""
+        """The traced array of a plain array that the function made, or found outside."""
         found = self._captured.get(id(array))
         if found is None:
             if not is_plain(array):
@@ -210,9 +212,9 @@ class Tracer:
         is_plain_array = isinstance(origin, Captured) and isinstance(origin.holder, np.ndarray)
         if not isinstance(target, TracedArray) or is_plain_array or isinstance(origin, Constant):
             self.refuse(
-                f"a plain array of shape {np.shape(target)} is written to, and if the function made it, later calls "
-                "would find in it what this one leaves. Make it with np.zeros_like of an argument, keep it in a "
-                "Tensor, or pass it as an argument"
+                f"the function writes to a plain array of shape {np.shape(target)}; if it made that array itself, "
+                "later calls would find the values that this call leaves. Make it with np.zeros_like of an argument, "
+                "keep it in a Tensor, or pass it as an argument"
             )
         return target
 
@@ -229,8 +231,8 @@ class Tracer:
         if call.function in STRUCTURAL:
             return out
         return self.refuse(
-            f"{call.name} returned a {type(out).__name__}, which depends on the numbers in arrays, and later calls "
-            "would use this first one; call it by autograd_lite.callback"
+            f"{call.name} returned {type(out).__name__}, which depends on the numbers in arrays, and later calls would "
+            "use this first result; call it by autograd_lite.callback"
         )
 
     def _result(self, call: Call, out: Any, plain: list[Array]) -> TracedArray:
@@ -249,14 +251,14 @@ class Tracer:
     def callback(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], writes: tuple[Any, ...]
     ) -> Any:
-        """Call a function that is called as a whole in every replay; it may draw random numbers."""
+        """Call a function that every replay will call as a whole; it may draw random numbers."""
         self._randomness.check(self.refuse)
         self._callbacks.append(function)
         with self._randomness.allowed():
             return self.call(function, args, kwargs, writes, is_pure=False)
 
     def attempt(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function that may do with arrays what it likes: what it calls is recorded, or else it as a whole."""
+        """Call a function and record its calls; if it cannot be traced, record it as a callback."""
         before = len(self.calls)
         try:
             return function(*args, **kwargs)
@@ -265,11 +267,11 @@ class Tracer:
             return self.callback(function, args, kwargs, ())
 
     def constant(self, array: Array) -> TracedArray:
-        """An array that stays as it is, where others from outside are read anew in every call."""
+        """The traced array of an array that never changes; all others from outside are read again in every call."""
         return self._enter(array, Constant(array))
 
     def assume(self, read: Callable[[], Any]) -> Any:
-        """What a function gives, and will have to give in every later call."""
+        """The result of a function, which has to be the same in every later call."""
         value = read()
         self.guards.append(Guard("{0}() == {1}", read, value))
         return value
@@ -277,7 +279,7 @@ class Tracer:
     # ---- gradients ----
 
     def gradient_in(self, slot: GradientSlot) -> Tensor | None:
-        """The gradient in a slot; whether there was one at the start will have to be so later."""
+        """The gradient in a slot; whether there is one at the start has to be the same in every later call."""
         if slot in self._own_slots:
             return slot.grad  # type: ignore[no-any-return]
         if slot not in self._gradients:
@@ -294,7 +296,7 @@ class Tracer:
         return self._gradients[slot]
 
     def leave_gradient(self, slot: GradientSlot, gradient: Tensor | None) -> None:
-        """Put a gradient, or None, into a slot, whatever was there."""
+        """Put a gradient, or None, into a slot, and replace the old one."""
         if slot in self._own_slots:
             slot.grad = gradient
             return
@@ -302,7 +304,7 @@ class Tracer:
         self._gradients[slot] = gradient
 
     def own_slot(self, slot: GradientSlot) -> None:
-        """Take note of a place for a gradient that the function makes itself, and that is gone with it."""
+        """Register a gradient slot that the function makes itself, and that nobody sees afterwards."""
         self._own_slots.add(slot)
 
     # ---- the end ----
@@ -328,7 +330,7 @@ class Tracer:
         return isinstance(origin.holder, Tensor) and origin.holder in self._assigned
 
     def finish(self) -> None:
-        """Write down what the function leaves: the arrays that tensors were assigned, and gradients."""
+        """Record the final state: the arrays that were assigned to tensors, and the gradients."""
         self._write_arrays()
         for tensor, (_, node) in self._adopted.items():
             if tensor._node is not node and isinstance(node, Leaf) and isinstance(tensor._node, Leaf):
@@ -348,7 +350,7 @@ class Tracer:
             self.guards.append(guard_of(place))
 
     def release(self) -> None:
-        """Leave to the tensors what the function has left, as plain arrays; also where it raised."""
+        """Give the tensors and gradients their final values as plain arrays, even if the function raised."""
         for tensor, array in self._assigned.items():
             tensor._data = array.array
         self._write_gradients()
@@ -366,7 +368,7 @@ class Tracer:
         self._written = now
 
     def _write_gradients(self) -> dict[GradientSlot, Tensor | None]:
-        """Put the gradients into their slots as plain arrays; those that were not changed stay."""
+        """Put the gradients into their slots as plain arrays; unchanged ones stay."""
         for slot, gradient in self._gradients.items():
             if gradient is None:
                 slot.grad = None
@@ -383,7 +385,7 @@ class Tracer:
         raise CompileError(f"{self.name}, at {user_line()}: {reason}")
 
     def is_foreign(self, values: Iterable[Any]) -> bool:
-        """Whether an operand has to answer in the place of the traced arrays: a tensor does."""
+        """Whether an operand handles the call instead of the traced arrays, as a tensor does."""
         for value in values:
             if isinstance(value, Tensor):
                 return True
@@ -395,7 +397,7 @@ class Tracer:
 
     @contextmanager
     def _suspended(self) -> Iterator[None]:
-        """For a while trace nothing; tensors and slots have the arrays that they have got by now."""
+        """Trace nothing within the `with` statement; tensors and slots have their current plain arrays there."""
         self._write_arrays()
         arrays = [(tensor, tensor._data) for tensor in self._adopted]
         gradients = self._write_gradients()
@@ -409,8 +411,8 @@ class Tracer:
         changed = changed or next((gradient for slot, gradient in gradients.items() if slot.grad is not gradient), None)
         if changed is not None:
             self.refuse(
-                f"a callback assigned another array to {changed._brief()}, which no replay would see; change it in "
-                "place, and name it in writes="
+                f"a callback assigned another array to {changed._brief()}, and a replay would not see that; change the "
+                "array in place, and name it in writes="
             )
 
     def _as_value(self, member: Any, plain: list[Array]) -> Any:
@@ -423,12 +425,12 @@ class Tracer:
 
 
 def bare(member: Any) -> Any:
-    """The plain array of a recorded one; anything else as it is."""
+    """The plain array of a traced array; any other object is returned unchanged."""
     return member.array if isinstance(member, TracedArray) else member
 
 
 def _written(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """What a function of NumPy's changes in place."""
+    """The arguments that a NumPy function changes in place."""
     if function in _WRITING or getattr(function, "__name__", "") == "at":
         return args[:1]
     out = kwargs.get("out")

@@ -22,7 +22,7 @@ _PYTHON = os.path.join(sysconfig.get_path("stdlib"), "")
 
 
 def add_library(folder: str | Path) -> None:
-    """Say that the code in a folder is a library's, so that messages name the line that called it."""
+    """Register a folder as a library's code, so that messages name the line that called it."""
     _LIBRARIES.append(os.path.join(folder, ""))
 
 
@@ -38,7 +38,7 @@ def is_of_library_file(name: str) -> bool:
 
 
 def user_line() -> str:
-    """The file and the line that run, ``model.py:12``; empty if there is no code of the user's."""
+    """The file and line that are running, such as ``model.py:12``; empty if there is no code of the user."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(tuple(_LIBRARIES)):
         frame = frame.f_back

@@ -1,1 +1,1 @@
-"""The page that plays a backward pass, step by step."""
+"""The page that shows a backward pass step by step."""

@@ -1,4 +1,4 @@
-"""`backprop_page`: a backward pass as a page that plays it step by step."""
+"""`backprop_page`: a page that shows a backward pass step by step."""
 
 from __future__ import annotations
 
@@ -41,43 +41,43 @@ def backprop_page(
     module: Any = None,
     depth: int | None = None,
 ) -> Path:
-    """Write a page that plays the backward pass of a result, step by step; gives its path.
+    """Write a page that shows the backward pass of a result step by step; returns its path.
 
-    The page is one HTML file that needs no network and no program but a browser. Beside the graph it tells for each
-    step what comes in, the rule as mathematics with the numbers put in, what goes out, and how the contributions of
-    several uses add up. A click on a tensor lights the chain from the output to it, and for scalars writes out the
-    product of the local derivatives along each path. Printed, it has all steps one below the other.
+    The page is one HTML file that needs only a browser, and no network. Beside the graph it shows for each step the
+    incoming cotangent, the rule as a formula and with its numbers, the outgoing cotangents, and how the contributions
+    of several uses add up. A click on a tensor highlights the chain from the output to it, and for scalars shows the
+    product of the local derivatives along each path. When printed, the page has all steps one below the other.
 
     Parameters
     ----------
     output : Tensor
-        A result, usually the loss, whose graph is there: before ``backward()``, or after
-        ``backward(retain_graph=True)``. The pass on the page leaves every gradient as it is.
+        A result, usually the loss, before ``backward()``, or after ``backward(retain_graph=True)``, so that it still
+        has its graph. The pass for the page changes no gradient.
     path : path
-        Where to write it, ending in ``.html`` or ``.htm``.
+        The path of the page, which ends in ``.html`` or ``.htm``.
     names, module, depth
         As in `draw_graph`. Results without a name are numbered in the order of their computation: v1, v2.
     grad : array_like, optional
-        The cotangent of the output, as in ``backward(grad)``; a single element needs none.
+        The cotangent of the output, as in ``backward(grad)``; not needed for an output with a single element.
 
     Raises
     ------
     TypeError
-        If the output is no tensor, or requires no gradient, and so has no graph; if `module` is none, or `depth` is
-        given without one.
+        If the output is not a tensor, or requires no gradient, and so has no graph; if `module` is not a module, or
+        `depth` is given without a module.
     ValueError
-        If the path ends otherwise, if the output has several elements and there is no `grad`, or if its shape is
-        another.
+        If the path has another ending, if the output has several elements and `grad` is missing, or if `grad` has
+        another shape.
     FreedGraphError, ChangedTensorError
         As in ``backward()``.
     GraphvizNotFoundError
         If Graphviz's ``dot`` is not installed.
     OSError
-        If the file cannot be written; what was there before stays.
+        If the file cannot be written; an older file is kept.
 
     Notes
     -----
-    Hooks are called, as in any pass, so that the numbers are those that ``backward()`` gives.
+    Hooks are called, as in every pass, so the numbers are the same as those of ``backward()``.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def backprop_page(
     check_module("backprop_page", module, depth)
     assert output.node is not None
     contents = Contents(output, names, module)
-    with np.errstate(all="ignore"):  # what is infinite or missing is shown
+    with np.errstate(all="ignore"):  # the page shows infinite numbers and NaN
         played = list(steps(output.node, output._seed(grad).data, hooks=True))
     names_of_all = _names_of_all(contents)
     gradients = {step.node: step.cotangent for step in played if hasattr(step.cotangent, "ndim")}
@@ -108,7 +108,7 @@ def backprop_page(
     gallery = Gallery()
     sections = Sections(played, names_of_all, gallery).all()
     name = names_of_all[output.node]
-    described = f"the backward graph of {name}, a picture of what the steps below tell in words"
+    described = f"the backward graph of {name}, a picture of the computation that the steps below describe"
     numbers = {step.node: i for i, step in enumerate(played)}
     page = Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(name),
@@ -135,7 +135,7 @@ def _names_of_all(contents: Contents) -> dict[Node, str]:
 
 
 def _options(contents: Contents, names: Mapping[Node, str], numbers: Mapping[Node, int]) -> str:
-    """The tensors to choose from, in the order of their computation."""
+    """The options of the menu of tensors, in the order of their computation."""
     groups = []
     for title, wanted in (("leaves", True), ("results", False)):
         options = "".join(

@@ -1,4 +1,4 @@
-"""What the chain rule is made of: for each node its parents, and for scalar ones the derivative by each of them."""
+"""The data for the chain rule: for each node its parents, and for scalar nodes the derivative by each of them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .mathml import variable
 
 
 def chain_data(played: Sequence[Step], names: Mapping[Node, str]) -> list[dict[str, Any]]:
-    """For each step of a pass its node, as a page's script wants it.
+    """The data of each step's node, in the form for the page's script.
 
-    ``name`` and ``mathml`` say what the node is called; ``call`` is the number of the step in which its rule runs, or
-    None for a leaf; ``complete`` that in which the last of its cotangent comes in; ``parents`` has for each argument
-    the parent's number and the local derivative, None where hooks are or a result is no single real number;
-    ``gradient`` and ``value`` are the cotangent in words and, if it is a single real number, itself.
+    ``name`` and ``mathml`` are the node's name; ``call`` is the number of the step in which its rule runs, or None for
+    a leaf; ``complete`` is the step in which its cotangent gets the last contribution; ``parents`` has for each
+    argument the parent's number and the local derivative, or None if there are hooks or a result is not a single real
+    number; ``gradient`` and ``value`` are the cotangent as text and, if it is a single real number, as a number.
     """
     numbers = {one.node: i for i, one in enumerate(played)}
     calls = {one.node: i for i, one in enumerate((one for one in played if one.node.recipe is not None), 1)}
     complete = {played[0].node: 0}
     complete |= {c.parent: calls[one.node] for one in played for c in one.contributions}
-    # Where hooks change cotangents on the way, their product is not that of the local derivatives.
+    # If hooks change cotangents on the way, the gradient is not the product of the local derivatives.
     hooked = any(one.node.slot is not None and one.node.slot.hooks for one in played)
     return [
         {
@@ -48,7 +48,7 @@ def chain_data(played: Sequence[Step], names: Mapping[Node, str]) -> list[dict[s
 
 
 def _local_derivatives(node: Node, hooked: bool) -> list[float | str | None]:
-    """The derivative of a node's result by each parent's; None where either is no single real number."""
+    """The derivative of a node's result by each parent's; None if one of them is not a single real number."""
     if hooked or not _is_scalar(node):
         return [None] * len(node.parents)
     with np.errstate(all="ignore"):
@@ -60,7 +60,7 @@ def _local_derivatives(node: Node, hooked: bool) -> list[float | str | None]:
 
 
 def _is_scalar(node: Node) -> bool:
-    """Whether a result is one real number, in whatever shape."""
+    """Whether a result is one real number, in any shape."""
     shape: Any = node.shape
     return not any(isinstance(n, tuple) or n != 1 for n in shape) and node.dtype.kind == "f"
 
@@ -70,7 +70,7 @@ def _is_array(cotangent: Any) -> bool:
 
 
 def _as_json(value: float) -> float | str:
-    """JSON has no infinity and no NaN; JavaScript makes numbers of these words."""
+    """A number for JSON, which has no infinity and no NaN; JavaScript converts the text for these to numbers."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

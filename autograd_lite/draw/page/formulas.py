@@ -1,4 +1,4 @@
-"""Rules as mathematics: a vector-Jacobian product, which is a Python expression, as MathML."""
+"""Rules as formulas: converts a vector-Jacobian product, which is a Python expression, to MathML."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def formula_of(vjp: VectorJacobianProduct, argument: str) -> str:
     Parameters
     ----------
     vjp : callable
-        Takes the cotangent ``g`` first, which is shown as dL/d out.
+        The rule; its first parameter is the cotangent ``g``, which is shown as dL/d out.
     argument : str
-        The argument that it is for.
+        The argument that the rule is for.
 
     Examples
     --------
@@ -46,23 +46,23 @@ def right_side(
     settings: Mapping[str, Any] | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> str:
-    """What a rule computes, as MathML.
+    """The expression that a rule computes, as MathML.
 
-    A rule that is a lambda is written out, and so is a helper of its own that only tells cases apart. A rule that is a
-    procedure is the formula that its documentation begins with. Another, or one whose source cannot be read, stands by
-    its name, applied to what it reads. Constants and functions keep their names, save those that have a sign.
+    A rule that is a lambda is written out, and so are its private helpers that only distinguish cases. For a rule that
+    is a longer function, the formula at the beginning of its docstring is shown. Without such a formula, or if the
+    source cannot be read, the rule is shown as its name, applied to its parameters. Constants and functions keep their
+    names, except those with a mathematical sign.
 
     Parameters
     ----------
     vjp : callable
-        Takes the cotangent ``g`` first.
+        The rule; its first parameter is the cotangent ``g``.
     names : mapping, optional
-        From what the rule reads to the MathML that stands for it. The cotangent is dL/d out, and others are their own
-        names.
+        From a parameter of the rule to its MathML. By default, the cotangent is dL/d out, and others keep their names.
     settings : mapping, optional
-        What the rule reads in this call other than arrays: cases that it decides are not shown.
+        The values of parameters that are not arrays; cases that they exclude are not shown.
     values : mapping, optional
-        All that the rule reads: counts and lengths that come out of it are put in.
+        The values of all parameters; counts and lengths that follow from them are shown as numbers.
     """
     names = {"g": partial("<mi>L</mi>", "<mi>out</mi>"), **(names or {})}
     source = source_of(vjp)
@@ -80,9 +80,9 @@ def right_side(
 
 
 def source_of(function: Callable[..., Any]) -> ast.expr | ast.FunctionDef | None:
-    """The body of a lambda, or the definition of another function; None where the file cannot be read."""
+    """The body of a lambda, or the definition of another function; None if the file cannot be read."""
     code: CodeType = function.__code__
-    # The first instruction of every function stands at no place, from column 0 to 0.
+    # The first instruction of a function has no position: its columns are 0 to 0.
     places = [(line, start) for line, _, start, end in code.co_positions() if line and start is not None and end]
     arguments = code.co_varnames[: code.co_argcount]
     for node in _functions_in(code.co_filename):
@@ -96,7 +96,7 @@ def source_of(function: Callable[..., Any]) -> ast.expr | ast.FunctionDef | None
     return None
 
 
-# ---- where the source is ----
+# ---- finding the source ----
 
 
 @cache
@@ -121,7 +121,7 @@ def _within(node: ast.Lambda, place: tuple[int, int]) -> bool:
 
 
 def _stated(rule: ast.FunctionDef) -> ast.expr | None:
-    """The formula, an expression in the cotangent, that a rule's documentation begins with."""
+    """The formula, an expression in the cotangent, at the beginning of a rule's docstring."""
     found = re.match(r"``(.+?)``", ast.get_docstring(rule) or "")
     try:
         expression = ast.parse(found[1], mode="eval").body if found else None
@@ -134,7 +134,7 @@ def _stated(rule: ast.FunctionDef) -> ast.expr | None:
 
 
 class _Expanded(ast.NodeTransformer):
-    """Calls of private helpers that only tell cases apart, replaced by the cases."""
+    """Replaces calls of private helpers that only distinguish cases by the cases."""
 
     def __init__(self, scope: Mapping[str, Any]) -> None:
         self.scope = scope
@@ -156,7 +156,7 @@ class _Expanded(ast.NodeTransformer):
 
 
 class _Replaced(ast.NodeTransformer):
-    """Variables replaced by expressions."""
+    """Replaces variables by expressions."""
 
     def __init__(self, expressions: Mapping[str, ast.expr]) -> None:
         self.expressions = expressions
@@ -166,7 +166,7 @@ class _Replaced(ast.NodeTransformer):
 
 
 class _Decided(ast.NodeTransformer):
-    """Cases whose conditions are known, replaced by the one that is taken."""
+    """Replaces cases whose conditions are known by the one that is taken."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
@@ -180,14 +180,14 @@ class _Decided(ast.NodeTransformer):
 
 
 class _Counted(ast.NodeTransformer):
-    """What comes out as an integer, such as the number of elements that a mean is of, replaced by it."""
+    """Replaces expressions whose value is an integer, such as the count of a mean's elements, by the integer."""
 
     def __init__(self, scope: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         self.scope = {**scope, **values}
         self.values = values
 
     def visit(self, node: ast.AST) -> ast.AST:
-        """The node, or its value."""
+        """The node, or its value if that is an integer."""
         if isinstance(node, ast.Call | ast.Attribute):
             names = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
             if names <= {*self.scope, *dir(builtins)} and names & {*self.values}:
@@ -198,7 +198,7 @@ class _Counted(ast.NodeTransformer):
 
 
 _TESTS = {"len": len, "isinstance": isinstance, "tuple": tuple, "list": list}
-"""What conditions on settings are made of."""
+"""The functions that may be used in conditions on settings."""
 
 
 def _is_of_cases(expression: ast.expr) -> bool:

@@ -11,10 +11,10 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 ROWS, COLUMNS = 48, 96
-"""The most cells of an image, down and across."""
+"""The largest numbers of cells of an image, down and across."""
 
 _LEVELS = 63
-"""How many tints there are on each side of zero."""
+"""The number of tints on each side of zero."""
 
 _POSITIVE, _NEGATIVE = (0xC4, 0x54, 0x00), (0x00, 0x5F, 0x9E)
 
@@ -27,11 +27,11 @@ class HeatMap(NamedTuple):
     png : bytes
         The image, one pixel for each cell.
     rows, columns : int
-        Its cells.
+        The numbers of its cells.
     block : tuple of int
-        How many of the array's rows and columns a cell stands for; it has the largest of their entries.
+        The numbers of the array's rows and columns in a cell; the cell shows the largest of their entries.
     limit : float
-        The absolute value that has the full colour.
+        The absolute value that is shown in full colour.
     """
 
     png: bytes
@@ -42,7 +42,7 @@ class HeatMap(NamedTuple):
 
 
 def heat_map(array: Array) -> HeatMap:
-    """An array as an image, its last axis across and all others down; of complex numbers the absolute values.
+    """An array as an image, with its last axis across and all others down; for complex numbers, the absolute values.
 
     Examples
     --------
@@ -58,14 +58,14 @@ def heat_map(array: Array) -> HeatMap:
     limit = float(np.max(np.abs(cells), initial=0.0, where=np.isfinite(cells)))
     missing = np.isnan(cells)
     tints = np.clip(np.where(missing, 0, cells) / (limit or 1.0), -1, 1) * _LEVELS
-    # Away from zero, so that no entry but zero is white.
+    # Levels are rounded away from zero, so that only zero is white.
     levels = (np.copysign(np.ceil(np.abs(tints)), tints) + _LEVELS + 1).astype(np.uint8)
     levels[missing] = 0
     return HeatMap(_png(levels), cells.shape[0], cells.shape[1], block, limit)
 
 
 def _largest_of_blocks(cells: Array, block: tuple[int, int]) -> Array:
-    """Of each block of rows and columns the entry with the largest absolute value; NaN where there is one."""
+    """For each block of rows and columns, the entry with the largest absolute value; NaN if the block has one."""
     for axis, size in enumerate(block):
         if size == 1:
             continue
@@ -78,7 +78,7 @@ def _largest_of_blocks(cells: Array, block: tuple[int, int]) -> Array:
 
 
 def _palette() -> bytes:
-    """Black for NaN, then the tints from the most negative to the most positive."""
+    """The palette: black for NaN, then the tints from the most negative to the most positive."""
     colours = [(0, 0, 0)]
     for level in range(-_LEVELS, _LEVELS + 1):
         full = _POSITIVE if level > 0 else _NEGATIVE
@@ -88,7 +88,7 @@ def _palette() -> bytes:
 
 
 def _png(levels: Array) -> bytes:
-    """Palette numbers as a PNG (ISO/IEC 15948), with one byte for each pixel and no filter."""
+    """Numbers of colours as a PNG (ISO/IEC 15948), with one byte for each pixel and no filter."""
     rows, columns = levels.shape
     header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
     pixels = zlib.compress(np.pad(levels, [(0, 0), (1, 0)]).tobytes(), 9)

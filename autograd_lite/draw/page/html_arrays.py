@@ -1,4 +1,4 @@
-"""Arrays in HTML: small ones as matrices in MathML, large ones as heat maps with the figures that sum them up."""
+"""Arrays in HTML: small ones as matrices in MathML, large ones as heat maps with statistics."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .mathml import matrix, number
 Array = np.ndarray[Any, Any]
 
 _MOST_ROWS, _MOST_COLUMNS = 12, 6
-"""Of an array that is written out; a single row may be longer by half."""
+"""The largest size of an array whose entries are written out; a single row may be longer by half."""
 
 _WIDTH, _HEIGHT, _LARGEST_CELL = 384, 240, 14
-"""Of a heat map and its cells, in pixels of CSS."""
+"""The largest width and height of a heat map, and the largest size of its cells, in CSS pixels."""
 
 
 def is_small(array: Array, columns: int = _MOST_COLUMNS) -> bool:
-    """Whether an array's entries can be written out, with at most so many in a row."""
+    """Whether an array's entries can be written out, with at most this number of columns."""
     last = array.shape[-1] if array.ndim else 1
     rows = array.size // max(last, 1)
     return 0 < rows <= _MOST_ROWS and last <= (columns if rows > 1 else 3 * columns // 2)
@@ -37,13 +37,13 @@ def in_numbers(array: Array) -> str:
 
 
 class Gallery:
-    """Arrays as figures of one page, on which each image is held once however often it is shown."""
+    """Makes figures of arrays for a page; an image that is shown several times is stored once."""
 
     def __init__(self) -> None:
         self.images: dict[tuple[bytes, int, int], str] = {}
 
     def figure(self, array: Array, caption: str) -> str:
-        """An array under a caption, which is HTML."""
+        """An array as a figure with a caption, which is HTML."""
         caption = f"<figcaption>{caption} <span class='kind'>{array.shape} {array.dtype}</span></figcaption>"
         if not array.size:
             return f"<figure class='array'>{caption}<p>empty</p></figure>"
@@ -52,7 +52,7 @@ class Gallery:
         return f"<figure class='array'>{caption}{self._map(array)}</figure>"
 
     def definitions(self) -> str:
-        """The images, for the page to hold out of sight."""
+        """All images, as an invisible element of the page."""
         images = "".join(
             f"<image id='{name}' width='{columns}' height='{rows}' preserveAspectRatio='none' "
             f"style='image-rendering:pixelated' "
@@ -83,7 +83,7 @@ class Gallery:
 
 
 def statistics(array: Array) -> list[str]:
-    """What sums up a large array, each figure with its name."""
+    """The statistics of a large array, each as text with its name."""
     shown = array.astype(np.result_type(array.dtype, np.float64))
     finite = np.isfinite(shown)
     with np.errstate(all="ignore"):

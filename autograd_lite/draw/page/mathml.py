@@ -1,4 +1,4 @@
-"""Python expressions as MathML, with the signs of mathematics for NumPy's functions; and MathML as a line of text."""
+"""Python expressions as MathML, with mathematical signs for NumPy's functions; and MathML as a line of text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from html import escape
 
 from ...formatting import short
 
-# How tightly an expression holds together: what is looser than its place gets parentheses.
+# These are levels of precedence: an expression of a lower level than its place needs is put in parentheses.
 ANY, COMPARED, SUM, PRODUCT, SIGNED, ATOM = range(6)
 
 _INFIX: dict[type, tuple[str, int]] = {
@@ -28,7 +28,7 @@ _OPERATOR_OF: dict[str, type] = {
 }  # fmt: skip
 
 _AS_THEY_ARE = frozenset({"astype", "asarray", "broadcast_to", "array", "keep"})
-"""Functions that change no number, and are left out."""
+"""Functions that change no number, and are not shown."""
 
 _NEGATIVE = "<mrow><mo>−</mo>"
 
@@ -44,25 +44,25 @@ def written(expression: ast.expr, names: Mapping[str, str] | None = None) -> str
     expression : ast.expr
         The expression.
     names : mapping, optional
-        From variable to the MathML that stands for it; others keep their names.
+        From variable to its MathML; others keep their names.
     """
     return _Writer(names or {}).place(expression, ANY)
 
 
 def identifier(text: str) -> str:
-    """A name, with the digits at its end as an index."""
+    """A name, with digits at its end as an index."""
     stem, digits = re.fullmatch(r"(.*?)(\d*)", text).groups()  # type: ignore[union-attr]
     shown = f"<mi>{escape(stem.replace('_', ' '))}</mi>"
     return f"<msub>{shown}<mn>{digits}</mn></msub>" if digits and stem else shown if stem else f"<mn>{digits}</mn>"
 
 
 def variable(text: str) -> str:
-    """A user's own name, as it is; letters with a number after them have it for an index."""
+    """A user's name, unchanged, except that a number after letters becomes an index."""
     return identifier(text) if re.fullmatch(r"[^\W\d_]+\d*", text) else f"<mi>{escape(text)}</mi>"
 
 
 def partial(of: str, by: str) -> str:
-    """The derivative of one thing with respect to another, both MathML."""
+    """The derivative of one variable with respect to another, both given as MathML."""
     return f"<mfrac><mrow><mo>∂</mo>{of}</mrow><mrow><mo>∂</mo>{by}</mrow></mfrac>"
 
 
@@ -78,7 +78,7 @@ def number(value: complex, digits: int = 4) -> str:
 
 
 def matrix(rows: Sequence[Sequence[complex]], digits: int = 4) -> str:
-    """Numbers in rows and columns, within brackets."""
+    """A matrix of numbers in brackets."""
     cells = ("".join(f"<mtd>{number(entry, digits)}</mtd>" for entry in row) for row in rows)
     table = "".join(f"<mtr>{row}</mtr>" for row in cells)
     return f"<mrow class='matrix'><mo>[</mo><mtable>{table}</mtable><mo>]</mo></mrow>"
@@ -90,7 +90,7 @@ def call(function: str, arguments: Sequence[str]) -> str:
 
 
 def text_of(mathml: str) -> str:
-    """MathML in one line of text, as a screen reader may say it."""
+    """MathML as one line of text, similar to what a screen reader says."""
     return " ".join(_text(ElementTree.fromstring(mathml)).split())
 
 
@@ -98,18 +98,18 @@ def text_of(mathml: str) -> str:
 
 
 class _Writer:
-    """Expressions as MathML, with some MathML for each variable that is known."""
+    """Writes expressions as MathML, with given MathML for some variables."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self.names = names
 
     def place(self, node: ast.expr, place: int) -> str:
-        """An expression where one that holds together so tightly is needed."""
+        """An expression, in parentheses if its precedence is too low for the place."""
         mathml, tightness = self.written(node)
         return mathml if tightness >= place else in_parentheses(mathml)
 
     def written(self, node: ast.expr) -> tuple[str, int]:
-        """An expression, and how tightly it holds together."""
+        """An expression, and its precedence."""
         match node:
             case ast.Name(text):
                 known = self.names.get(text)
@@ -154,7 +154,7 @@ class _Writer:
         return f"<mtext>{escape(ast.unparse(node))}</mtext>", ATOM
 
     def called(self, function: ast.expr, arguments: list[ast.expr]) -> tuple[str, int]:
-        """A call, of a function or of a method; keyword arguments, which say how and where, are left out."""
+        """A call of a function or a method; keyword arguments are left out, since they only say how it is computed."""
         path = ast.unparse(function).split(".")
         called = path[-1].lstrip("_")
         if isinstance(function, ast.Attribute) and path[0].lstrip("_") not in ("np", "math", "special"):
@@ -173,7 +173,7 @@ class _Writer:
     def infix(self, operator: type, left: ast.expr, right: ast.expr) -> tuple[str, int]:
         """Two operands and the sign between them."""
         sign, tightness = _INFIX[operator]
-        # The right side of a difference needs them where the left does not: a - (b - c).
+        # The right side of a difference may need parentheses where the left does not: a - (b - c).
         right_place = tightness + (operator is ast.Sub or tightness == COMPARED)
         left_place = tightness + (tightness == COMPARED)
         sides = self.place(left, left_place), self.place(right, right_place)
@@ -184,15 +184,15 @@ class _Writer:
         return f"<mrow>{self.place(node, ANY)}</mrow>"
 
     def function(self, called: str, arguments: Sequence[ast.expr]) -> str:
-        """A function that stands by its name."""
+        """A function that is shown by its name."""
         return call(identifier(called), [self.place(argument, ANY) for argument in arguments])
 
     def transposed(self, value: ast.expr) -> str:
-        """A matrix with a T at its shoulder."""
+        """A matrix with a superscript T."""
         return f"<msup>{self.place(value, ATOM)}<mi>T</mi></msup>"
 
     def cases(self, test: ast.expr, chosen: ast.expr, other: ast.expr) -> str:
-        """Values with the conditions under which they are taken; nested ones in one list."""
+        """Values with the conditions under which they are taken; nested cases become one list."""
         rows = []
         while True:
             rows.append((chosen, f"<mtext>where </mtext>{self.row(test)}"))
@@ -227,7 +227,7 @@ def in_parentheses(mathml: str) -> str:
 
 
 def _parsed(text: str) -> ast.expr:
-    """What a constant's name says: a product of numbers and constants of NumPy's."""
+    """The expression for a constant's name: a product of numbers and NumPy's constants."""
     factors = (factor if factor.isdigit() else f"np.{factor}" for factor in text.split("_"))
     return ast.parse(" * ".join(factors), mode="eval").body
 
@@ -262,14 +262,14 @@ _NOTATION: dict[str, Callable[[_Writer, list[ast.expr]], tuple[str, int]]] = {
     "zeros_like": lambda w, a: ("<mn>0</mn>", ATOM),
     "zero": lambda w, a: ("<mn>0</mn>", ATOM),
     "ones_like": lambda w, a: ("<mn>1</mn>", ATOM),
-    # How many elements a reduction takes together, and that number guarded against an array with none.
+    # The number of elements of a reduction, and the same number guarded against an empty array.
     "count": lambda w, a: ("<mi>n</mi>", ATOM),
     "max": lambda w, a: w.written(a[0]) if len(a) == 2 and _is_one(a[1]) else (w.function("max", a), ATOM),
-    # What a sum hands back: the cotangent once for each term, times an array of ones.
+    # The cotangent of a sum, repeated for each term: it is shown multiplied by an array of ones.
     "spread": lambda w, a: (f"<mrow>{w.place(a[0], PRODUCT)}<mo>·</mo><mi>𝟏</mi></mrow>", PRODUCT),
     "one_hot": lambda w, a: (w.function("one_hot", a[:1]), ATOM),
 }
-"""How functions with a sign of their own are written."""
+"""How functions with a mathematical sign are written."""
 
 
 # ---- as text ----

@@ -1,4 +1,4 @@
-"""The steps of a backward pass in words, mathematics and numbers: each a section of a page."""
+"""The steps of a backward pass as sections of a page, in text, formulas and numbers."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from .html_arrays import Gallery, in_numbers, is_small
 from .mathml import identifier, number, partial, variable
 
 _COLUMNS_IN_FORMULAS = 4
-"""The most columns of a matrix that is put into a formula."""
+"""The largest number of columns of a matrix in a formula."""
 
 
 Reads = Mapping[str, tuple[Node | None, Any]]
-"""From the name of what a rule reads to the node whose result it is, if it is one's, and its value."""
+"""From a parameter of a rule to the node whose result it is, or None, and to its value."""
 
 _ARRAY = (np.ndarray, np.generic)
 
 
 class Sections:
-    """What is told of each step.
+    """Writes the section of each step.
 
     Parameters
     ----------
     played : list of Step
-        The pass.
+        The steps of the pass.
     names : mapping
         From node to the name of its result.
     gallery : Gallery
-        What makes figures of arrays.
+        The figures of the page.
     """
 
     def __init__(self, played: Sequence[Step], names: Mapping[Node, str], gallery: Gallery) -> None:
         self.calls = [step for step in played if step.node.recipe is not None]
-        # Those that the computation used first are completed last.
+        # The leaves that the computation used first get their last contribution at the end.
         self.leaves = [step for step in played if step.node.recipe is None]
         turns = {c.parent: turn for turn, step in enumerate(played) for c in step.contributions}
         self.leaves.sort(key=lambda step: -turns.get(step.node, 0))
@@ -89,7 +89,7 @@ class Sections:
         table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
         arrays = [leaf for leaf in self.leaves if leaf.cotangent.size > 1]
         figures = "".join(self._figures(leaf.cotangent, leaf.node) for leaf in arrays)
-        return self._section("End", f"<p>Every gradient is there.</p>{table}{figures}")
+        return self._section("End", f"<p>All gradients are complete.</p>{table}{figures}")
 
     def _call(self, count: int, step: Step) -> str:
         recipe = step.node.recipe
@@ -102,14 +102,14 @@ class Sections:
         title = f"Step {count} of {len(self.calls)}: {self._name(step.node)} = <code>{function}</code>"
         parts = [
             f"<p class='call'><code>{function}</code> was called with {arguments}.</p>",
-            "<h3>Comes in</h3>",
-            "<p>As its hooks have left it:</p>" if _has_hooks(step.node) else "",
+            "<h3>Incoming cotangent</h3>",
+            "<p>Its hooks have already been called:</p>" if _has_hooks(step.node) else "",
             self._figures(step.cotangent, step.node),
         ]
         reads = _reads(step.node)
         figures = [self._read(*read) for read in _arrays_in(step.node, reads)]
         if figures:
-            parts += ["<h3>The rule reads</h3>", *figures]
+            parts += ["<h3>Values that the rule uses</h3>", *figures]
         for argument, contribution in zip(recipe.arguments, step.contributions, strict=True):
             parts.append(self._contribution(step, argument, contribution, reads))
         return self._section(title, "".join(parts))
@@ -117,7 +117,7 @@ class Sections:
     def _section(self, title: str, contents: str) -> str:
         return f"<section class='step'><h2>{title}</h2>{contents}</section>"
 
-    # ---- what is in them ----
+    # ---- the contents of sections ----
 
     def _figures(self, cotangent: Any, node: Node) -> str:
         if isinstance(cotangent, OutputCotangents):
@@ -133,7 +133,7 @@ class Sections:
 
     def _contribution(self, step: Step, argument: str, contribution: Contribution, reads: Reads) -> str:
         parent = contribution.parent
-        parts = [f"<h3>Goes out to {self._name(parent)}</h3>"]
+        parts = [f"<h3>Outgoing cotangent of {self._name(parent)}</h3>"]
         if isinstance(contribution.cotangent, OutputCotangents):
             parts.append(self._figures(contribution.cotangent, parent))
             return f"<div class='contribution'>{''.join(parts)}</div>"
@@ -148,7 +148,7 @@ class Sections:
         return f"<div class='contribution'>{''.join(parts)}</div>"
 
     def _formulas(self, step: Step, argument: str, contribution: Contribution, reads: Reads) -> dict[str, list[str]]:
-        """The rule; the same with the names of this graph; the same with its numbers, where they are few; in pieces."""
+        """The rule in general, with the names of this graph, and with its numbers if these are few; each in pieces."""
         assert step.node.recipe is not None
         rule = step.node.recipe.rule
         output = variable(self.names[self.root])
@@ -178,7 +178,7 @@ class Sections:
         return formulas
 
     def _sum(self, contribution: Contribution, told: bool) -> list[str]:
-        """What comes in for a parent, unless a formula has told it, and what it adds up to."""
+        """The contribution to a parent's cotangent, unless a formula has shown it, and the sum so far."""
         parent = contribution.parent
         self.arrived[parent] += 1
         arrived, awaited = self.arrived[parent], self.awaited[parent]
@@ -193,18 +193,18 @@ class Sections:
                 parts.append(self.gallery.figure(before, f"{self._inline(parent)} before this part"))
                 parts.append(self.gallery.figure(total, f"{self._inline(parent)}, added up"))
         if arrived == awaited:
-            whole = f"That is all of {self._inline(parent)}: the gradient of {self._name(parent)}"
-            whole += ", as its hooks are given it." if _has_hooks(parent) else "."
+            whole = f"Now {self._inline(parent)} is complete: it is the gradient of {self._name(parent)}"
+            whole += ", before its hooks are called." if _has_hooks(parent) else "."
             return [*parts, f"<p class='whole'>{whole}</p>"]
         left = awaited - arrived
-        return [*parts, f"<p>Part {arrived} of {awaited}: {left} more to come, and to be added.</p>"]
+        return [*parts, f"<p>This is part {arrived} of {awaited}; {left} more will be added.</p>"]
 
 
 def _has_hooks(node: Node) -> bool:
     return node.slot is not None and bool(node.slot.hooks)
 
 
-# ---- what a rule reads ----
+# ---- the values that a rule uses ----
 
 
 def _reads(node: Node) -> Reads:
@@ -218,7 +218,7 @@ def _reads(node: Node) -> Reads:
 
 
 def _arrays_in(node: Node, reads: Reads) -> Iterator[tuple[str, Node | None, Any]]:
-    """The arrays that a rule reads, in the order of the arguments; those of sequences one by one."""
+    """The arrays that a rule uses, in the order of the arguments; arrays in sequences one by one."""
     assert node.recipe is not None
     sources = dict(zip(reads, node.recipe.sources, strict=True))
     positions = node.recipe.rule.positions
@@ -234,7 +234,7 @@ def _arrays_in(node: Node, reads: Reads) -> Iterator[tuple[str, Node | None, Any
 
 
 def _setting(value: Any) -> str | None:
-    """What a rule reads and is no array, as MathML; None for a sequence of arrays, which stands by its name."""
+    """A value that is not an array, as MathML; None for a sequence of arrays, which is shown by its name."""
     if isinstance(value, int | float | complex) and not isinstance(value, bool):
         return number(value)
     if isinstance(value, list | tuple) and any(isinstance(member, _ARRAY) for member in value):
@@ -249,7 +249,7 @@ def _setting(value: Any) -> str | None:
 
 
 def _index(value: Any) -> str:
-    """An index as it is written between brackets."""
+    """An index, as it is written between brackets."""
     if isinstance(value, tuple):
         return ", ".join(map(_index, value))
     if isinstance(value, slice):
@@ -270,7 +270,7 @@ def _axes(contribution: Contribution) -> str:
 
 
 def _formula(kind: str, *pieces: str) -> str:
-    """A formula under a heading, in pieces between which a line may break."""
+    """A formula with a heading, in pieces between which a line may break."""
     maths = "".join(f"<math display='block'><mrow>{piece}</mrow></math>" for piece in pieces)
     name = kind.replace(" ", "-")
     return f"<div class='formula'><span class='kind'>{kind}</span> <div class='{name}'>{maths}</div></div>"

@@ -1,4 +1,4 @@
-"""A picture as SVG inside of a page: each of its elements tells which nodes of the recorded graph it stands for."""
+"""A picture as SVG within a page: each of its elements has the numbers of the graph nodes that it shows."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def inline_svg(graph: Graph, parts: dict[str, list[Node]], numbers: dict[Node, i
     """The picture as an ``<svg>`` element for a page.
 
     Elements of class ``node`` have the numbers of their nodes in ``data-nodes``, those of class ``edge`` in
-    ``data-tails`` and ``data-heads``. Lines that tell a gradient have the class ``gradient``.
+    ``data-tails`` and ``data-heads``. Lines with a gradient have the class ``gradient``.
 
     Parameters
     ----------
     graph : Graph
         The picture.
     parts : dict
-        From its identifiers to nodes, as in `Diagram`.
+        From the picture's identifiers to nodes, as in `Diagram`.
     numbers : dict
         The number of each node.
     description : str
-        What the picture shows, for those who cannot see it.
+        A description of the picture, for readers who cannot see it.
 
     Raises
     ------

@@ -1,12 +1,12 @@
 """How decompositions of matrices differentiate: Cholesky, QR, eigenvalues, singular values.
 
-The formulas are the literature's, which pairs a cotangent and a tangent as ``Re tr(G^H T)``; the engine's pairing has
-no conjugate, so cotangents are conjugated on the way in and out. ``skew(X) = X - X^H``, ``herm(X) = (X + X^H) / 2``.
+The formulas are from the literature, which pairs a cotangent and a tangent as ``Re tr(G^H T)``; the engine's pairing
+has no conjugate, so cotangents are conjugated before and after. ``skew(X) = X - X^H``, ``herm(X) = (X + X^H) / 2``.
 
-A symmetric (Hermitian) matrix is taken to stay so: `eigh` and `cholesky`, which read one triangle, give the gradient
-that is spread over both. Vectors that belong to equal eigenvalues or singular values have no derivative, and get an
-infinite one if they are used. The phase of a complex vector is LAPACK's choice: a gradient with respect to it, and
-one with respect to vectors of a null space, is refused.
+A symmetric (Hermitian) matrix is assumed to stay so: `eigh` and `cholesky` read one triangle, but spread the gradient
+over both. Vectors of equal eigenvalues or singular values have no derivative, and get an infinite gradient if they are
+used. LAPACK chooses the phase of a complex vector, so a gradient that depends on it is refused; so is one with respect
+to the vectors of a null space.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ def _herm(x: Any) -> Any:
 
 
 def _over_gaps(x: Any, values: Any) -> Any:
-    """``x[i, j] / (values[j] - values[i])``, and 0 on the diagonal and where no cotangent comes in."""
+    """``x[i, j] / (values[j] - values[i])``, and 0 on the diagonal and where ``x`` is 0."""
     gaps = values[..., None, :] - values[..., :, None]
     return strong_quotient(x, np.where(np.eye(x.shape[-1], dtype=bool), np.inf, gaps))
 
 
 def _check_phase(turning: Any, cotangent: Any, function: str) -> None:
-    """Refuse a cotangent that has a component along a turn of the vectors' phases."""
+    """Refuse a cotangent that depends on the vectors' phases."""
     size = np.max(np.absolute(innermost_array(cotangent)), initial=0.0)
     found = np.max(np.absolute(innermost_array(turning)), initial=0.0)
     if found > 1e4 * float(np.finfo(innermost_array(cotangent).dtype).eps) * size:
         raise GradientError(
             f"{function}: the loss depends on the phase of complex vectors, which LAPACK chooses, so it has no "
-            "gradient; use what does not depend on it, such as the absolute values or the projectors v v^H"
+            "gradient; use values that do not depend on it, such as absolute values or the projectors v v^H"
         )
 
 
@@ -86,7 +86,7 @@ batch_stack(cholesky_lower)
 
 @derive(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
-    """`numpy.linalg.cholesky`, of which the upper factor is the lower one's conjugate transpose."""
+    """`numpy.linalg.cholesky`; the upper factor is the conjugate transpose of the lower one."""
     return adjoint(cholesky_lower(adjoint(a))) if upper else cholesky_lower(a)
 
 
@@ -113,7 +113,7 @@ batch_stack(np.linalg.eigh)
 
 
 def _eig(g: tuple[Any, Any], out: tuple[Any, Any]) -> Any:
-    """Each vector has length 1: ``V^-H (diag(g_w) + (V^H G_V - V^H V Re diag(V^H G_V)) / conj(gaps)) V^H``."""
+    """For vectors of length 1: ``V^-H (diag(g_w) + (V^H G_V - V^H V Re diag(V^H G_V)) / conj(gaps)) V^H``."""
     w, v = conjugate(out[0]), out[1]
     inner = adjoint(v) @ conjugate(g[1])
     along = diagonal_of(inner)
@@ -171,7 +171,7 @@ def _over_gaps_of_squares(left: Any, right: Any, s: Any) -> Any:
 
 
 def _svd(g: tuple[Any, Any, Any], out: tuple[Any, Any, Any]) -> Any:
-    """Townsend, *Differentiating the singular value decomposition* (2016), with complex numbers."""
+    """The formula of Townsend, *Differentiating the singular value decomposition* (2016), for complex numbers, too."""
     u, s, vh = out
     g_u, g_v, v = conjugate(g[0]), adjoint(conjugate(g[2])), adjoint(vh)
     in_u, in_v = adjoint(u) @ g_u, adjoint(v) @ g_v
@@ -219,7 +219,7 @@ def singular_values(a: Any) -> Any:
 
 
 def _singular_values(g: Any, a: Any) -> Any:
-    """``U diag(g) V^H``, whether values are equal or not."""
+    """``U diag(g) V^H``, for equal values, too."""
     u, _, vh = svd_thin(a)
     return conjugate((u * g[..., None, :]) @ vh)
 
@@ -237,7 +237,7 @@ derive(np.linalg.svdvals)(lambda x, /: singular_values(x))
 
 @primitive
 def svd_full(a: Any) -> Any:
-    """`numpy.linalg.svd` with the vectors of the null spaces."""
+    """`numpy.linalg.svd`, including the vectors of the null spaces."""
     return np.linalg.svd(a)
 
 
@@ -265,7 +265,7 @@ batch_stack(svd_full)
 
 @derive(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """`numpy.linalg.svd`; of a Hermitian matrix by the general algorithm too."""
+    """`numpy.linalg.svd`; a Hermitian matrix is decomposed by the general algorithm, too."""
     if not compute_uv:
         return singular_values(a)
     if full_matrices and a.shape[-2] != a.shape[-1]:
@@ -313,7 +313,7 @@ batch_stack(qr_reduced)
 
 @derive(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
-    """`numpy.linalg.qr`: of a wide matrix, the columns beyond the square are ``Q^H`` times what they were."""
+    """`numpy.linalg.qr`; for a wide matrix, R's columns beyond the square are ``Q^H`` times those of the matrix."""
     rows, columns = a.shape[-2:]
     if mode not in ("reduced", "r", "complete") or (mode == "complete" and rows > columns):
         raise TypeError(

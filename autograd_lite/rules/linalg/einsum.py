@@ -1,4 +1,4 @@
-"""How ``einsum`` differentiates: the cotangent for an operand is the einsum of ``g`` with all the others."""
+"""How ``einsum`` differentiates: the cotangent of an operand is the einsum of ``g`` with all other operands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
-    """The operands' labels and the result's, with the ellipsis and the implied result spelled out."""
+    """The labels of the operands and of the result, with the ellipsis and the implied result written out."""
     if not isinstance(subscripts, str):
         raise TypeError(
             "np.einsum: for tensors the subscripts must be a string, such as 'ij,jk->ik', before the operands; "
@@ -54,11 +54,11 @@ def _operand(g: Any, i: int, terms: list[str], result: str, operands: Sequence[A
     inputs = ",".join([result, *(terms[j] for j in others)])
     cotangent = np.einsum(f"{inputs}->{known}", g, *(operands[j] for j in others))
     lengths = dict(zip(terms[i], shape, strict=True))
-    # An axis of length 1 that was broadcast against a longer one gets the sum along it.
+    # An axis of length 1 that was broadcast against a longer one gets the sum along the longer one.
     narrow = tuple(k for k, label in enumerate(known) if lengths[label] == 1 != cotangent.shape[k])
     if narrow:
         cotangent = np.sum(cotangent, axis=narrow, keepdims=True)
-    # A label that only this operand has was summed away: its cotangent is the same all along that axis.
+    # A label that only this operand has was summed over, so its cotangent is constant along that axis.
     cotangent = np.expand_dims(cotangent, tuple(k for k, label in enumerate(labels) if label not in given))
     cotangent = np.broadcast_to(cotangent, tuple(lengths[label] for label in labels))
     if len(labels) == len(terms[i]):
@@ -67,7 +67,7 @@ def _operand(g: Any, i: int, terms: list[str], result: str, operands: Sequence[A
 
 
 def _on_diagonal(cotangent: Any, term: str, shape: tuple[int, ...]) -> Any:
-    """A repeated label read a diagonal: the cotangent goes there, and zeros elsewhere."""
+    """The cotangent of an operand with a repeated label, which reads a diagonal: zeros outside of the diagonal."""
     firsts = [term.index(label) for label in term]
     spread = np.reshape(
         cotangent, tuple(n if first == k else 1 for k, (first, n) in enumerate(zip(firsts, shape, strict=True)))
@@ -77,7 +77,7 @@ def _on_diagonal(cotangent: Any, term: str, shape: tuple[int, ...]) -> Any:
 
 
 def _along(t: Sequence[Any], subscripts: str, operands: Sequence[Any], members: Sequence[int]) -> Any:
-    """The product rule: one operand after the other gives way to its tangent."""
+    """The product rule: the sum of the einsums with one operand replaced by its tangent."""
     return sum(
         np.einsum(subscripts, *operands[:i], tangent, *operands[i + 1 :]) for i, tangent in zip(members, t, strict=True)
     )

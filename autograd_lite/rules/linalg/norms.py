@@ -1,6 +1,6 @@
 """How norms of vectors and matrices, and condition numbers, differentiate.
 
-At 0 a norm has no derivative, and 0 is taken, the smallest of its subgradients.
+At 0 a norm has no derivative; the rules give 0, the smallest of its subgradients.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..complex_numbers import conjugate
 
 @primitive
 def vector_norm_of(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
-    """`numpy.linalg.norm` of vectors; along several axes, or none, the Euclidean norm of all of their elements."""
+    """`numpy.linalg.norm` of vectors; along several axes, or none, the Euclidean norm of all their elements."""
     if np.ndim(axis) == 0:
         return np.linalg.norm(x, ord, axis, keepdims)
     return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims) if axis else np.absolute(x)
@@ -63,7 +63,7 @@ defbatching(vector_norm_of, "x")(
 
 def _vectors(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     if ord in ("fro", "f", "nuc"):
-        raise ValueError(f"np.linalg.norm: ord={ord!r} is a norm of matrices; for vectors it is a number")
+        raise ValueError(f"np.linalg.norm: ord={ord!r} is a norm of matrices; for vectors pass a number")
     if ord == 0:
         return np.sum(np.sign(np.absolute(x)), axis=axis, keepdims=keepdims)
     return vector_norm_of(x, 2 if ord is None else ord, axis, keepdims)
@@ -72,7 +72,7 @@ def _vectors(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
 def _matrices(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
     rows, columns = (axis % x.ndim for axis in axes)
     if rows == columns:
-        raise ValueError(f"np.linalg.norm: axis={axes} names one axis twice; a matrix has two")
+        raise ValueError(f"np.linalg.norm: axis={axes} names the same axis twice; a matrix has two different axes")
     if ord in (None, "fro", "f"):
         return vector_norm_of(x, 2, (rows, columns), keepdims)
     if ord in (2, -2, "nuc"):
@@ -83,8 +83,8 @@ def _matrices(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
         sums = np.sum(np.absolute(x), axis=along)
         found = (np.max if ord > 0 else np.min)(sums, axis=over - (over > along))
     else:
-        raise ValueError(f"np.linalg.norm: ord={ord!r} is no norm of matrices; there are 1, 2, inf, their negatives, "
-                         "'fro' and 'nuc'")  # fmt: skip
+        raise ValueError(f"np.linalg.norm: ord={ord!r} is not a norm of matrices; expected 1, 2, inf, their negatives, "
+                         "'fro' or 'nuc'")  # fmt: skip
     return np.expand_dims(found, (rows, columns)) if keepdims else found
 
 
@@ -95,14 +95,16 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         if ord is None:
             return vector_norm_of(x, 2, tuple(range(x.ndim)), keepdims) if x.ndim != 1 else _vectors(x, 2, 0, keepdims)
         if x.ndim not in (1, 2):
-            raise ValueError(f"np.linalg.norm: ord={ord!r} of an array of shape {x.shape} needs axis=")
+            raise ValueError(f"np.linalg.norm: for ord={ord!r} and an array of shape {x.shape}, pass axis=")
         axis = tuple(range(x.ndim))
     axes = as_tuple(axis)
     if len(axes) == 1:
         return _vectors(x, ord, int(axes[0]), keepdims)
     if len(axes) == 2:
         return _matrices(x, ord, axes, keepdims)
-    raise ValueError(f"np.linalg.norm: axis={axis} names {len(axes)} axes; expected one, or two for matrices")
+    raise ValueError(
+        f"np.linalg.norm: axis={axis} names {len(axes)} axes; expected one for vectors, or two for matrices"
+    )
 
 
 @derive(np.linalg.vector_norm)

@@ -34,7 +34,7 @@ def _matmul_x2(g: Any, x1: Any, x2_shape: Shape) -> Any:
     if len(x2_shape) == 1:
         return (x1.mT @ g[..., None])[..., 0]
     if len(x2_shape) == 2 < x1.ndim:
-        # One product over all rows of the stack, in place of a stack of products that is summed afterwards.
+        # One product over all rows of the stack is faster than a stack of products that is summed afterwards.
         rows = math.prod(x1.shape[:-1])
         return x1.reshape((rows, x1.shape[-1])).T @ g.reshape((rows, g.shape[-1]))
     return x1.mT @ g
@@ -48,12 +48,12 @@ deflinear(np.matmul, "x1", "x2")
 def _matmul_all(x1: Any, x2: Any, *, mapped: frozenset[str] = frozenset()) -> Any:
     ndim1, ndim2 = (np.ndim(x) - (name in mapped) for x, name in ((x1, "x1"), (x2, "x2")))
     if mapped == {"x1"} and ndim2 <= 2:
-        # The rows of all examples meet the same matrix, in one product.
+        # The rows of all examples are multiplied by the same matrix in one product.
         product = np.matmul(np.reshape(x1, (-1, x1.shape[-1])) if x1.size else x1, x2)
         return np.reshape(product, (*x1.shape[:-1], *x2.shape[1:]))
     if mapped == {"x2"} and ndim2 == 1 and ndim1 <= 2:
         return np.matmul(x2, x1.T)
-    # A vector becomes a matrix of one row or column, which is taken away again.
+    # A vector becomes a matrix of one row or column; that axis is removed again at the end.
     if ndim1 == 1:
         x1 = x1[..., None, :]
     if ndim2 == 1:
@@ -81,7 +81,7 @@ defbatching(np.outer, "a", "b")(lambda a, b: np.reshape(a, (a.shape[0], -1, 1)) 
 
 @derive(np.dot)
 def dot(a: Any, b: Any, out: None = None) -> Any:
-    """`numpy.dot`: a product of numbers, of matrices, or over the last axis and the last but one."""
+    """`numpy.dot`: a product of numbers or matrices, or a sum over the last axis and the last but one."""
     a, b = array_like(a), array_like(b)
     if a.ndim == 0 or b.ndim == 0:
         return np.multiply(a, b)
@@ -101,7 +101,7 @@ def inner(a: Any, b: Any, /) -> Any:
 
 @derive(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
-    """`numpy.vdot`: the sum of products of all elements, the first of them conjugated."""
+    """`numpy.vdot`: the sum of products of all elements, with the first array conjugated."""
     return np.matmul(conjugate(np.ravel(a)), np.ravel(b))
 
 
@@ -153,7 +153,9 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         axisa = axisb = axisc = axis
     a, b = np.moveaxis(array_like(a), axisa, -1), np.moveaxis(array_like(b), axisb, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
-        raise ValueError(f"np.cross: vectors of length {a.shape[-1]} and {b.shape[-1]}; for tensors both must be 3")
+        raise ValueError(
+            f"np.cross: the vectors have lengths {a.shape[-1]} and {b.shape[-1]}; for tensors both must be 3"
+        )
     following, before = [1, 2, 0], [2, 0, 1]
     product = a[..., following] * b[..., before] - a[..., before] * b[..., following]
     return np.moveaxis(product, -1, axisc)
@@ -162,7 +164,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 # ---- products of vectors in stacks ----
 @derive(np.vecdot)
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-    """`numpy.vecdot`: the sum of products along an axis, the first of them conjugated."""
+    """`numpy.vecdot`: the sum of products along an axis, with the first array conjugated."""
     return np.sum(conjugate(np.moveaxis(array_like(x1), axis, -1)) * np.moveaxis(array_like(x2), axis, -1), axis=-1)
 
 

@@ -1,7 +1,8 @@
-"""How inverses, determinants and what is made of them differentiate.
+"""How inverses, determinants and functions that are made of them differentiate.
 
 The formulas are those of Giles, *An extended collection of matrix derivative results* (2008), and for the
-pseudo-inverse of Golub and Pereyra (SIAM J. Numer. Anal. 10 (1973), equation 4.12). They hold for stacks of matrices.
+pseudo-inverse those of Golub and Pereyra (SIAM J. Numer. Anal. 10 (1973), equation 4.12). They hold for stacks of
+matrices.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def _solve_a(g: Any, a: Any, b_shape: Shape, out: Any) -> Any:
 
 
 def _columns(x: Any, b_shape: Shape) -> Any:
-    """A right side or a solution as a matrix: a right side with one axis is a vector."""
+    """A right side or a solution as a matrix; it is a vector if the right side has one axis."""
     return x[..., None] if len(b_shape) == 1 else x
 
 
@@ -90,7 +91,7 @@ def _solve_all(a: Any, b: Any, *, mapped: frozenset[str] = frozenset()) -> Any:
 
 
 def _pinv(g: Any, a: Any, out: Any) -> Any:
-    """The cotangent under the pairing ``Re tr(g^H t)``, at constant rank."""
+    """The cotangent for the pairing ``Re tr(g^H t)``, at constant rank."""
     g, inverse = conjugate(g), adjoint(out)
     beside = adjoint(g) @ out @ inverse
     before = inverse @ out @ adjoint(g)
@@ -141,7 +142,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
 def tensorinv(a: Any, ind: int = 2) -> Any:
     """`numpy.linalg.tensorinv` as the inverse of one matrix."""
     if ind < 1:
-        raise ValueError(f"np.linalg.tensorinv: ind={ind!r} must be a positive number of axes")
+        raise ValueError(f"np.linalg.tensorinv: ind must be a positive number of axes, got {ind!r}")
     inverse = np.linalg.inv(np.reshape(a, (math.prod(a.shape[:ind]), -1)))
     return np.reshape(inverse, (*a.shape[ind:], *a.shape[:ind]))
 
@@ -157,7 +158,7 @@ batch_stack(np.linalg.det)
 
 
 def _slogdet(g: tuple[Any, Any], a: Any, out: tuple[Any, Any]) -> Any:
-    """With ``w = tr(a^-1 t)`` the logarithm moves by ``Re w``, and a complex sign turns by ``Im w``."""
+    """With ``w = tr(a^-1 t)``, the logarithm changes by ``Re w``, and the angle of a complex sign by ``Im w``."""
     sign, log = g
     if a.dtype.kind == "c":
         log = log - 1j * np.real(1j * sign * out[0])

@@ -1,1 +1,1 @@
-"""Rules of SciPy's functions; registered when one of them first meets a tensor."""
+"""Rules of SciPy's functions; they are registered when one of the functions is first called with a tensor."""

@@ -50,7 +50,7 @@ def test_a_complex_result_without_holomorphic_is_refused():
 
 
 def test_holomorphic_of_a_real_result_is_refused():
-    with pytest.raises(TypeError, match="must return one complex number, being holomorphic"):
+    with pytest.raises(TypeError, match="must return one complex number, because holomorphic=True"):
         grad(np.abs, holomorphic=True)(1j)
 
 

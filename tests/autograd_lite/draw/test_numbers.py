@@ -162,7 +162,7 @@ def test_after_the_graph_is_freed_a_note_says_what_is_missing():
 def test_before_backward_nothing_is_taken_for_a_gradient(options):
     graph = draw_graph(np.sum(np.exp(leaf([1.0, 2.0]))), **options)
     assert "gradient " not in graph.source
-    assert "gradients not shown: backward() has not run" in graph.source
+    assert "gradients are not shown, because backward() has not run" in graph.source
     assert "cluster_legend" not in graph.source
 
 

@@ -138,8 +138,8 @@ def test_hooks_are_called_and_said(tmp_path):
     h = x * x
     h.register_hook(lambda g: g * 10)
     page = written(h * 3, tmp_path)
-    assert "As its hooks have left it" in page
-    assert "as its hooks are given it" in page
+    assert "Its hooks have already been called" in page
+    assert "before its hooks are called" in page
     data = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])
     assert {derivative for node in data for _, derivative in node["parents"]} == {None}
     assert "<td>120</td>" in page  # 3 * 10 * 2 x

@@ -215,7 +215,7 @@ def test_many_paths_are_counted_and_the_first_shown(opened):
         y = y * y
     page = opened(y)
     page.select_option("#tensor", label="x, ()")
-    assert "256 paths lead there, of which the first 12 are shown" in page.locator("#paths").inner_text()
+    assert "256 paths lead to it, of which the first 12 are shown" in page.locator("#paths").inner_text()
     assert page.locator("#paths .product").count() == 12
     assert page.locator("#paths .total").inner_text() == f"{256 * 1.01**255:.4g}"
 

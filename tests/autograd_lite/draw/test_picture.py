@@ -108,7 +108,7 @@ def test_before_backward_there_are_no_gradients_and_a_note_says_why():
     _, loss = mlp_loss()
     source = draw_graph(loss).source
     assert "gradient rms" not in source
-    assert "gradients not shown: backward() has not run" in source
+    assert "gradients are not shown, because backward() has not run" in source
 
 
 def test_after_backward_the_leaves_show_their_gradients_size():

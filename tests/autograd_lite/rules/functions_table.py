@@ -27,15 +27,16 @@ PATH = Path(autograd_lite.__file__).parent / "rules" / "FUNCTIONS.md"
 HEAD = """# Which functions of NumPy and of scipy.special differentiate
 
 Made from the rules by `python -m tests.autograd_lite.rules.functions_table`, with NumPy {numpy} and SciPy {scipy}.
-A test holds it to them.
+A test checks that it is up to date.
 
-- **VJP**: the arguments with a vector-Jacobian product, for reverse mode; "by others" is a function that is written in
-  terms of others, which have rules.
-- **JVP**: how tangents go forward: by a formula; elementwise, where the Jacobian is diagonal; linear, where the
-  function is its own derivative; by others. All is one pass with no graph.
-- **complex**: whether complex numbers are differentiated, by the convention dL/dx - i dL/dy; "-" where NumPy's function
-  takes none, "first" where there is only a first derivative. Vectors of `eigh`, `eig` and `svd` up to their phase.
-- **2nd**: second derivatives, in all four orders of the two modes.
+- **VJP**: the arguments with a vector-Jacobian product, for reverse mode; "by others" means that the function is
+  written in terms of other functions, which have rules.
+- **JVP**: how tangents go forward: by a formula; "elementwise" if the Jacobian is diagonal; "linear" if the function is
+  its own derivative; or by others. Forward mode always takes one pass without a graph.
+- **complex**: whether complex numbers are differentiated, by the convention dL/dx - i dL/dy; "-" means that NumPy's
+  function does not take them, "first" that there is only a first derivative. The vectors of `eigh`, `eig` and `svd` are
+  differentiated up to their phase.
+- **2nd**: whether there are second derivatives, in all four orders of the two modes.
 
 The ufuncs of `scipy.special` take tensors; its `logsumexp`, `softmax` and `log_softmax`, which are Python functions,
 are in `autograd_lite.special`. Arguments without a VJP, such as orders, must not require a gradient.

@@ -370,7 +370,7 @@ def test_einsum_without_a_string_is_refused():
 
 @pytest.mark.parametrize("sections", [2, 0, -1])
 def test_unequal_sections_are_refused(sections):
-    with pytest.raises(ValueError, match="axis of length 3 cannot be cut"):
+    with pytest.raises(ValueError, match="axis of length 3 cannot be split"):
         np.split(leaf((3,)), sections)
 
 

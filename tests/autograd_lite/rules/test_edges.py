@@ -415,3 +415,11 @@ def test_an_infinite_cotangent_is_nothing_where_it_is_not_taken(cut):
     with np.errstate(divide="ignore"):
         np.sqrt(cut(x)).sum().backward()
     assert x.grad.tolist() == [0, 0.25]
+
+
+def test_a_leading_coefficient_of_zero_still_has_a_gradient():
+    p = Tensor([0.0, 1.0, 2.0], requires_grad=True)
+    product = np.polymul(p, np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(product.data, np.polymul([0.0, 1.0, 2.0], [1.0, 2.0]))
+    product.sum().backward()
+    np.testing.assert_array_equal(p.grad.data, [2.0, 3.0, 3.0])  # of the first coefficient 1 is cut off with its power

@@ -1,7 +1,7 @@
-"""How the machine code takes a matrix, in blocks whose elements lie end to end."""
+"""How the machine code processes a matrix: in blocks whose elements lie end to end."""
 
 # mypy: ignore-errors
-# What Numba compiles is typed by Numba, by the arguments that it is compiled for.
+# Numba infers the types of the functions that it compiles from their arguments.
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def by_blocks(compute: Callable[..., Any]) -> Any:
 
     @kernel
     def repeated(t, o, i, columns, rows, buffer):
-        """A buffer with what is the same in every row, if that is so and it fits; else 0."""
+        """A buffer with a block of the operand, if the block is the same in every row and fits; else 0."""
         step, item = t[o + op.STEPS + i], t[o + op.ITEMS + i]
         if t[o + op.STRIDES + i] != 0 or columns > op.BLOCK or item == 0:
             return 0
@@ -61,7 +61,7 @@ def by_blocks(compute: Callable[..., Any]) -> Any:
 
     @kernel
     def operand(t, o, i, row, column, rows, columns, buffer):
-        """Where the block of an operand lies, or else a copy of it in a buffer."""
+        """The address of an operand's block, or of a copy of it in the buffer."""
         stride, step, item = t[o + op.STRIDES + i], t[o + op.STEPS + i], t[o + op.ITEMS + i]
         address = t[o + op.ADDRESSES + i] + row * stride + column * step * item
         if step == 1 and (rows == 1 or stride == columns * item):

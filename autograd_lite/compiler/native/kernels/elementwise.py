@@ -1,7 +1,7 @@
 """The elementwise operations of the machine code, each over some rows of a matrix."""
 
 # mypy: ignore-errors
-# What Numba compiles is typed by Numba, by the arguments that it is compiled for.
+# Numba infers the types of the functions that it compiles from their arguments.
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def elementwise_of(real: Any) -> Any:
     zero, one = F(0), F(1)
 
     def loop(f: Callable[..., Any], *kinds: Any, result: Any = real) -> Callable[..., Any]:
-        """A function of one to three elements, of as many as a block has."""
+        """A function of one to three elements, as a loop over the elements of a block."""
         kind1, kind2, kind3 = (*kinds, *[real] * (3 - len(kinds)))
         f1 = f2 = f3 = inline(f)
         of_three = (lambda x, y, z: f1(x), lambda x, y, z: f2(x, y), lambda x, y, z: f3(x, y, z))
@@ -92,7 +92,7 @@ def elementwise_of(real: Any) -> Any:
 
 
 def _exp_of(real: Any) -> Callable[[Any], Any]:
-    """The exponential: for float32 a polynomial that runs on many numbers at once, else that of the C library."""
+    """The exponential: for float32 a polynomial that LLVM vectorizes, else the function of the C library."""
     if real != types.float32:
         return lambda x: math.exp(x)
     F = np.float32

@@ -1,7 +1,7 @@
-"""The machine code's looks at indices, the choice of elements by them, and one-hot vectors subtracted."""
+"""The machine code that checks indices, chooses elements by them, and subtracts one-hot vectors."""
 
 # mypy: ignore-errors
-# What Numba compiles is typed by Numba, by the arguments that it is compiled for.
+# Numba infers the types of the functions that it compiles from their arguments.
 
 from __future__ import annotations
 

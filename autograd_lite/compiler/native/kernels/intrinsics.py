@@ -1,7 +1,7 @@
-"""What the machine code needs of LLVM itself: arrays at addresses and on the stack, bits as numbers, and BLAS."""
+"""Operations that the machine code needs from LLVM directly: arrays at addresses, stack memory, bits, calls of BLAS."""
 
 # mypy: ignore-errors
-# What Numba compiles is typed by Numba, by the arguments that it is compiled for.
+# Numba infers the types of the functions that it compiles from their arguments.
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def at(typingctx: Any, address: Any, kind: Any) -> Any:
 
 @intrinsic
 def on_stack(typingctx: Any, kind: Any) -> Any:
-    """Memory of the function's own for the elements of a block, as a pointer.
+    """Stack memory for the elements of a block, as a pointer.
 
-    The compiler knows that nothing else points there, so what writes there needs no look at whether arrays overlap.
+    The compiler knows that nothing else points there, so it need not check whether arrays overlap.
     """
     pointer = types.CPointer(kind.instance_type)
 
@@ -43,7 +43,7 @@ def on_stack(typingctx: Any, kind: Any) -> Any:
 
 @intrinsic
 def address_of(typingctx: Any, pointer: Any) -> Any:
-    """Where a pointer points."""
+    """The address that a pointer holds."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ptrtoint(args[0], ir.IntType(64))
@@ -53,10 +53,10 @@ def address_of(typingctx: Any, pointer: Any) -> Any:
 
 @intrinsic
 def element(typingctx: Any, address: Any, index: Any, kind: Any) -> Any:
-    """An element of an operand, of an operation whose result is `put`.
+    """An element of an operand, for an operation whose result is stored by `put`.
 
-    The compiler is told that a result lies in no other element's place: it is written over an operand's in the same
-    place or over none, so that many are computed at a time.
+    The compiler is told that a result overwrites at most the operand's element in the same place, and no other element;
+    so it can vectorize the loop.
     """
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -68,7 +68,7 @@ def element(typingctx: Any, address: Any, index: Any, kind: Any) -> Any:
 
 @intrinsic
 def put(typingctx: Any, address: Any, index: Any, value: Any, kind: Any) -> Any:
-    """Leave a result in its place; see `element`."""
+    """Store a result in its place; see `element`."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         converted = context.cast(builder, args[2], value, kind.instance_type)
@@ -84,7 +84,7 @@ def _place(builder: Any, address: Any, index: Any, llvm_kind: Any) -> Any:
 
 
 def _in_scope(builder: Any, access: Any, own: str, other: str) -> Any:
-    """The access to memory with LLVM's word that what is accessed in the other scope lies elsewhere."""
+    """Mark an access to memory for LLVM: it does not overlap with the accesses in the other scope."""
     module = builder.module
     domain = module.add_metadata([ir.MetaDataString(module, "autograd_lite")])
     for key, scope in (("alias.scope", own), ("noalias", other)):

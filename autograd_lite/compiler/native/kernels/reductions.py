@@ -1,7 +1,7 @@
 """The machine code's sums and maxima, along and across rows."""
 
 # mypy: ignore-errors
-# What Numba compiles is typed by Numba, by the arguments that it is compiled for.
+# Numba infers the types of the functions that it compiles from their arguments.
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def sums_of(real: Any) -> Any:
 
         return sum_of_halves
 
-    # NumPy's order of summation: eight sums side by side up to 128 numbers, and two halves of more.
+    # This is NumPy's order of summation: eight partial sums for up to 128 numbers, and two halves for more.
     pairwise = sum_of_few
     for _ in range(op.HALVINGS):
         pairwise = halving(pairwise)

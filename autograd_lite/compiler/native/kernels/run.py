@@ -1,11 +1,11 @@
 """The machine code of plans, written in Python for Numba: a walk through a table of rows; see `opcodes`.
 
-It is the same arithmetic in the same order as NumPy's, so that results agree to the bit, but for `exp` and `log`, which
-are within 1 unit in the last place: the C library's, and for the `exp` of float32 a polynomial.
+It does the same arithmetic in the same order as NumPy, so results agree to the bit. Only `exp` and `log` differ: they
+are the C library's, or a polynomial for the `exp` of float32, and are within 1 unit in the last place.
 """
 
 # mypy: ignore-errors
-# What Numba compiles is typed by Numba, by the arguments that it is compiled for.
+# Numba infers the types of the functions that it compiles from their arguments.
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .reductions import sums_of
 def compile_run(real: Any) -> Any:
     """The function ``run(table, rows)`` for arrays of one floating-point type, compiled.
 
-    It gives 0, or the number of a row that found an index out of range, after which it has done nothing.
+    It returns 0, or the number of a row that found an index out of range; the rows after that one are not run.
     """
     gemm, elementwise = gemm_of(real), elementwise_of(real)
     pairwise, along = sums_of(real)

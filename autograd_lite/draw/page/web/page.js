@@ -23,7 +23,7 @@ const edges = [...svg.querySelectorAll(".edge")].map((drawn) => ({
 let current = 0;
 let timer = null;
 
-// Within a box that stands for one node its own sum and call follow each other; a leaf's do when it is complete.
+// In a box for one node, its sum and its call follow each other; a leaf's follow when its cotangent is complete.
 function stepOf(edge) {
   const [tail, head] = [edge.tails, edge.heads];
   if (tail.length === 1 && head.length === 1 && tail[0] === head[0]) {
@@ -56,7 +56,7 @@ function show(step) {
   element.panel.scrollTop = 0;
 }
 
-// Only the picture scrolls, so that what is read beside or below it stays where it is.
+// Only the picture scrolls, so that the text beside or below it stays in place.
 function reveal(drawn) {
   const [room, box] = [element.picture.getBoundingClientRect(), drawn.getBoundingClientRect()];
   if (box.top < room.top || box.bottom > room.bottom) {
@@ -141,7 +141,7 @@ prefersDark.addEventListener("change", () => setTheme(prefersDark.matches ? "dar
 
 // ---- the chain to a tensor ----
 
-// Parents come after the nodes that use them, so one walk down the list finds all of the chain.
+// Parents come after the nodes that use them, so one pass over the list finds the whole chain.
 function chainTo(target) {
   const leads = nodes.map((_, i) => i === target);
   for (let i = target - 1; i >= 0; i--) leads[i] = nodes[i].parents.some(([parent]) => leads[parent]);
@@ -177,7 +177,7 @@ function partial(of, by) {
   return `<mfrac><mrow><mo>∂</mo>${nodes[of].mathml}</mrow><mrow><mo>∂</mo>${nodes[by].mathml}</mrow></mfrac>`;
 }
 
-// Four significant digits, written as Python's format .4g does.
+// Writes four significant digits, like Python's format .4g.
 function inDigits(value) {
   const number = Number(value);
   if (Number.isNaN(number)) return "NaN";
@@ -219,12 +219,12 @@ function describeChain(target) {
   const derivative = inMath(partial(0, target));
   const lines = [];
   if (target === 0) {
-    lines.push(`<p>${derivative} is where the pass starts.</p>`);
+    lines.push(`<p>The pass starts at ${derivative}.</p>`);
   } else if (count === 1) {
-    lines.push(`<p>One path leads there:</p>`);
+    lines.push(`<p>One path leads to it:</p>`);
   } else {
     const shown = count > found.length ? `, of which the first ${found.length} are shown` : "";
-    lines.push(`<p>${count.toLocaleString("en")} paths lead there${shown}; their products add up:</p>`);
+    lines.push(`<p>${count.toLocaleString("en")} paths lead to it${shown}; their products are added:</p>`);
   }
   for (const path of paths) lines.push(`<p class="path">${derivative}${count > 1 ? " has " : " = "}${path.text}</p>`);
   if (scalar && count > 1) {
@@ -234,7 +234,7 @@ function describeChain(target) {
   if (!scalar && target !== 0) {
     lines.push("<p>Each factor is the Jacobian of one step; the rules multiply by it without writing it out.</p>");
   }
-  if (nodes[target].gradient) lines.push(`<p class="gradient-told">The engine's: ${nodes[target].gradient}.</p>`);
+  if (nodes[target].gradient) lines.push(`<p class="gradient-told">The engine's gradient: ${nodes[target].gradient}.</p>`);
   return lines.join("");
 }
 

@@ -1,6 +1,6 @@
-"""How `scipy.special`'s ufuncs differentiate, a file per family; registered when the first of them meets a tensor.
+"""How `scipy.special`'s ufuncs differentiate, by family; registered when one of them is first called with a tensor.
 
-Formulas without another source are those of the NIST *Digital Library of Mathematical Functions* (dlmf.nist.gov).
+Formulas without another source are from the NIST *Digital Library of Mathematical Functions* (dlmf.nist.gov).
 """
 
 from . import bessel, distributions, elementary, elliptic, gamma, hypergeometric, polynomials

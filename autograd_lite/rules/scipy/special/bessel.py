@@ -1,4 +1,4 @@
-"""How Bessel, Struve, Kelvin and Airy functions differentiate, by the argument: each by its neighbours in order."""
+"""How Bessel, Struve, Kelvin and Airy functions differentiate by their argument: into functions of adjacent orders."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ rule("hankel2", x2=lambda g, x1, x2: strong_product(g, (special.hankel2(x1 - 1, 
 
 
 def _of_scaled_i(order: Any, x: Any) -> Any:
-    """What the derivative would be, were the scaling a constant."""
+    """The derivative without that of the scaling factor."""
     return (special.ive(order - 1, x) + special.ive(order + 1, x)) / 2
 
 
-# The scaling takes the real part of complex numbers, by which the function is not its own transpose.
+# The scaling uses the real part of complex numbers, so the Jacobian is not equal to its transpose.
 rule(
     "ive",
     x2=lambda g, x1, x2, out: (

@@ -1,6 +1,6 @@
-"""How distribution functions and their inverses differentiate: by the density, and by one over it.
+"""How distribution functions and their inverses differentiate: the slopes are the density, and one over it.
 
-The names are those of Cephes: a ``c`` at the end stands for the upper tail, an ``i`` for an inverse.
+The names are from Cephes: a ``c`` at the end means the upper tail, an ``i`` an inverse.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .register import rule
 
 
 def _f_density(d1: Any, d2: Any, x: Any) -> Any:
-    """Of the F distribution: ``sqrt((d1 x)^d1 d2^d2 / (d1 x + d2)^(d1 + d2)) / (x beta(d1 / 2, d2 / 2))``."""
+    """The F distribution's ``sqrt((d1 x)^d1 d2^d2 / (d1 x + d2)^(d1 + d2)) / (x beta(d1 / 2, d2 / 2))``."""
     a, b = d1 / 2, d2 / 2
     return np.exp(
         xlogy(a, d1) + xlogy(b, d2) + xlogy(a - 1, x) - xlogy(a + b, d1 * x + d2) - betaln(a, b)
@@ -38,7 +38,7 @@ def _noncentral_chi_square_density(x: Any, degrees: Any, noncentrality: Any) -> 
 
 
 def _tukey_slope(probability: Any, shape: Any) -> Any:
-    """Of Tukey's lambda distribution's quantile function ``(p^l - (1 - p)^l) / l``."""
+    """The slope of Tukey's lambda distribution's quantile function ``(p^l - (1 - p)^l) / l``."""
     return np.power(probability, shape - 1) + np.power(1 - probability, shape - 1)
 
 
@@ -83,7 +83,7 @@ rule(
     x3=lambda g, x3, out: strong_product(-g, out / x3),
 )
 
-# ---- discrete: by the probability or the mean, counts being rounded down ----
+# ---- discrete: by the probability or the mean; counts are rounded down ----
 
 
 def _binomial_density(k: Any, n: Any, p: Any) -> Any:

@@ -16,7 +16,7 @@ SQRT_2_PI = math.sqrt(2 * math.pi)
 
 
 def _nonzero(x: Any) -> tuple[Any, Any]:
-    """Where a value is 0, and the value with 1 in place of it."""
+    """Whether each value is 0, and the values with 1 in place of 0."""
     zero = np.equal(x, 0)
     return zero, np.where(zero, 1, x)
 
@@ -60,13 +60,13 @@ rule(
 
 
 def _power_by_lambda(g: Any, log: Any, power: Any, out: Any) -> Any:
-    """By lambda, of ``(x^lambda - 1) / lambda``, which is ``log(x)`` for lambda 0."""
+    """The derivative by lambda of ``(x^lambda - 1) / lambda``, which is ``log(x)`` for lambda 0."""
     zero, divisor = _nonzero(power)
     return strong_product(g, np.where(zero, log * log / 2, ((1 + power * out) * log - out) / divisor))
 
 
 def _inverse_by_lambda(g: Any, y: Any, power: Any, base: Any) -> Any:
-    """By lambda, of ``(1 + lambda y)^(1 / lambda)``, the inverse."""
+    """The derivative by lambda of the inverse ``(1 + lambda y)^(1 / lambda)``."""
     zero, divisor = _nonzero(power)
     slope = (y / np.where(zero, 1, 1 + power * y) - np.log(base)) / divisor
     return strong_product(g, base * np.where(zero, -y * y / 2, slope))
@@ -123,7 +123,7 @@ rule(
 
 
 def _faddeeva_slope(x: Any, sigma: Any, gamma: Any) -> tuple[Any, Any]:
-    """The point at which a Voigt profile takes the Faddeeva function, and that function's derivative there."""
+    """The point at which a Voigt profile evaluates the Faddeeva function, and that function's derivative there."""
     z = (x + 1j * gamma) / (sigma * math.sqrt(2))
     return z, 2j / SQRT_PI - 2 * z * special.wofz(z)
 
@@ -153,7 +153,7 @@ rule_of_several(
 
 
 def _quotient(x: Any, y: Any) -> Any:
-    """``x / y``, and 0 where ``x`` is, whatever ``y``: there the function is 0 for every ``y``."""
+    """``x / y``; 0 where ``x`` is 0, because there the function is 0 for every ``y``."""
     return np.where(np.equal(x, 0), 0, x / np.where(np.equal(x, 0), 1, y))
 
 

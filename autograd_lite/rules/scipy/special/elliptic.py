@@ -1,4 +1,4 @@
-"""How elliptic integrals and functions differentiate; incomplete ones by Carlson's symmetric forms.
+"""How elliptic integrals and functions differentiate; incomplete integrals by Carlson's symmetric forms.
 
 B. C. Carlson, *Numerical computation of real or complex elliptic integrals*, 1995; DLMF 19.18.
 """
@@ -14,7 +14,7 @@ from scipy import special
 from ..._common import strong_product, strong_quotient
 from .register import rule, weighted
 
-# ---- complete; by hypergeometric series, whose terms do not cancel where m is small ----
+# ---- complete; by hypergeometric series, whose terms do not cancel for small m ----
 
 
 def _first_kind_slope(m: Any) -> Any:
@@ -33,7 +33,7 @@ rule("ellipe", x=lambda g, x: strong_product(g, _second_kind_slope(x)))
 
 
 def _within_half_turn(angle: Any) -> tuple[Any, Any, Any]:
-    """The half turns in an angle, and the sine and squared cosine of what is left."""
+    """The number of half turns in an angle, and the sine and squared cosine of the rest."""
     turns = np.round(angle / math.pi)
     rest = angle - turns * math.pi
     return turns, np.sin(rest), np.cos(rest) ** 2

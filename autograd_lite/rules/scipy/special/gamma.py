@@ -19,11 +19,11 @@ from .register import rule, rule_of_several
 
 @primitive
 def polygamma(x: Any, order: int) -> Any:
-    """The derivative of `digamma` of an order from 1 on: ``(-1)^(n + 1) n! zeta(n + 1, x)``."""
+    """The derivative of `digamma` of order 1 or higher: ``(-1)^(n + 1) n! zeta(n + 1, x)``."""
     if np.iscomplexobj(x):
         raise NoRuleError(
-            "the derivative of digamma, and so the second one of gamma and loggamma, is not there for complex numbers: "
-            "SciPy's polygamma is for real numbers"
+            "the derivative of digamma, and so the second derivative of gamma and loggamma, is not supported for "
+            "complex numbers, because SciPy's polygamma takes only real numbers"
         )
     return np.asarray(special.polygamma(order, x), dtype=np.asarray(x).dtype)
 
@@ -57,7 +57,7 @@ rule(
     x2=lambda g, x1, x2, out: strong_product(g, out * digamma(x1 + x2)),
 )
 
-# ---- the incomplete forms, by their upper limit; their slopes are the densities ----
+# ---- the incomplete forms, by their upper limit; the slopes are densities ----
 
 
 def gamma_density(a: Any, x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How hypergeometric functions and Wright's Bessel function differentiate: the parameters go up by one."""
+"""How hypergeometric functions and Wright's Bessel function differentiate: the parameters increase by one."""
 
 from __future__ import annotations
 

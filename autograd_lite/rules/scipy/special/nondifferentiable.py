@@ -1,4 +1,4 @@
-"""The ufuncs of `scipy.special` that have no rule, and why: with a tensor that requires a gradient they raise."""
+"""The ufuncs of `scipy.special` without a rule, with reasons; for a tensor that requires a gradient they raise."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from scipy import special
 
 _REASONS: dict[str, str] = {
-    "gives its derivative itself, as the second of its results": (
+    "returns its derivative itself, as its second result": (
         "pbdv pbvv pbwa mathieu_cem mathieu_sem mathieu_modcem1 mathieu_modcem2 mathieu_modsem1 mathieu_modsem2 "
         "obl_ang1 obl_ang1_cv obl_rad1 obl_rad1_cv obl_rad2 obl_rad2_cv pro_ang1 pro_ang1_cv pro_rad1 pro_rad1_cv "
         "pro_rad2 pro_rad2_cv"
     ),
-    "its derivative is no closed form of functions that SciPy has": (
+    "its derivative has no closed form in functions of SciPy": (
         "besselpoly kolmogorov kolmogi smirnov smirnovi mathieu_a mathieu_b obl_cv pro_cv zetac elliprj nctdtr "
         "nctdtrit ncfdtr ncfdtri"
     ),
-    "gives a parameter of a distribution, of which it has no derivative in closed form": (
+    "computes a parameter of a distribution, and has no derivative in closed form": (
         "bdtrik bdtrin btdtria btdtrib chdtriv chndtridf chndtrinc fdtridfd gdtrib nbdtrik nbdtrin ncfdtridfd "
         "ncfdtridfn ncfdtrinc nctdtridf nctdtrinc pdtrik stdtridf"
     ),
-    "is scaled by a factor that has no derivative for complex numbers; use the one without the e": "airye jve yve",
+    "is scaled by a factor that has no derivative for complex numbers; use the function without the e": "airye jve yve",
 }
 
 NO_DERIVATIVE: dict[Callable[..., Any], str] = {

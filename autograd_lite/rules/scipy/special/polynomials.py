@@ -1,4 +1,4 @@
-"""How orthogonal polynomials differentiate, by their argument: into those of one degree less (DLMF 18.9(iii))."""
+"""How orthogonal polynomials differentiate by their argument: into those of one degree less (DLMF 18.9(iii))."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .register import rule
 
 
 def _of_degree(polynomial: Callable[..., Any], degree: Any, *arguments: Any) -> Any:
-    """A polynomial; that of degree -1 is 0, which not all of SciPy's functions know."""
+    """A polynomial; for degree -1 it is 0, which not all of SciPy's functions return."""
     none = np.equal(degree, -1)
     return np.where(none, 0, polynomial(np.where(none, 0, degree), *arguments))
 

@@ -1,6 +1,6 @@
-"""Giving rules to the ufuncs of `scipy.special` by their names, to those that the installed SciPy has.
+"""Defines rules for the ufuncs of `scipy.special` by their names, as far as the installed SciPy has them.
 
-Some are private, behind Python functions of nearly the same name. A rule that a user has given one before stays.
+Some ufuncs are private, behind Python functions of nearly the same name. A rule that a user has defined before is kept.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def rule(
     any_value: Sequence[str] = (),
     **vjps: VectorJacobianProduct | None,
 ) -> None:
-    """A vector-Jacobian product for each differentiable argument of a ufunc; `jvps` where those are not its own."""
+    """Define the vector-Jacobian products of a ufunc's differentiable arguments, and `jvps` if they are different."""
     candidates = (getattr(home, name, None) for home in (special, special._ufuncs))
     function = next((found for found in candidates if isinstance(found, np.ufunc)), None)
     if function is not None and function not in RULES:
@@ -35,7 +35,7 @@ def rule(
 
 
 def rule_of_several(name: str, slopes: Slopes) -> None:
-    """The derivatives, as ``slopes(x, out)``, of the results of a ufunc of one argument."""
+    """Define the derivatives ``slopes(x, out)`` of the results of a ufunc of one argument."""
     rule(
         name,
         x=lambda g, x, out: weighted(g, slopes(x, out)),
@@ -44,7 +44,7 @@ def rule_of_several(name: str, slopes: Slopes) -> None:
 
 
 def weighted(g: tuple[Any, ...], slopes: tuple[Any, ...]) -> Any:
-    """The sum of the cotangents of several results, each times its slope."""
+    """The sum of the cotangents of several results, each multiplied by its slope."""
     total: Any = 0
     for cotangent, slope in zip(g, slopes, strict=True):
         total = total + strong_product(cotangent, slope)

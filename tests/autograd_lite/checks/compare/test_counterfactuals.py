@@ -44,7 +44,7 @@ def test_a_missing_derivative_is_found_beside_a_missing_average():
     explanation = only(explained(hand, network))
     assert explanation.kind == "activation derivative"
     assert "missing in layer 2" in explanation.text
-    assert "times 12 (the batch has 12 rows: averaged where you summed)" in explanation.text
+    assert "multiplied by 12 (the batch has 12 rows: you summed where the engine averages)" in explanation.text
 
 
 def test_a_missing_derivative_is_found_beside_gradients_in_another_form():
@@ -106,7 +106,7 @@ def test_the_first_layer_that_goes_wrong_is_named(layer):
     explanation = only(explained(network.by_hand(network.parameters, wrong_delta=layer), network))
     assert explanation.kind == "delta"
     assert f"delta goes wrong in layer {layer} (W{layer}, b{layer})" in explanation.text
-    assert "W3, b3 agree" in explanation.text
+    assert "W3, b3) agree" in explanation.text
 
 
 def test_the_first_layer_that_goes_wrong_is_named_beside_gradients_in_another_form():
@@ -178,7 +178,7 @@ def test_right_gradients_agree_where_examples_are_columns():
 def test_averages_are_explained_by_the_columns_of_the_batch():
     network = Columns()
     hand = {name: 11 * g for name, g in network.by_hand().items()}
-    assert "the batch has 11 columns: averaged where you summed" in only(explained(hand, network)).text
+    assert "the batch has 11 columns: you summed where the engine averages" in only(explained(hand, network)).text
     hand = {name: g / 2 for name, g in network.by_hand().items()}
     assert "there are 2 outputs" in only(explained(hand, network)).text
 
@@ -195,8 +195,8 @@ def test_biases_that_are_not_summed_over_columns_are_explained():
     hand = {**network.by_hand(), "b1": delta1, "b2": delta2[:, [4]]}
     first, second = explained(hand, network)
     assert (first.kind, first.parameters) == (second.kind, ("b1",)) == ("batch sum", ("b1",))
-    assert "summed over its 11 columns, yours is the engine's" in first.text
-    assert "b2 is not summed over the batch: yours is the delta of column 4 alone, of 11" in second.text
+    assert "the sum of yours over its 11 columns is the engine's" in first.text
+    assert "b2 is not summed over the batch: yours is the delta of column 4 alone, out of 11" in second.text
 
 
 def test_the_outputs_of_a_single_example_are_no_batch():

@@ -31,7 +31,8 @@ def test_a_sum_in_place_of_an_average_is_explained_by_the_rows_of_the_batch():
     assert explanation.kind == "factor"
     assert explanation.parameters == tuple(network.parameters)
     assert explanation.text == (
-        "W1, b1, W2, b2, W3, b3: yours is 12 times the engine's, and the batch has 12 rows: averaged where you summed"
+        "W1, b1, W2, b2, W3, b3: yours is 12 times the engine's, and the batch has 12 rows: "
+        "you summed where the engine averages"
     )
 
 
@@ -41,13 +42,13 @@ def test_an_average_in_place_of_a_sum_is_explained():
     hand["b2"] = hand["b2"] / 12
     explanation = only(explained(hand, network))
     assert explanation.parameters == ("b2",)
-    assert "the engine's divided by 12, and the batch has 12 rows: summed where you averaged" in explanation.text
+    assert "by 12, and the batch has 12 rows: you averaged where the engine sums" in explanation.text
 
 
 def test_an_average_over_rows_and_outputs_is_explained():
     network = Network()
     hand = {name: g / 4 for name, g in right(network).items()}
-    assert "there are 4 outputs: summed where you averaged" in only(explained(hand, network)).text
+    assert "there are 4 outputs: you averaged where the engine sums" in only(explained(hand, network)).text
     hand = {name: g * 48 for name, g in right(network).items()}
     assert "the outputs of the batch are 12 x 4 = 48 numbers" in only(explained(hand, network)).text
 
@@ -55,7 +56,7 @@ def test_an_average_over_rows_and_outputs_is_explained():
 def test_a_forgotten_two_of_the_square_is_explained():
     network = Network()
     hand = {name: 2 * g for name, g in right(network).items()}
-    assert "yours is 2 times the engine's, and so one side has a factor 2" in only(explained(hand, network)).text
+    assert "yours is 2 times the engine's, and so only one side has a factor 2" in only(explained(hand, network)).text
 
 
 def test_a_factor_without_a_known_reason_is_named_alone():
@@ -136,7 +137,7 @@ def test_permuted_rows_and_columns_are_explained(axis, name):
     hand["W2"] = np.take(hand["W2"], order, axis)
     explanation = only(explained(hand, network))
     assert (explanation.kind, explanation.parameters) == ("permutation", ("W2",))
-    assert f"in another order, the {name}: yours are the engine's {order}" in explanation.text
+    assert f"the {name} are in another order: yours are the engine's {order}" in explanation.text
 
 
 def test_permuted_classes_are_explained_in_weights_and_biases():
@@ -153,7 +154,8 @@ def test_permuted_classes_are_explained_in_weights_and_biases():
 def test_long_permutations_are_counted():
     g = np.random.default_rng(0).normal(size=(100, 3))
     hand = g[np.r_[1, 0, 2:98, 99, 98]]
-    assert "the rows (4 of 100 have moved)" in only(compare_gradients({"W": hand}, {"W": g}).explanations).text
+    explanation = only(compare_gradients({"W": hand}, {"W": g}).explanations)
+    assert "the rows are in another order (4 of 100 have moved)" in explanation.text
 
 
 def test_rows_of_zeros_stay_where_they_are():
@@ -161,7 +163,7 @@ def test_rows_of_zeros_stay_where_they_are():
     g[1], g[3] = [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]
     hand = g[[0, 3, 2, 1, 4, 5]]
     text = only(compare_gradients({"W": hand}, {"W": g}).explanations).text
-    assert text.endswith("the rows: yours are the engine's [0, 3, 2, 1, 4, 5]")
+    assert text.endswith("the rows are in another order: yours are the engine's [0, 3, 2, 1, 4, 5]")
 
 
 # ---- biases ----
@@ -174,7 +176,7 @@ def test_a_bias_gradient_with_a_row_for_each_example_is_explained():
     hand["b3"] = delta - delta.mean(axis=0) + hand["b3"] / 12
     explanation = only(explained(hand, network))
     assert (explanation.kind, explanation.parameters) == ("batch sum", ("b3",))
-    assert "summed over its 12 rows" in explanation.text
+    assert "the sum of yours over its 12 rows" in explanation.text
 
 
 def test_a_bias_gradient_of_one_example_alone_is_explained():
@@ -186,7 +188,7 @@ def test_a_bias_gradient_of_one_example_alone_is_explained():
     hand["b2"] = ((a2 - network.Y) / 12 * a2 * (1 - a2))[3]
     explanation = only(explained(hand, network))
     assert (explanation.kind, explanation.parameters) == ("batch sum", ("b2",))
-    assert "the delta of row 3 alone, of 12" in explanation.text
+    assert "the delta of row 3 alone, out of 12" in explanation.text
 
 
 def test_an_axis_that_was_kept_is_explained():

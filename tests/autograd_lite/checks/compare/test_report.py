@@ -77,7 +77,7 @@ def test_a_parameter_without_a_gradient_is_named():
 
 
 @pytest.mark.parametrize(
-    ("hand", "message"), [({}, "missing by hand: w"), ({"w": G, "v": G}, "unknown to the engine: v")]
+    ("hand", "message"), [({}, "missing by hand: w"), ({"w": G, "v": G}, "not known to the engine: v")]
 )
 def test_names_that_do_not_match_are_refused(hand, message):
     with pytest.raises(KeyError, match=message):
@@ -98,7 +98,7 @@ def test_zeros_of_another_shape_do_not_agree_either():
 
 
 def test_what_are_no_numbers_is_refused():
-    with pytest.raises(TypeError, match="by hand, W is of <U1"):
+    with pytest.raises(TypeError, match="the gradient of W by hand has dtype <U1"):
         compare_gradients({"W": "a"}, {"W": 1.0})
 
 
@@ -108,7 +108,7 @@ def test_something_that_has_no_gradients_is_refused():
 
 
 def test_an_unknown_row_is_a_key_error():
-    with pytest.raises(KeyError, match="there are W"):
+    with pytest.raises(KeyError, match="expected one of W"):
         compare_gradients({"W": G}, {"W": G})["b"]
 
 
@@ -159,7 +159,7 @@ def test_gradients_by_hand_may_be_lists_and_tensors():
 
 
 def test_ragged_lists_are_refused():
-    with pytest.raises(TypeError, match="by hand, w is ragged"):
+    with pytest.raises(TypeError, match="the rows of the gradient of w by hand"):
         compare_gradients({"w": [[1.0], [1.0, 2.0]]}, {"w": Y})
 
 
@@ -216,7 +216,7 @@ def test_arguments_without_a_function_are_refused():
 
 
 def test_a_loss_besides_a_function_is_refused():
-    with pytest.raises(TypeError, match="the function is the loss itself"):
+    with pytest.raises(TypeError, match="a function is the loss itself"):
         compare_gradients({"w": Y}, lambda w: np.sum(w), Y, loss=Tensor(1.0))
 
 

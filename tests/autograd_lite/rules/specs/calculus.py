@@ -93,6 +93,13 @@ POLYNOMIALS = [
     of(numpy.polyadd, lambda np, a, b: np.polyadd(a, b), (reals, reals), ((4,), (2,)), ((3,), (3,))),
     of(numpy.polysub, lambda np, a, b: np.polysub(a, b), (reals, reals), ((2,), (4,))),
     of(numpy.polymul, lambda np, a, b: np.polymul(a, b), (reals, reals), ((3,), (2,))),
+    of(
+        numpy.polymul,
+        lambda np, a, b: np.polymul(np.concatenate([np.zeros(2), a]), np.concatenate([[0.0], b])),
+        (reals, reals),
+        ((3,), (2,)),
+        variant="leading zeros",
+    ),
     of(numpy.polydiv, lambda np, a, b: np.polydiv(a, b), (nonzero, nonzero), ((4,), (2,)), ((3,), (3,)), ragged=True),
     of(numpy.polyder, lambda np, p: np.polyder(p, 2), reals, (4,)),
     of(numpy.polyint, lambda np, p: np.polyint(p, 2, k=[1.0, p[0]]), reals, (3,)),

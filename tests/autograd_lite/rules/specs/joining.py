@@ -19,6 +19,7 @@ DIAGONALS = [
         of(
             function,
             lambda np, m, name=function.__name__, k=k: getattr(np, name)(m, k),
+            (3,),
             (3, 3),
             (2, 2, 3),
             variant=f"k={k}",
