@@ -39,7 +39,7 @@ CHECKS: dict[str, Check] = {
 """Every comparison by its name."""
 
 COMPILED = [name for name in CHECKS if name.startswith("compiled")]
-SHARES = {"vmap against a loop": 0.5, "checkpoint against plain": 0.5, "second order": 0.5, "JAX": 0.07}
+SHARES = {"vmap against a loop": 0.5, "checkpoint against plain": 0.5, "second order": 0.5, "JAX": 0.03}
 """Of how many programs the costly comparisons are made; JAX compiles each call of new shapes, for seconds."""
 PEERS = ["PyTorch", "JAX"]
 
