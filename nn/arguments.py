@@ -1,4 +1,4 @@
-"""Checks of what users pass, shared by the functions that take arrays."""
+"""Checks of arguments, shared by the functions that take arrays."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ Array = NDArray[Any]
 
 
 def as_array(array: ArrayLike, name: str) -> Array:
-    """A plain array, or an error that names what was given."""
+    """A plain array; an error names the argument."""
     try:
         # asarray also makes a plain array of a memory map, without reading it.
         return np.asarray(array)
     except ValueError as error:
-        raise ValueError(f"{name} cannot be made an array: its rows differ in length ({error})") from error
+        raise ValueError(
+            f"{name} cannot be converted to an array, because its rows have different lengths ({error})"
+        ) from error
 
 
 def as_array_or_tensor(value: Any, name: str) -> Any:
-    """A tensor, or what stands for an array within a compiled function or a transform, as it is; others as arrays."""
+    """Tensors, and traced arrays of a compiled function or transform, unchanged; everything else as an array."""
     is_one = isinstance(value, Tensor) or hasattr(value, "__array_function__")
     return value if is_one else as_array(value, name)
 
@@ -39,12 +41,12 @@ def example_array(array: ArrayLike, name: str) -> Array:
 
 
 def positive_int(value: int, name: str) -> int:
-    """A whole number of at least 1."""
+    """Check that a value is an integer of at least 1."""
     return _whole_number(value, name, 1)
 
 
 def nonnegative_int(value: int, name: str) -> int:
-    """A whole number of at least 0."""
+    """Check that a value is an integer of at least 0."""
     return _whole_number(value, name, 0)
 
 
@@ -57,7 +59,7 @@ def _whole_number(value: int, name: str, least: int) -> int:
 
 
 def real_number(value: float, name: str) -> float:
-    """A finite number."""
+    """Check that a value is a finite number."""
     if isinstance(value, bool) or not isinstance(value, _REAL):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not math.isfinite(value):
@@ -69,7 +71,7 @@ _REAL = (int, float, np.integer, np.floating)
 
 
 def nonnegative(value: float, name: str) -> float:
-    """A finite number of at least 0."""
+    """Check that a value is a finite number of at least 0."""
     number = real_number(value, name)
     if number < 0:
         raise ValueError(f"{name} must be at least 0, got {value}")
@@ -77,7 +79,7 @@ def nonnegative(value: float, name: str) -> float:
 
 
 def fraction(value: float, name: str, closed: bool = False) -> float:
-    """A number of at least 0 and below 1, or, if closed, at most 1."""
+    """Check that a value is a number from 0 to below 1, or, with `closed`, to 1."""
     number = real_number(value, name)
     if not 0 <= number <= 1 or (number == 1 and not closed):
         raise ValueError(f"{name} must be at least 0 and {'at most' if closed else 'below'} 1, got {value}")
