@@ -8,7 +8,7 @@ cross-entropy the output's delta is the whole derivation in one line, ``delta_2 
 
     dW2 = a1^T delta_2,  db2 = sum of delta_2,  delta_1 = delta_2 W2^T * a1 (1 - a1),  dW1 = X^T delta_1,  ...
 
-Then SGD, momentum, RMSprop and Adam, each in five lines of NumPy, are held against those of `nn`; and ten
+Then SGD, momentum, RMSprop and Adam, each in five lines of NumPy, are compared with those of `nn`; and ten
 networks, each with its own stratified split, are trained until the validation loss has not fallen for some epochs, and
 take back the weights that they were best with.
 """

@@ -1,4 +1,4 @@
-"""``python -m nn``: train a network on a table, and use it."""
+"""``python -m nn``: trains a network on a table, and uses it."""
 
 import sys
 

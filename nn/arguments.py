@@ -1,4 +1,4 @@
-"""Checks of what users pass, shared by the functions that take arrays."""
+"""Checks of arguments, shared by the functions that take arrays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def as_array(array: ArrayLike, name: str) -> Array:
         # asarray also makes a plain array of a memory map, without reading it.
         return np.asarray(array)
     except ValueError as error:
-        raise ValueError(f"{name} cannot be made an array: its rows differ in length ({error})") from error
+        raise ValueError(
+            f"{name} cannot be converted to an array, because its rows have different lengths ({error})"
+        ) from error
 
 
 def as_array_or_tensor(value: Any, name: str) -> Any:
@@ -43,12 +45,12 @@ def example_array(array: ArrayLike, name: str) -> Array:
 
 
 def positive_int(value: int, name: str) -> int:
-    """A whole number of at least 1."""
+    """Check that a value is an integer of at least 1."""
     return _whole_number(value, name, 1)
 
 
 def nonnegative_int(value: int, name: str) -> int:
-    """A whole number of at least 0."""
+    """Check that a value is an integer of at least 0."""
     return _whole_number(value, name, 0)
 
 
@@ -61,7 +63,7 @@ def _whole_number(value: int, name: str, least: int) -> int:
 
 
 def real_number(value: float, name: str) -> float:
-    """A finite number."""
+    """Check that a value is a finite number."""
     if isinstance(value, bool) or not isinstance(value, _REAL):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not math.isfinite(value):
@@ -73,7 +75,7 @@ _REAL = (int, float, np.integer, np.floating)
 
 
 def nonnegative(value: float, name: str) -> float:
-    """A finite number of at least 0."""
+    """Check that a value is a finite number of at least 0."""
     number = real_number(value, name)
     if number < 0:
         raise ValueError(f"{name} must be at least 0, got {value}")
@@ -81,7 +83,7 @@ def nonnegative(value: float, name: str) -> float:
 
 
 def fraction(value: float, name: str, closed: bool = False) -> float:
-    """A number of at least 0 and below 1, or, if closed, at most 1."""
+    """Check that a value is a number from 0 to below 1, or, with `closed`, to 1."""
     number = real_number(value, name)
     if not 0 <= number <= 1 or (number == 1 and not closed):
         raise ValueError(f"{name} must be at least 0 and {'at most' if closed else 'below'} 1, got {value}")

@@ -1,7 +1,7 @@
-"""Initialisers: where weights start.
+"""Initialisers: the initial values of weights.
 
-An initialiser is a function ``(shape, rng, dtype) -> array``; the functions here with options return one. Weights have
-the shape ``(fan_in, fan_out)``, as in ``x @ W``.
+An initialiser is a function ``(shape, rng, dtype) -> array``; the functions here that have options return one. Weights
+have the shape ``(fan_in, fan_out)``, as in ``x @ W``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Random: TypeAlias = "np.random.Generator | int | None"
 
 
 class Initializer(Protocol):
-    """What gives an array of a shape, drawn from a generator or from a seed."""
+    """A function that returns an array of a shape, drawn by a generator or from a seed."""
 
     def __call__(  # noqa: D102
         self, shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32
@@ -28,17 +28,17 @@ def glorot_uniform(
 ) -> np.ndarray[Any, Any]:
     """Uniform on ``[-a, a]`` with ``a = sqrt(6 / (fan_in + fan_out))``.
 
-    Keeps the variance of activations and of gradients the same from layer to layer where the activation is near the
-    identity (Glorot and Bengio 2010, equation 16).
+    This keeps the variance of activations and of gradients the same from layer to layer if the activation is close to
+    the identity (Glorot and Bengio 2010, equation 16).
 
     Parameters
     ----------
     shape : tuple of int
-        ``(fan_in, fan_out)``; axes in front of these count into both.
+        ``(fan_in, fan_out)``; the lengths of axes in front of these are factors of both.
     rng : Generator, int or None
-        Where the numbers come from. The same seed gives the same bits.
+        The generator of the numbers, or its seed. The same seed gives the same bits.
     dtype : dtype, default float32
-        Of the array.
+        The dtype of the array.
 
     Raises
     ------
@@ -94,8 +94,8 @@ def he_uniform(
 def he_normal(shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32) -> np.ndarray[Any, Any]:
     """Normal with mean 0 and variance ``2 / fan_in``.
 
-    Keeps the variance of activations the same from layer to layer under ReLU, which halves it (He, Zhang, Ren and Sun
-    2015, equation 10). Parameters, errors and seeds are those of `glorot_uniform`.
+    This keeps the variance of activations the same from layer to layer with ReLU, which halves it (He, Zhang, Ren and
+    Sun 2015, equation 10). Parameters, errors and seeds are those of `glorot_uniform`.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
 
 
 def normal(mean: float = 0.0, std: float = 1.0) -> Initializer:
-    """An initialiser that draws from the normal distribution with this mean and standard deviation.
+    """An initialiser that draws from the normal distribution with the given mean and standard deviation.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def normal(mean: float = 0.0, std: float = 1.0) -> Initializer:
 
 
 def zeros(shape: tuple[int, ...], *, rng: Random = None, dtype: npt.DTypeLike = np.float32) -> np.ndarray[Any, Any]:
-    """Zeros: right for biases, and for weights a lesson in why units must start apart.
+    """Zeros: suitable for biases, but not for weights, since all units of a layer would stay equal.
 
     Examples
     --------
@@ -176,18 +176,18 @@ INITIALIZERS: dict[str, Initializer] = {
     "normal": normal(),
     "zeros": zeros,
 }
-"""The initialisers by the names that layers take; ``"uniform"`` is on [-1, 1], ``"normal"`` the standard one."""
+"""The initialisers by the names that layers take; ``"uniform"`` is on [-1, 1], ``"normal"`` is standard normal."""
 
 
 def get_initializer(init: str | Initializer) -> Initializer:
-    """The initialiser of a name, or the one given.
+    """The initialiser with a name; an initialiser is returned itself.
 
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If the name is unknown.
     TypeError
-        If it is neither a name nor a function.
+        If `init` is neither a name nor a function.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def get_initializer(init: str | Initializer) -> Initializer:
             raise ValueError(f"the initialiser {init!r} is unknown; expected one of {', '.join(INITIALIZERS)}")
         return INITIALIZERS[init]
     if not callable(init):
-        raise TypeError(f"an initialiser must be a name or a function of (shape, rng, dtype), not {init!r}")
+        raise TypeError(f"an initialiser must be a name or a function of (shape, rng, dtype), got {init!r}")
     return init
 
 
@@ -211,7 +211,7 @@ def _fans(shape: tuple[int, ...], name: str) -> tuple[int, int]:
 
 
 def _cast(drawn: np.ndarray[Any, Any], dtype: npt.DTypeLike) -> np.ndarray[Any, Any]:
-    # Drawn in double precision, so that a seed gives the same weights, rounded, in every width.
+    # Numbers are drawn in double precision, so that a seed gives the same weights, rounded, in every dtype.
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"random weights are floating-point numbers; got dtype={np.dtype(dtype)}")
     return drawn.astype(dtype)

@@ -1,7 +1,7 @@
-"""Losses: functions of a model's outputs and the targets, each a scalar unless told otherwise.
+"""Losses: functions of a model's outputs and the targets, which return a scalar by default.
 
-All take ``reduction="mean"`` (the default), ``"sum"`` or ``"none"``, and refuse targets of another shape, where
-broadcasting would give a wrong number in silence.
+All take ``reduction="mean"`` (the default), ``"sum"`` or ``"none"``, and refuse targets of another shape, because
+broadcasting would give a wrong result without an error.
 """
 
 from __future__ import annotations
@@ -49,25 +49,25 @@ def softmax_cross_entropy(
     Parameters
     ----------
     logits : array or Tensor, shape (..., classes)
-        Before the softmax, of any size.
+        The outputs before the softmax; they may be large.
     labels : array, shape (...) or (..., classes)
         Integers, the number of each example's class; or for each example a distribution over the classes, one-hot or
-        soft, of the logits' shape. A distribution may be a Tensor, and gets its gradient too.
+        soft, with the logits' shape. A distribution may be a Tensor, and then gets a gradient, too.
     reduction : {"mean", "sum", "none"}, default "mean"
-        Over the examples.
+        The reduction over the examples.
     label_smoothing : float, default 0
         The share of each example's distribution that is spread evenly over the classes (Szegedy et al. 2016, section
         7), at least 0 and at most 1.
     class_weight : array_like, shape (classes,), optional
-        A factor for each class's part of the loss, at least 0. For labels of the first form the mean is then that by
-        the weights of the examples' classes, as in PyTorch.
+        A factor for each class's part of the loss, at least 0. For integer labels, the mean is then weighted by the
+        weights of the examples' classes, as in PyTorch.
 
     Raises
     ------
     ValueError
-        If labels are out of range, or of a shape that fits neither form, or if an option is out of its range.
+        If labels are out of range or have a wrong shape, or if an option is out of its range.
     TypeError
-        If labels of the first form are not integers.
+        If class numbers are not integers.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def _cotangent_of_logits(g: Any, logits: Any, labels: Any, reduction: Reduction,
 
 @custom_vjp(logits=_cotangent_of_logits)
 def _softmax_cross_entropy(logits: Any, labels: Any, reduction: Reduction, probabilities: Memo) -> Any:
-    # Written as `softmax` is, so that a compiled step computes the exponentials of both once.
+    # This is written like `softmax`, so that a compiled step computes the exponentials of both only once.
     shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
     exponentials = np.exp(shifted)
     partition = np.add.reduce(exponentials, axis=-1, keepdims=True)
@@ -161,13 +161,13 @@ def _of_distributions_for_all(logits: Any, targets: Any, reduction: Reduction) -
 
 
 def _reduced_for_all(losses: Any, reduction: Reduction) -> Any:
-    """Losses of many calls, counted by the first axis, each reduced over its own examples."""
+    """Losses of many calls, which the first axis counts, each reduced over its own examples."""
     axes = tuple(range(1, losses.ndim))
     return losses if reduction == "none" else losses.sum(axes) if reduction == "sum" else losses.mean(axes)
 
 
 def _each(g: Any, reduction: Reduction, examples: int) -> Any:
-    """The cotangent of each example's loss, with an axis for the classes."""
+    """The cotangent of each example's loss, with a new axis for the classes."""
     return g[..., None] if reduction == "none" else g / examples if reduction == "mean" else g
 
 
@@ -183,11 +183,11 @@ def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mea
     Parameters
     ----------
     logits : array or Tensor, any shape
-        Before the sigmoid, of any size.
+        The outputs before the sigmoid; they may be large.
     targets : array, the same shape
-        0 or 1, or probabilities between them. May be a Tensor.
+        0 or 1, or probabilities between them; may be a Tensor.
     reduction : {"mean", "sum", "none"}, default "mean"
-        Over all elements.
+        The reduction over all elements.
 
     Raises
     ------
@@ -233,9 +233,9 @@ def mean_squared_error(predictions: Any, targets: Any, reduction: Reduction = "m
     Parameters
     ----------
     predictions, targets : array or Tensor
-        Of one shape.
+        Both must have the same shape.
     reduction : {"mean", "sum", "none"}, default "mean"
-        Over all elements.
+        The reduction over all elements.
 
     Raises
     ------
@@ -259,9 +259,9 @@ def quadratic_cost(outputs: Any, targets: Any, reduction: Reduction = "mean") ->
     Parameters
     ----------
     outputs, targets : array or Tensor, shape (..., outputs)
-        Of one shape; the last axis is summed over, the others are the batch.
+        Both must have the same shape; the last axis is summed over, the others are the batch.
     reduction : {"mean", "sum", "none"}, default "mean"
-        Over the batch.
+        The reduction over the batch.
 
     Raises
     ------
@@ -292,7 +292,7 @@ def _check(reduction: Reduction) -> None:
 def _array(name: str, value: Any) -> Any:
     value = as_array_or_tensor(value, name)
     if value.dtype.kind not in "fiub":
-        raise TypeError(f"{name} are of {value.dtype}; expected numbers")
+        raise TypeError(f"{name} have dtype {value.dtype}; expected numbers")
     return value
 
 
@@ -300,27 +300,27 @@ def _same_shape(loss: str, name: str, outputs: Any, targets: Any) -> tuple[Any, 
     outputs, targets = _array(f"{loss}: {name}", outputs), _array(f"{loss}: targets", targets)
     if outputs.shape != targets.shape:
         raise ValueError(
-            f"{loss}: {name} have shape {outputs.shape}, but targets have {targets.shape}; they must be the same, "
-            "since broadcasting would compare every one with every other"
+            f"{loss}: {name} have shape {outputs.shape}, but targets have {targets.shape}; the shapes must be "
+            "equal, since broadcasting would compare every output with every target"
         )
     return outputs, _as_wide(targets, outputs)
 
 
 def _as_wide(targets: Any, outputs: Any) -> Any:
-    """Targets given as integers or truth values, in the outputs' width, which they would widen otherwise."""
+    """Targets, converted to the outputs' dtype if they are integers or truth values, which would make it wider."""
     return targets.astype(outputs.dtype) if targets.dtype.kind in "iub" and outputs.dtype.kind == "f" else targets
 
 
 def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
-    """Labels as integers that index the classes, or an error that says why they do not."""
+    """Labels as integers that index the classes; raises an error for other labels."""
     if labels.shape != shape[:-1]:
         raise ValueError(
-            f"softmax_cross_entropy: labels have shape {labels.shape} where logits have {shape}; expected integers of "
+            f"softmax_cross_entropy: labels have shape {labels.shape}, but logits have {shape}; expected integers of "
             f"shape {shape[:-1]}, or a distribution for each example, of shape {shape}"
         )
     if labels.dtype.kind not in "iu":
         raise TypeError(
-            f"softmax_cross_entropy: labels are of {labels.dtype}; class numbers must be integers, so pass "
+            f"softmax_cross_entropy: labels have dtype {labels.dtype}; class numbers must be integers, so pass "
             "labels.astype(int), or distributions of the logits' shape"
         )
     values = innermost_array(labels)
@@ -329,7 +329,7 @@ def _valid_labels(labels: Any, shape: tuple[int, ...]) -> Any:
 
 
 class _ClassNumbers(IndexCheck):
-    """The look whether labels are numbers of classes."""
+    """The check that labels are numbers of classes."""
 
     __name__ = "check_labels"
 
@@ -347,8 +347,8 @@ def _class_weights(class_weight: Any, classes: int) -> Any:
     weights = as_array(class_weight, "softmax_cross_entropy: class_weight")
     if weights.shape != (classes,) or weights.dtype.kind not in "fiu":
         raise ValueError(
-            f"softmax_cross_entropy: class_weight has shape {weights.shape}, {weights.dtype}; expected a number for "
-            f"each of the {classes} classes"
+            f"softmax_cross_entropy: class_weight has shape {weights.shape} and dtype {weights.dtype}; expected a "
+            f"number for each of the {classes} classes"
         )
     if not (np.isfinite(weights) & (weights >= 0)).all():
         raise ValueError(f"softmax_cross_entropy: class_weight must be finite and at least 0, got {weights}")

@@ -1,7 +1,7 @@
 """Metrics: how well predictions fit labels. Names, arguments and conventions are scikit-learn's.
 
-All take the true labels first, and plain arrays or tensors; none is recorded for a gradient. Where labels are
-predicted, scores of shape (examples, classes) may be given as well, and stand for the class with the largest.
+All take the true labels first, and plain arrays or tensors; no gradient is recorded. In place of predicted labels, you
+can pass scores of shape (examples, classes); the predicted label is then the class with the largest score.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Average = Literal["binary", "macro", "micro", "weighted"]
 
 
 def accuracy(y_true: ArrayLike, y_pred: Any) -> float:
-    """The share of examples that are predicted right.
+    """The share of examples that are predicted correctly.
 
     Parameters
     ----------
     y_true : array_like, shape (examples,)
-        Labels, numbers or strings.
+        The true labels, numbers or strings.
     y_pred : array_like, shape (examples,) or (examples, classes)
-        Labels, or a score for each class.
+        The predicted labels, or a score for each class.
 
     Raises
     ------
@@ -51,11 +51,11 @@ def top_k_accuracy(y_true: ArrayLike, y_score: Any, k: int = 2) -> float:
     Parameters
     ----------
     y_true : array_like of int, shape (examples,)
-        Classes, 0 to classes - 1.
+        The true classes, 0 to classes - 1.
     y_score : array_like, shape (examples, classes)
-        Of equal scores the classes with the larger numbers come first, as in scikit-learn.
+        The scores; for equal scores, classes with larger numbers come first, as in scikit-learn.
     k : int, default 2
-        How many classes count.
+        The number of classes that count as predicted.
 
     Raises
     ------
@@ -74,15 +74,15 @@ def top_k_accuracy(y_true: ArrayLike, y_score: Any, k: int = 2) -> float:
 
 
 def confusion_matrix(y_true: ArrayLike, y_pred: Any, labels: ArrayLike | None = None) -> NDArray[np.int64]:
-    """How often each label was predicted as each: a row for each true label, a column for each predicted one.
+    """How often each label was predicted as each other: a row for each true label, a column for each predicted one.
 
     Parameters
     ----------
     y_true, y_pred : array_like
         As in `accuracy`.
     labels : array_like, optional
-        The labels of rows and columns, in their order; examples with another label do not count. By default all that
-        occur, sorted.
+        The labels of rows and columns, in their order; examples with another label do not count. By default all labels
+        that occur, sorted.
 
     Examples
     --------
@@ -111,13 +111,13 @@ class PrecisionRecall(NamedTuple):
     Attributes
     ----------
     precision : float or ndarray
-        Of the examples predicted as a label the share that have it.
+        The share of the examples predicted as a label that have the label.
     recall : float or ndarray
-        Of the examples with a label the share that are predicted as it.
+        The share of the examples with a label that are predicted as it.
     f1 : float or ndarray
         ``2 precision recall / (precision + recall)``.
     support : int or ndarray
-        How many examples have the label.
+        The number of examples that have the label.
     """
 
     precision: Any
@@ -129,22 +129,22 @@ class PrecisionRecall(NamedTuple):
 def precision_recall(
     y_true: ArrayLike, y_pred: Any, average: Average | None = "binary", pos_label: Any = 1
 ) -> PrecisionRecall:
-    """Precision, recall and F1 score; 0 where nothing was predicted, or nothing is there to be found.
+    """Precision, recall and F1 score; a quotient is 0 if its denominator is 0.
 
     Parameters
     ----------
     y_true, y_pred : array_like
         As in `accuracy`.
     average : {"binary", "macro", "micro", "weighted"} or None, default "binary"
-        "binary": of the label `pos_label` among two; None: an array with all labels, sorted; "macro": their mean;
-        "weighted": their mean by the support; "micro": from all counts together.
+        "binary": for the label `pos_label` of two labels; None: an array with the values of all labels, sorted;
+        "macro": the mean over labels; "weighted": the mean weighted by the support; "micro": from the total counts.
     pos_label : default 1
-        The label that "binary" is of.
+        The label for "binary".
 
     Raises
     ------
     ValueError
-        If the average is unknown, or "binary" where there are more than two labels.
+        If the average is unknown, or "binary" although there are more than two labels.
 
     Examples
     --------
@@ -174,7 +174,7 @@ def precision_recall(
             f"precision_recall: average={average!r} is unknown; expected 'binary', 'macro', 'micro', 'weighted' or None"
         )
     precision, recall = _ratio(hits, predicted_as), _ratio(hits, support)
-    # 2 hits / (predicted + true) is the harmonic mean without its own division by zero.
+    # 2 hits / (predicted + true) is the harmonic mean, but without a division by zero if both are 0.
     f1 = _ratio(2 * hits, predicted_as + support)
     if average in ("macro", "weighted"):
         weights = support if average == "weighted" else None
@@ -186,7 +186,7 @@ def precision_recall(
 
 
 def precision(y_true: ArrayLike, y_pred: Any, average: Average | None = "binary", pos_label: Any = 1) -> Any:
-    """The precision of `precision_recall`.
+    """The precision, as in `precision_recall`.
 
     Examples
     --------
@@ -197,7 +197,7 @@ def precision(y_true: ArrayLike, y_pred: Any, average: Average | None = "binary"
 
 
 def recall(y_true: ArrayLike, y_pred: Any, average: Average | None = "binary", pos_label: Any = 1) -> Any:
-    """The recall of `precision_recall`.
+    """The recall, as in `precision_recall`.
 
     Examples
     --------
@@ -208,7 +208,7 @@ def recall(y_true: ArrayLike, y_pred: Any, average: Average | None = "binary", p
 
 
 def f1_score(y_true: ArrayLike, y_pred: Any, average: Average | None = "binary", pos_label: Any = 1) -> Any:
-    """The F1 score of `precision_recall`.
+    """The F1 score, as in `precision_recall`.
 
     Examples
     --------
@@ -221,15 +221,15 @@ def f1_score(y_true: ArrayLike, y_pred: Any, average: Average | None = "binary",
 def roc_auc(y_true: ArrayLike, y_score: Any) -> float:
     """The area under the ROC curve: how often an example with the larger label has the larger score.
 
-    Of several classes it is the mean over the classes, each against all others (scikit-learn's ``multi_class="ovr"``,
-    macro average). Equal scores count half (Hanley and McNeil 1982).
+    For several classes it is the mean over the classes, each against all others (scikit-learn's ``multi_class="ovr"``
+    with the macro average). Equal scores count half (Hanley and McNeil 1982).
 
     Parameters
     ----------
     y_true : array_like, shape (examples,)
-        Two labels; or classes from 0 on, with scores for each.
+        Two labels; or, with a score for each class, classes from 0 on.
     y_score : array_like, shape (examples,) or (examples, classes)
-        For two labels that of the larger one; the second column of two.
+        The scores; for two labels the score of the larger label, or two columns, of which the second is used.
 
     Raises
     ------
@@ -261,12 +261,12 @@ def roc_auc(y_true: ArrayLike, y_score: Any) -> float:
 
 
 def log_loss(y_true: ArrayLike, y_prob: Any) -> float:
-    """The mean of ``-log p`` of the true class; probabilities below the smallest that counts are clipped to it.
+    """The mean of ``-log p`` of the true class; probabilities are clipped from below, as in scikit-learn.
 
     Parameters
     ----------
     y_true : array_like of int, shape (examples,)
-        Classes from 0 on.
+        The true classes, from 0 on.
     y_prob : array_like, shape (examples,) or (examples, classes)
         The probability of class 1, or of every class; rows add up to 1.
 
@@ -299,7 +299,7 @@ def log_loss(y_true: ArrayLike, y_prob: Any) -> float:
 
 
 def _area(positive: Array, scores: Array) -> float:
-    """The Mann-Whitney statistic, from ranks in which equal scores share their mean."""
+    """The Mann-Whitney statistic, from ranks; equal scores get their mean rank."""
     _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     n = int(positive.sum())
@@ -326,7 +326,7 @@ def _equally_long(metric: str, y_true: Any, predictions: Array) -> tuple[Array, 
 
 
 def _labels(metric: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
-    """True and predicted labels; of scores, the class with the largest."""
+    """True and predicted labels; for scores, the class with the largest score."""
     true, predicted = _equally_long(metric, y_true, _plain(y_pred, f"{metric}: y_pred"))
     if predicted.ndim == 2 and predicted.shape[1] > 1:
         return true, np.argmax(predicted, axis=1)
@@ -337,8 +337,8 @@ def _labels(metric: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         )
     if predicted.dtype.kind == "f" and true.dtype.kind in "iub" and (predicted != np.round(predicted)).any():
         raise ValueError(
-            f"{metric}: y_pred holds {predicted.dtype} that are not labels; compare scores with a threshold first, as "
-            "in scores > 0.5"
+            f"{metric}: y_pred holds {predicted.dtype} numbers that are not labels; compare scores with a threshold "
+            "first, as in scores > 0.5"
         )
     return true, predicted
 

@@ -1,4 +1,4 @@
-"""`Module`: what has parameters. They are found where they are assigned, as plain attributes."""
+"""`Module`: an object with parameters, which are assigned to it as plain attributes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from autograd_lite import Tensor, assume
 
 
 class Setting:
-    """An attribute of a module that decides what it computes: a compiled function looks at it anew in every call.
+    """An attribute of a module that decides what it computes; a compiled function checks it in every call.
 
     Parameters
     ----------
     default : object, optional
-        What it is until it is assigned.
+        The value until another one is assigned.
     """
 
     def __init__(self, default: Any = None) -> None:
@@ -53,7 +53,7 @@ class Module:
     Attributes
     ----------
     training : bool
-        Whether the module is being trained, for layers that then act differently; see `train` and `eval`.
+        Whether the module is being trained, for layers that compute something else then; see `train` and `eval`.
 
     Examples
     --------
@@ -76,17 +76,17 @@ class Module:
     training = Setting(True)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; `__call__` leads here."""
+        """Compute the result of the module; `__call__` calls this method."""
         raise NotImplementedError(f"{type(self).__name__} has no forward method; define forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """What `forward` gives."""
+        """Call `forward`."""
         return self.forward(*args, **kwargs)
 
-    # ---- what is in it ----
+    # ---- contents ----
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """The module itself and those in it, each once, with the path to it; its own is the prefix.
+        """The module itself and those within it, each once, with its path; the path of the module itself is `prefix`.
 
         Examples
         --------
@@ -99,7 +99,7 @@ class Module:
                 yield path, value
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        """The parameters, each once, with the path to it.
+        """The parameters, each once, with its path.
 
         Examples
         --------
@@ -119,39 +119,39 @@ class Module:
         """The number of single weights in all parameters."""
         return sum(parameter.size for parameter in self.parameters())
 
-    # ---- its state ----
+    # ---- state ----
 
     def train(self, mode: bool = True) -> Self:
-        """Put this module and all in it into training (or, with False, out of it); returns the module."""
+        """Set this module and all modules in it to training, or with False to use; returns the module."""
         for _, module in self.named_modules():
             module.training = mode
         return self
 
     def eval(self) -> Self:
-        """Put this module and all in it into use: the same as ``train(False)``."""
+        """Set this module and all modules in it to use: the same as ``train(False)``."""
         return self.train(False)
 
     def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+        """Set the gradients of all parameters to None."""
         for parameter in self.parameters():
             parameter.zero_grad()
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Copies of the arrays of all tensors in the module, frozen ones too, by path."""
+        """Copies of the arrays of all tensors in the module, including frozen ones, by path."""
         return {path: value.data.copy() for path, value in _walk(self, "") if isinstance(value, Tensor)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set every tensor from an array of that path; all of them, or on an error none.
+        """Set every tensor to the array with its path; on an error, no tensor is changed.
 
         Parameters
         ----------
         state : mapping
-            From path to array, as `state_dict` gives it. Arrays of another floating-point width are converted.
+            From path to array, as returned by `state_dict`. Arrays of another floating-point dtype are converted.
 
         Raises
         ------
         KeyError
-            If entries are missing, or there are some that the module has no place for.
+            If entries are missing, or the module has no tensor for an entry.
         ValueError
             If an array has another shape than its tensor.
         TypeError
@@ -174,20 +174,20 @@ class Module:
             value = state[path]
             array = np.asarray(value.data if isinstance(value, Tensor) else value)
             if array.dtype.kind not in "fiub":
-                raise TypeError(f"load_state_dict: {path} is {array.dtype}; expected numbers ({tensor.dtype})")
+                raise TypeError(f"load_state_dict: {path} has dtype {array.dtype}; expected numbers ({tensor.dtype})")
             if array.shape != tensor.shape:
                 raise ValueError(
-                    f"load_state_dict: {path} has shape {array.shape}, but the module's tensor has {tensor.shape}; the "
-                    "state is of a network of another size"
+                    f"load_state_dict: {path} has shape {array.shape}, but the module's tensor has {tensor.shape}; "
+                    "the state belongs to a network of another size"
                 )
             arrays[path] = array.astype(tensor.dtype)
         for path, tensor in tensors.items():
             tensor.data = arrays.pop(path)
 
     def with_parameters(self, parameters: Mapping[str, Any]) -> Self:
-        """A module like this one that computes with other tensors in the place of its parameters.
+        """A module like this one, with other tensors in place of its parameters.
 
-        Everything else is shared with this module, such as frozen tensors and random generators.
+        It shares everything else with this module, such as frozen tensors and random generators.
 
         Parameters
         ----------
@@ -197,7 +197,7 @@ class Module:
         Raises
         ------
         KeyError
-            If there is no parameter of a name.
+            If the module has no parameter of a name.
 
         Examples
         --------
@@ -222,7 +222,7 @@ class Module:
     # ---- as text ----
 
     def extra_repr(self) -> str:
-        """What `repr` shows of the module itself: by default the shapes of its own tensors."""
+        """The text that `repr` shows for the module itself: by default the shapes of its own tensors."""
         return ", ".join(
             f"{name}={value.shape}" + ("" if value.requires_grad else " frozen")
             for name, value in vars(self).items()
@@ -246,9 +246,9 @@ class Module:
 
 @contextmanager
 def in_mode(model: Module, training: bool | None) -> Iterator[None]:
-    """For a while a module and all in it are in training or in use; with None, in whatever mode they are put in it.
+    """Set a module and all modules in it to training or to use, within the `with` statement; None sets nothing.
 
-    In the end each is as it was.
+    In the end, each module gets its old mode back.
     """
     before = [(module, vars(module).get("training")) for _, module in model.named_modules()]
     try:
@@ -339,7 +339,7 @@ def _walk(module: Module, prefix: str) -> Iterator[tuple[str, Tensor | Module]]:
 
 
 def _replaced(value: Any, replacements: Mapping[int, Any], modules: dict[int, Module]) -> Any:
-    """A value with other tensors in place of some, by their ids; a module that occurs twice is one module again."""
+    """A value with some tensors replaced, by their ids; a module that occurs twice is replaced by one new module."""
     if isinstance(value, Tensor):
         return replacements.get(id(value), value)
     if isinstance(value, Module):

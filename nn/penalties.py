@@ -1,4 +1,4 @@
-"""Penalties on the weights of a model, without its biases: in the loss, or as weight decay of an optimizer."""
+"""Penalties on the weights of a model, but not on its biases: in the loss, or as weight decay of an optimizer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _np: Any = np
 
 
 def l1_penalty(module: Module, alpha: float) -> Any:
-    """``alpha sum |w|`` over the weights of a module, which draws them to exactly zero (Tibshirani 1996).
+    """``alpha sum |w|`` over the weights of a module, which makes many weights exactly zero (Tibshirani 1996).
 
     Parameters
     ----------
     module : Module
-        Its weights are the parameters with two axes or more: biases, and the scales and shifts of normalisations, are
-        left out.
+        The module; its weights are the parameters with two axes or more. Biases, and the scales and shifts of
+        normalisations, are left out.
     alpha : float
         The factor, at least 0.
 
@@ -78,7 +78,7 @@ def l2_penalty(module: Module, alpha: float) -> Any:
 
 
 def weights_of(module: Module) -> list[Tensor]:
-    """The parameters that penalties are on: those with two axes or more."""
+    """The parameters that are penalized: those with two axes or more."""
     return [parameter for parameter in module.parameters() if parameter.ndim >= 2]
 
 
@@ -90,7 +90,7 @@ def weight_decay_groups(module: Module, weight_decay: float) -> list[dict[str, A
     module : Module
         As in `l1_penalty`.
     weight_decay : float
-        Of the weights.
+        The weight decay of the weights.
 
     Examples
     --------

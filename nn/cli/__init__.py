@@ -1,1 +1,1 @@
-"""The command-line tool: tables in, model files out, predictions, figures and plots from them."""
+"""The command-line tool: makes model files from tables, and predictions, figures and plots from model files."""

@@ -1,4 +1,4 @@
-"""``predict``, ``evaluate`` and ``plot``: what is done with a trained network."""
+"""``predict``, ``evaluate`` and ``plot``: the commands that use a trained network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROWS_AT_A_TIME = 4096
 
 
 def predict(options: argparse.Namespace) -> None:
-    """Predict for every row of a table, in its order, as it is read."""
+    """Predict for every row of a table, in its order, while reading it."""
     model = TableModel.load(options.model)
     table = Table(options.data, options.header, options.delimiter)
     places, _ = model.find(table, with_target=False)
@@ -58,7 +58,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def report(model: TableModel, X: Array, y: Array, file: TextIO) -> None:
-    """The figures of predictions against targets."""
+    """Write statistics that compare predictions with targets."""
     outputs, target = model.outputs(X), model.target
     if not target.classes:
         errors = outputs - (y * target.scale + target.mean)
@@ -89,7 +89,7 @@ def _root_mean_square(errors: Array) -> float:
     largest = float(np.max(np.abs(errors)))
     if not largest or not math.isfinite(largest):
         return largest
-    # Scaled first, since the squares of finite errors may be too large for a float.
+    # Errors are scaled first, since the squares of finite errors may overflow.
     return largest * math.sqrt(float(np.mean(np.square(errors / largest))))
 
 
@@ -106,7 +106,7 @@ def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 @contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that is there only when all is written."""
+    """Standard output, or a file that appears only when everything is written."""
     if path is None:
         yield sys.stdout
         return
@@ -120,7 +120,7 @@ def _output(path: Path | None) -> Iterator[TextIO]:
 
 
 def plot(options: argparse.Namespace) -> None:
-    """The curves of one model or several in one picture."""
+    """Plot the curves of one or several models in one picture."""
     histories = {}
     for path in options.models:
         name = path.stem if path.stem not in histories else str(path)

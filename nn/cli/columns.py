@@ -1,4 +1,4 @@
-"""Columns of a table as inputs of a network: numbers standardised, categories one-hot, missing values marked."""
+"""Columns of a table as inputs of a network: standardised numbers, one-hot categories, marked missing values."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from .tables import Cell, Row, TableError, as_number, is_missing
 Array = np.ndarray[Any, Any]
 
 _MOSTLY_NUMBERS = 0.9
-"""From this share of numbers on, a text in a column is taken for a mistake."""
+"""The share of numbers in a column from which on a text in it counts as a mistake."""
 
 _MOST_CATEGORIES = 50
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """A column of numbers: standardised with the training data's figures; a missing one is the mean.
+    """A column of numbers, standardised with the training data's mean and scale; a missing number becomes the mean.
 
     Attributes
     ----------
     name : str
     mean, scale : float
-        Of the training data.
+        The mean and standard deviation of the training data.
     has_missing : bool
-        Whether values were missing there; one more input tells then where they are.
+        Whether values were missing in the training data; then another input says which values are missing.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Numbers:
 
     @property
     def width(self) -> int:
-        """How many inputs it makes."""
+        """The number of inputs for this column."""
         return 1 + self.has_missing
 
     def encode(self, cell: Cell, row: Row, path: Any) -> list[float]:
@@ -54,15 +54,15 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Categories:
-    """A column of categories: an input for each, which is 1 for that of the row.
+    """A column of categories, with an input for each, which is 1 for the category of the row.
 
     Attributes
     ----------
     name : str
     categories : list of str
-        Those of the training data.
+        The categories of the training data.
     has_missing : bool
-        Whether values were missing there, which is one more category then.
+        Whether values were missing in the training data; then "missing" is another category.
     """
 
     name: str
@@ -71,11 +71,11 @@ class Categories:
 
     @property
     def width(self) -> int:
-        """How many inputs it makes."""
+        """The number of inputs for this column."""
         return len(self.categories) + self.has_missing
 
     def encode(self, cell: Cell, row: Row, path: Any, unseen: str = "refuse") -> list[float]:
-        """A cell as inputs; all zeros for a category that is unseen or missing, where that is let pass."""
+        """A cell as inputs; all zeros for an unseen or missing category, if that is allowed."""
         inputs = [0.0] * self.width
         text = as_text(cell)
         if is_missing(cell):
@@ -98,7 +98,7 @@ Column = Numbers | Categories
 def recognised(
     name: str, cells: Sequence[Cell], rows: Sequence[Row], path: Any, as_categories: bool
 ) -> tuple[str, str | None]:
-    """What a column is: "numbers", "categories", or "nothing" that a network can learn from, and then why."""
+    """The kind of a column: "numbers", "categories", or "nothing" if a network cannot learn from it; and the reason."""
     present = [(cell, row) for cell, row in zip(cells, rows, strict=True) if not is_missing(cell)]
     if not present:
         return "nothing", "it has no values"
@@ -107,7 +107,7 @@ def recognised(
         if texts and not as_categories and len(texts) <= (1 - _MOSTLY_NUMBERS) * len(present):
             cell, row = texts[0]
             raise TableError(
-                f"{path}, row {row.number}, column {name!r}: {_shown(cell)} is not a finite number, and "
+                f"{path}, row {row.number}, column {name!r}: {_shown(cell)} is not a finite number, but "
                 f"{1 - len(texts) / len(present):.0%} of the column are; correct it, or pass --categories {name!r}"
             )
         kinds = Counter(as_text(cell) for cell, _ in present)
@@ -124,36 +124,36 @@ def recognised(
 
 
 def fitted(name: str, kind: str, cells: Sequence[Cell]) -> Column:
-    """A column with the figures of its training cells."""
+    """A column, with mean and scale or categories from the training cells."""
     has_missing = any(is_missing(cell) for cell in cells)
     if kind == "categories":
         return Categories(name, sorted({as_text(cell) for cell in cells if not is_missing(cell)}), has_missing)
     numbers = np.array([as_number(cell) for cell in cells if not is_missing(cell)], np.float64)
     if not numbers.size:
         return Numbers(name, 0.0, 1.0, has_missing)
-    # By the largest first, so that no sum or square leaves the range of numbers.
+    # Numbers are divided by the largest first, so that no sum or square overflows.
     largest = float(np.abs(numbers).max()) or 1.0
     mean, scale = float(np.mean(numbers / largest)) * largest, float(np.std(numbers / largest)) * largest
     return Numbers(name, mean, scale if scale > 0 else 1.0, has_missing)
 
 
 def as_text(cell: Cell) -> str:
-    """A cell as the name of a category; 1.0 and 1 are one."""
+    """A cell as the name of a category; 1.0 and 1 have the same name."""
     return cell if isinstance(cell, str) else f"{cell:g}"
 
 
 def as_data(column: Column) -> dict[str, Any]:
-    """A column as JSON can hold it."""
+    """A column in a form for JSON."""
     return {"kind": "numbers" if isinstance(column, Numbers) else "categories", **asdict(column)}
 
 
 def from_data(data: Mapping[str, Any]) -> Column:
-    """The column of `as_data`.
+    """The column from the data of `as_data`.
 
     Raises
     ------
     ValueError, KeyError, TypeError
-        If it is none.
+        If the data are not a column.
     """
     name, has_missing = str(data["name"]), bool(data["has_missing"])
     if data["kind"] == "numbers":

@@ -1,4 +1,4 @@
-"""``python -m nn train | predict | evaluate | plot``: the commands of the tool, and their one-line complaints."""
+"""``python -m nn train | predict | evaluate | plot``: the commands of the tool, and their one-line errors."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .train import train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; gives the exit status: 0, 2 for what cannot be done, 130 after Ctrl-C."""
+    """Run a command; returns the exit status: 0, 2 after an error, 130 after Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
     except (TableError, CheckpointError) as error:
         return _complain(options.command, str(error))
     except BrokenPipeError:
-        # The reader of the output has gone; what is left of it would be complained of at exit.
+        # The reader of the output has ended; without this, Python would report an error for the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
@@ -44,7 +44,7 @@ def _complain(command: str, message: str, status: int = 2) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line."""
+    """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
@@ -80,54 +80,68 @@ def _parser() -> argparse.ArgumentParser:
     def reads_table(made: Any) -> None:
         made.add_argument("data", type=Path, help="a table: .csv, .npy or .npz")
         made.add_argument("--header", action="store_true", default=None, help="the first row has the columns' names")
-        made.add_argument("--no-header", dest="header", action="store_false", help="it has not")
+        made.add_argument("--no-header", dest="header", action="store_false", help="the first row has no names")
         made.add_argument(
-            "--delimiter", type=_delimiter, metavar="C", help="between cells (default: as the first row has)"
+            "--delimiter",
+            type=_delimiter,
+            metavar="C",
+            help="the character between cells (default: the one in the first row)",
         )
 
     made = command("train", train)
     reads_table(made)
     add = made.add_argument
-    add("--target", required=True, metavar="COLUMN", help="what to predict: a column's name, or its number from 1")
+    add("--target", required=True, metavar="COLUMN", help="the column to predict: its name, or its number from 1")
     add(
         "--task",
         choices=["auto", "classification", "regression"],
         default="auto",
-        help="(default: as the target has it)",
+        help="(default: depends on the target)",
     )
-    add("--ignore", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as numbers of patients")
-    add("--categories", nargs="+", default=[], metavar="COLUMN", help="columns whose numbers are names")
+    add("--ignore", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as patient numbers")
+    add("--categories", nargs="+", default=[], metavar="COLUMN", help="columns whose numbers are categories")
     add("--hidden", type=count, nargs="*", default=[32], metavar="N", help="units of each hidden layer (default: 32)")
     add("--activation", choices=list(ACTIVATIONS)[:8], default="relu", help="(default: %(default)s)")
-    add("--epochs", type=count, default=200, metavar="N", help="at most (default: %(default)s)")
+    add("--epochs", type=count, default=200, metavar="N", help="the largest number of epochs (default: %(default)s)")
     add(
         "--patience",
         type=count,
         default=20,
         metavar="N",
-        help="epochs without a better one to stop after (%(default)s)",
+        help="stop after this many epochs without an improvement (%(default)s)",
     )
     add("--batch-size", type=count, default=32, metavar="N", help="(default: %(default)s)")
     add("--lr", type=_number(float, 0, above=True), default=3e-3, metavar="RATE", help="(default: %(default)s)")
     add("--weight-decay", type=_number(float, 0), default=1e-3, metavar="L2", help="(default: %(default)s)")
-    add("--validation", type=_number(float, 0, True, 1), default=0.2, metavar="SHARE", help="of the rows (%(default)s)")
-    add("--seed", type=_number(int, 0), default=0, metavar="N", help="of all that is random (default: %(default)s)")
-    add("--quiet", action="store_true", help="tell nothing while it trains")
+    add(
+        "--validation",
+        type=_number(float, 0, True, 1),
+        default=0.2,
+        metavar="SHARE",
+        help="the share of rows for validation (%(default)s)",
+    )
+    add(
+        "--seed", type=_number(int, 0), default=0, metavar="N", help="the seed of random numbers (default: %(default)s)"
+    )
+    add("--quiet", action="store_true", help="show no progress")
     add("--out", type=Path, default=Path("model.safetensors"), metavar="FILE", help="the model (default: %(default)s)")
 
     for name, run in (("predict", predict), ("evaluate", evaluate)):
         made = command(name, run)
-        made.add_argument("model", type=Path, help="a file that train has written")
+        made.add_argument("model", type=Path, help="a file written by train")
         reads_table(made)
         made.add_argument(
-            "--unseen", choices=["refuse", "ignore"], default="refuse", help="categories not in the training"
+            "--unseen",
+            choices=["refuse", "ignore"],
+            default="refuse",
+            help="what to do with categories that were not in the training data",
         )
         if name == "predict":
-            made.add_argument("--probabilities", action="store_true", help="of every class as well")
-            made.add_argument("--out", type=Path, metavar="FILE", help="where to (default: standard output)")
+            made.add_argument("--probabilities", action="store_true", help="also write the probability of every class")
+            made.add_argument("--out", type=Path, metavar="FILE", help="the file to write (default: standard output)")
 
     made = command("plot", plot)
-    made.add_argument("models", type=Path, nargs="+", help="files that train has written")
+    made.add_argument("models", type=Path, nargs="+", help="files written by train")
     made.add_argument(
         "--out", type=Path, default=Path("curves.png"), metavar="FILE", help=".png, .svg or .pdf (%(default)s)"
     )

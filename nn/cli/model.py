@@ -1,4 +1,4 @@
-"""A network on a table: the columns with the figures of its training data, the target, and the history, in one file."""
+"""A network for tables, with its columns, its target, the figures of its training data, and its history, as a file."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Array = np.ndarray[Any, Any]
 
 @dataclass
 class Target:
-    """What is predicted.
+    """The column that is predicted.
 
     Attributes
     ----------
     name : str
     classes : list of str
-        Of a classification; none for a regression.
+        The classes of a classification; empty for a regression.
     mean, scale : float
-        Of a regression's training data.
+        The mean and standard deviation of a regression's training data.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Target:
     scale: float = 1.0
 
     def encode(self, row: Row, place: int, path: Any) -> float:
-        """The class's number, or the standardised number, of a row."""
+        """The number of a row's class, or the standardised number of a row."""
         cell = row.cells[place]
         if is_missing(cell):
             raise TableError(f"{path}, row {row.number}, column {self.name!r}: the target is missing")
@@ -61,19 +61,19 @@ class Target:
 
 @dataclass
 class TableModel:
-    """A network with all that it needs to read tables like that it was trained on.
+    """A network, with everything that it needs to read tables like the one that it was trained on.
 
     Attributes
     ----------
     model : Module
     columns : list of Column
-        Its inputs, in their order.
+        The columns that are its inputs, in their order.
     places : list of int
-        Where these stood in the training table, for tables without a header.
+        The places of these columns in the training table, for tables without a header.
     width : int
-        How many columns that table had.
+        The number of columns of the training table.
     has_header : bool
-        Whether they have names.
+        Whether the training table had names of columns.
     target : Target
     target_place : int
     history : History
@@ -91,7 +91,7 @@ class TableModel:
     # ---- as a file ----
 
     def save(self, path: Path) -> None:
-        """Write it, whole or not at all."""
+        """Write the model to a file, completely or not at all."""
         table = {
             "columns": [as_data(column) for column in self.columns],
             "places": self.places,
@@ -105,12 +105,12 @@ class TableModel:
 
     @classmethod
     def load(cls, path: Path) -> TableModel:
-        """The model that a file holds.
+        """The model in a file.
 
         Raises
         ------
         CheckpointError
-            If the file is none.
+            If the file is not such a model.
         """
         tensors, texts = read_file(path, "weights")
         if "table" not in texts:
@@ -129,10 +129,10 @@ class TableModel:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"{path}: its columns cannot be read: {error}") from None
 
-    # ---- a table like that it was trained on ----
+    # ---- reading tables ----
 
     def find(self, table: Table, with_target: bool) -> tuple[list[int], int | None]:
-        """Where the inputs stand in a table, and the target, if it is there.
+        """The places of the inputs in a table, and that of the target, or None.
 
         Raises
         ------
@@ -156,7 +156,7 @@ class TableModel:
                 f"target {self.width - 1}"
             )
         if with_target and target is None:
-            raise TableError(f"{table.path} has no column {self.target.name!r}, the target that is to be compared with")
+            raise TableError(f"{table.path} has no column {self.target.name!r}, the target to compare predictions with")
         return places, target
 
     def encode(self, rows: Sequence[Row], places: Sequence[int], path: Any, unseen: str = "refuse") -> Array:
@@ -171,11 +171,11 @@ class TableModel:
                     values += column.encode(row.cells[place], row, path, unseen)
             inputs.append(values)
         encoded = np.array(inputs, np.float64).reshape(len(rows), sum(column.width for column in self.columns))
-        # A number very far from those of the training is taken for the largest that a float32 has.
+        # Numbers very far from those of the training data are clipped to the range of float32.
         return np.clip(encoded, -1e30, 1e30).astype(np.float32)
 
     def outputs(self, inputs: Array) -> Array:
-        """Probabilities of the classes, or the numbers of a regression."""
+        """The probabilities of the classes, or the numbers of a regression."""
         with np.errstate(all="ignore"):
             raw = predict(self.model, inputs).astype(np.float64)
             if self.target.classes:

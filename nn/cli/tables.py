@@ -1,4 +1,4 @@
-"""Tables as rows of cells: CSV read line by line, and NumPy's .npy and .npz; complaints name file, row and column."""
+"""Tables as rows of cells: CSV, read line by line, and NumPy's .npy and .npz; errors name file, row and column."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import numpy as np
 Cell = str | float
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
-"""What stands for a missing value, in small or capital letters."""
+"""The texts that mean a missing value, in small or capital letters."""
 
 DELIMITERS = (",", ";", "\t", "|")
 
 
 class TableError(ValueError):
-    """A table that cannot be read as one, in a line that says where and why."""
+    """A file cannot be read as a table; the message is one line that says where and why."""
 
 
 class Row(NamedTuple):
@@ -30,9 +30,9 @@ class Row(NamedTuple):
     Attributes
     ----------
     number : int
-        Its number as a spreadsheet counts: from 1, the header included.
+        Its number, counted as in a spreadsheet: from 1, including the header.
     cells : list
-        Texts, or the numbers of an array.
+        The cells: texts, or the numbers of an array.
     """
 
     number: int
@@ -40,29 +40,29 @@ class Row(NamedTuple):
 
 
 class Table:
-    """A table that is read as it is iterated over.
+    """A table that is read while iterating over it.
 
     Parameters
     ----------
     path : Path
-        Ending in ``.npy`` or ``.npz``; all others are CSV.
+        The file; it ends in ``.npy`` or ``.npz``, or is CSV.
     header : bool, optional
-        Whether the first row has the columns' names. By default it has if none of its cells is a number.
+        Whether the first row has the names of columns. The default is True if none of its cells is a number.
     delimiter : str, optional
-        Between the cells; by default the one of comma, semicolon, tab and bar that is most frequent in the first row.
+        The character between cells; by default the most frequent one of comma, semicolon, tab and bar in the first row.
 
     Attributes
     ----------
     names : list of str
-        Of the columns: those of the header, or "column 1" and so on.
+        The names of the columns: those of the header, or "column 1" and so on.
     has_header : bool
 
     Raises
     ------
     TableError
-        If the file is empty, no text, or no table; when iterated over, if a row has another number of cells.
+        If the file is empty, or not a text or a table; during the iteration, if a row has another number of cells.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
 
     def __init__(self, path: Path, header: bool | None = None, delimiter: str | None = None) -> None:
@@ -72,7 +72,7 @@ class Table:
         first = next(records, None)
         if first is None:
             raise TableError(f"{path} is empty")
-        # Arrays have names of their own.
+        # Arrays bring their own names.
         self.has_header = not self.is_csv or (_looks_like_header(first.cells) if header is None else header)
         if self.has_header:
             self.names = self._checked_names(first.cells)
@@ -105,7 +105,7 @@ class Table:
         shown = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
         raise TableError(f"{self.path} has no column {column!r}; it has {shown}")
 
-    # ---- records, the header included ----
+    # ---- records, including the header ----
 
     def _records(self) -> Iterator[Row]:
         if self.is_csv:
@@ -138,8 +138,8 @@ class Table:
                 try:
                     line.decode()
                 except UnicodeDecodeError as error:
-                    return f", row {number}: the byte {line[error.start]:#04x} is no UTF-8 text"
-        return " is no UTF-8 text"
+                    return f", row {number}: the byte {line[error.start]:#04x} is not UTF-8 text"
+        return " is not UTF-8 text"
 
     def _array_records(self) -> Iterator[Row]:
         columns = self._columns()
@@ -167,7 +167,7 @@ class Table:
         except OSError:
             raise
         except Exception as error:
-            # NumPy and zipfile raise what they like for what is none of their files.
+            # NumPy and zipfile raise various exceptions for files that are not theirs.
             raise TableError(f"{self.path} is not a file of arrays: {_one_line(error)}") from None
         columns: dict[str, np.ndarray[Any, Any]] = {}
         for name, array in arrays.items():
@@ -203,14 +203,14 @@ class Table:
 
 
 def is_missing(cell: Cell) -> bool:
-    """Whether a cell stands for no value."""
+    """Whether a cell means a missing value."""
     return cell.lower() in MISSING if isinstance(cell, str) else math.isnan(cell)
 
 
 def as_number(cell: Cell) -> float | None:
-    """A cell's number; None if it is none, or not finite."""
+    """A cell's number; None if the cell is not a number, or not finite."""
     if isinstance(cell, str):
-        # Python takes 1_000 and other digits than 0 to 9 as well, which no table means.
+        # Python also accepts 1_000 and digits other than 0 to 9, but these are not numbers in a table.
         if not _NUMBER.fullmatch(cell):
             return None
         cell = float(cell)

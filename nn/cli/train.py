@@ -1,4 +1,4 @@
-"""``train``: a network for a table, from its columns as they are recognised."""
+"""``train``: trains a network on a table, after recognising its columns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .tables import Row, Table, TableError, as_number, is_missing
 Array = np.ndarray[Any, Any]
 
 _MOST_CLASSES = 20
-"""Up to so many different whole numbers a target is taken for classes."""
+"""The largest number of different whole numbers for which a target counts as classes."""
 
 
 def train(options: argparse.Namespace) -> None:
@@ -65,7 +65,7 @@ def train(options: argparse.Namespace) -> None:
     result = TableModel(
         model, columns, list(kinds), len(table.names), table.has_header, target, target_place, History()
     )
-    # Categories of the validation rows that the training rows lack are all zeros, as they would be later.
+    # Categories that occur in validation rows only are encoded as zeros, like unseen categories in predictions.
     X = result.encode(rows, result.places, table.path, unseen="ignore")
     targets = y.astype(np.int64) if target.classes else np.clip(y, -1e30, 1e30).astype(np.float32)[:, None]
     with warnings.catch_warnings(record=True) as told, np.errstate(all="ignore"):
@@ -115,7 +115,7 @@ def _rows_with_target(table: Table, place: int) -> tuple[list[Row], int]:
 
 
 def _as_target(table: Table, rows: Sequence[Row], place: int, task: str) -> tuple[Target, Array]:
-    """What is predicted: classes for texts and few whole numbers, a number otherwise."""
+    """The target: classes for texts and for few whole numbers, otherwise a number."""
     name = table.names[place]
     numbers = [as_number(row.cells[place]) for row in rows]
     texts = [as_text(row.cells[place]) for row in rows]
@@ -146,7 +146,7 @@ def _as_target(table: Table, rows: Sequence[Row], place: int, task: str) -> tupl
 
 
 def _split(y: Array, stratified: bool, options: argparse.Namespace) -> tuple[Array, Array]:
-    """The numbers of the training and the validation rows; of each class about the same share, where it has enough."""
+    """The numbers of the training and validation rows, with about the same share of each class that has enough rows."""
     rows = np.arange(len(y))
     try:
         training, validation = train_test_split(

@@ -1,6 +1,6 @@
-"""Arrays on their way to a network: minibatches, splits, standardised columns, one-hot labels, MNIST.
+"""Data for a network: minibatches, splits, standardised columns, one-hot labels, MNIST.
 
-Everything here takes plain NumPy arrays and gives plain NumPy arrays; nothing is recorded for a gradient.
+Everything here takes plain NumPy arrays and returns plain NumPy arrays; no gradient is recorded.
 """
 
 from .minibatches import Minibatches, train_test_split

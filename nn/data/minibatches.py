@@ -1,4 +1,4 @@
-"""Minibatches: arrays of equal length, cut into batches anew in every epoch."""
+"""Minibatches: arrays of equal length, divided into batches again in every epoch."""
 
 from __future__ import annotations
 
@@ -17,48 +17,48 @@ Array = NDArray[Any]
 
 
 class Minibatches:
-    """Arrays of equal length, cut into minibatches anew in every epoch.
+    """Arrays of equal length, divided into minibatches again in every epoch.
 
-    Each ``iter()`` is one epoch, and with ``shuffle`` takes the next permutation from the one generator.
+    Each ``iter()`` is one epoch, and with ``shuffle`` draws the next permutation from the generator.
 
     Parameters
     ----------
     *arrays : array_like, shape (N, ...)
-        Examples along the first axis. A memory map stays on disk; only the batches are read.
+        The arrays, with examples along the first axis. A memory map stays on disk; only the batches are read.
     batch_size : int, default 32
-        Examples in a batch. The last batch of an epoch may be smaller. 32 is the default that Bengio,
-        "Practical recommendations for gradient-based training of deep architectures" (2012), gives.
+        The number of examples in a batch. The last batch of an epoch may be smaller. 32 is the default that Bengio,
+        "Practical recommendations for gradient-based training of deep architectures" (2012), recommends.
     shuffle : bool, default True
-        Draw a new order for every epoch. Without it the batches are views, in the arrays' own order.
+        Whether a new order is drawn for every epoch. Without it the batches are views, in the arrays' own order.
     drop_last : bool, default False
-        Leave out a last batch that would be smaller than the others.
+        Whether a last batch that would be smaller than the others is left out.
     rng : numpy.random.Generator, int or None, default None
-        Where the orders come from; `numpy.random.default_rng` takes it. A generator is shared, not copied.
+        The generator of the orders, or a seed for `numpy.random.default_rng`. A generator is shared, not copied.
     prefetch : int, optional
-        How many shuffled batches a thread gathers ahead, while the step runs on the one before; the batches are the
-        same. By default 2 from memory maps, which may have to wait for a disk, and 0 from arrays in memory, where the
-        thread would take the processor from the step for longer than the gathering lasts.
+        The number of shuffled batches that a thread gathers ahead, while a step runs on the previous batch; the batches
+        are the same. The default is 2 for memory maps, which may have to wait for a disk, and 0 for arrays in memory,
+        for which the thread would slow down the step by more than the gathering takes.
 
     Yields
     ------
     ndarray or tuple of ndarray
-        The batch itself for one array, a tuple for several. Shuffled batches are copies.
+        The batch: an array for one array, a tuple for several. Shuffled batches are copies.
 
     Attributes
     ----------
     arrays : tuple of ndarray
     batch_size, shuffle, drop_last, prefetch
-        As given.
+        The values that were given.
     rng : numpy.random.Generator
-        Its state, saved between two epochs and put back, repeats every epoch that follows.
+        The generator; if its state is saved between two epochs and restored later, all following epochs are repeated.
 
     Raises
     ------
     TypeError
-        No array, an array without a first axis, or a `batch_size` that is no integer.
+        If there is no array, an array has no first axis, or `batch_size` is not an integer.
     ValueError
-        Unequal lengths, no examples, ``batch_size < 1``, ``prefetch < 0``, or `drop_last` with fewer examples than a
-        batch.
+        If lengths differ, there are no examples, ``batch_size < 1``, ``prefetch < 0``, or `drop_last` is given with
+        fewer examples than a batch.
 
     Examples
     --------
@@ -93,7 +93,9 @@ class Minibatches:
         self.prefetch = nonnegative_int(prefetch, "prefetch")
         if len(self) == 0:
             n = len(self.arrays[0])
-            raise ValueError(f"drop_last leaves no batch: batch_size={batch_size} is more than {n} examples")
+            raise ValueError(
+                f"drop_last=True leaves no batch, because batch_size={batch_size} is more than the {n} examples"
+            )
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -102,7 +104,7 @@ class Minibatches:
 
     def __iter__(self) -> Iterator[Any]:
         """Begin an epoch."""
-        # Drawn here and not at the first batch, so that orders follow the calls to iter().
+        # The order is drawn here and not at the first batch, so that orders follow the calls to iter().
         order = self.rng.permutation(len(self.arrays[0])) if self.shuffle else None
         starts = range(0, len(self) * self.batch_size, self.batch_size)
         parts = [slice(start, start + self.batch_size) for start in starts]
@@ -138,14 +140,14 @@ class Minibatches:
 
 
 def _is_mapped(array: Any) -> bool:
-    """Whether an array lies in a file."""
+    """Whether an array is a memory map of a file."""
     while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
         array = array.base
     return isinstance(array, np.memmap)
 
 
 def _gathered(array: Array, index: NDArray[np.int64]) -> Array:
-    """Some rows of an array, as one copy: `take` is faster, but would first copy all of one that lies otherwise."""
+    """A copy of some rows of an array; `take` is faster, but would first copy the whole of an array not in C order."""
     if array.flags.c_contiguous and array.flags.aligned:
         return array.take(index, axis=0)
     return array[index]
@@ -158,23 +160,24 @@ def train_test_split(
     shuffle: bool = True,
     rng: np.random.Generator | int | None = None,
 ) -> tuple[Array, ...]:
-    """Split arrays of equal length into a training part and a test part, all at the same rows.
+    """Split arrays of equal length into a training part and a test part; all arrays are split in the same rows.
 
-    Sizes, order of results and refusals are those of ``sklearn.model_selection.train_test_split``.
+    The sizes, the order of results and the errors are those of ``sklearn.model_selection.train_test_split``.
 
     Parameters
     ----------
     *arrays : array_like, shape (N, ...)
-        Examples along the first axis.
+        The arrays, with examples along the first axis.
     test_size : float or int, default 0.25
-        A fraction in (0, 1), of which ``ceil(test_size * N)`` test examples follow, or their number.
+        A fraction in (0, 1), which gives ``ceil(test_size * N)`` test examples, or the number of test examples.
     stratify : array_like, shape (N,), optional
-        Class of each example. Both parts keep the proportions of the classes as closely as whole examples
-        allow (method of largest remainders, ties broken at random).
+        The class of each example. Both parts keep the proportions of the classes as closely as possible with whole
+        examples (method of largest remainders, ties broken at random).
     shuffle : bool, default True
-        Draw the parts at random. Without it the test part is the end of the arrays, and all parts are views.
+        Whether the parts are drawn at random. Without it, the test part is the end of the arrays, and all parts are
+        views.
     rng : numpy.random.Generator, int or None, default None
-        Where the order comes from; `numpy.random.default_rng` takes it.
+        The generator of the order, or a seed for `numpy.random.default_rng`.
 
     Returns
     -------
@@ -184,10 +187,10 @@ def train_test_split(
     Raises
     ------
     TypeError
-        No array, an array without a first axis, or a `test_size` that is no number.
+        If there is no array, an array has no first axis, or `test_size` is not a number.
     ValueError
-        Unequal lengths; a part that would be empty; `stratify` without `shuffle`, with a class of a single
-        example, or with more classes than one of the parts has examples.
+        If lengths differ; if a part would be empty; if `stratify` is given without `shuffle`, has a class with a single
+        example, or has more classes than one of the parts has examples.
 
     Examples
     --------
@@ -217,7 +220,7 @@ def train_test_split(
 
 def _equally_long(arrays: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
     if not arrays:
-        raise TypeError("at least one array is needed, got none")
+        raise TypeError("expected at least one array, got none")
     results = tuple(example_array(array, f"arrays[{i}]") for i, array in enumerate(arrays))
     lengths = [len(array) for array in results]
     if len(set(lengths)) > 1:
@@ -233,7 +236,9 @@ def _test_examples(test_size: float, length: int) -> int:
     else:
         number = positive_int(test_size, "test_size as a number of examples")
     if number >= length:
-        raise ValueError(f"test_size={test_size} takes {number} of {length} examples: none is left to train on")
+        raise ValueError(
+            f"test_size={test_size} takes {number} of {length} examples, so no example is left for training"
+        )
     return number
 
 
@@ -242,11 +247,13 @@ def _stratified(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     labels = as_array(stratify, "stratify")
     if labels.shape != (length,):
-        raise ValueError(f"stratify must have shape ({length},), a label per example, got {labels.shape}")
+        raise ValueError(f"stratify must have shape ({length},), with a label for each example, got {labels.shape}")
     try:
         classes, members, counts = np.unique(labels, return_inverse=True, return_counts=True)
     except TypeError as error:
-        raise TypeError("stratify mixes labels that cannot be sorted; give labels of one type") from error
+        raise TypeError(
+            "stratify has labels of different types, which cannot be sorted; pass labels of one type"
+        ) from error
     if counts.min() < 2:
         alone = classes[counts.argmin()]
         raise ValueError(f"stratify needs 2 examples of every class, and {alone} has 1; drop or merge it")
@@ -255,7 +262,7 @@ def _stratified(
         if size < len(classes):
             raise ValueError(f"stratify has {len(classes)} classes, but the {part} part has only {size} examples")
 
-    # Largest remainders: the whole part of each share, then one more where the most was cut off.
+    # The method of largest remainders rounds each share down, and adds one where the most was cut off.
     train_counts, remainders = np.divmod(counts * n_train, length)
     drawn = rng.permutation(len(classes))
     by_remainder = drawn[np.argsort(-remainders[drawn], kind="stable")]

@@ -1,4 +1,4 @@
-"""The MNIST digits, and the IDX files that they come in."""
+"""The MNIST digits, and IDX files, which contain them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-# SHA-256 of the raw (gunzipped) bytes: mirrors need not compress alike.
+# These are SHA-256 checksums of the raw (gunzipped) bytes, since mirrors may compress differently.
 _CHECKSUMS = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -36,20 +36,20 @@ _IDX_DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x
 
 
 class DataFileError(ValueError):
-    """A data file whose contents are not what its format, its data set or its checksum demands."""
+    """The contents of a data file do not match its format, its data set or its checksum."""
 
 
 class DownloadError(OSError):
-    """A file that none of its mirrors delivered whole."""
+    """No mirror delivered the complete file."""
 
 
 class MNIST(NamedTuple):
-    """The four arrays of MNIST, or of a data set in its form.
+    """The four arrays of MNIST, or of a data set in the same format.
 
     Attributes
     ----------
     train_images, test_images : ndarray, shape (N, 784) or (N, 28, 28)
-        Handwritten digits, ink high and paper 0.
+        Images of handwritten digits; ink has high values, paper is 0.
     train_labels, test_labels : ndarray of int64, shape (N,)
         The digits, 0 to 9.
     """
@@ -65,23 +65,22 @@ def load_mnist(
 ) -> MNIST:
     """Load the MNIST handwritten digits: 60,000 for training and 10,000 for testing, of 28 by 28 pixels.
 
-    The files are looked for in `root`; else in the folder that the environment variable
-    ``AUTOGRAD_LITE_MNIST`` names; else in the user's cache folder (``autograd_lite/mnist`` in
-    ``XDG_CACHE_HOME``, or in the system's own place for caches), where missing files are downloaded first,
-    11 MB in all. No network is used if the files are there.
+    The files are read from `root`, or else from the folder in the environment variable ``AUTOGRAD_LITE_MNIST``, or else
+    from the user's cache folder (``autograd_lite/mnist`` in ``XDG_CACHE_HOME``, or in the system's folder for caches).
+    Files that are missing in the cache are downloaded first, 11 MB in all. No network is used if the files exist.
 
-    In a folder of your own the files may be gzipped or not, and any data set in MNIST's form will do, such as
-    Fashion-MNIST. In the cache every file is held against its checksum at every load (some 0.03 s of 0.4 s),
-    and one that fails is downloaded again.
+    In a folder of your own, the files may be gzipped or not, and may contain any data set in MNIST's format, such as
+    Fashion-MNIST. In the cache, every file is compared with its checksum at every load (about 0.03 s of 0.4 s), and a
+    file that does not match is downloaded again.
 
     Parameters
     ----------
     root : path, optional
-        Folder with the four files.
+        The folder with the four files.
     flatten : bool, default True
-        Images as rows of 784 pixels, or as 28 by 28.
+        Whether images are rows of 784 pixels, or 28 by 28.
     dtype : floating data type or uint8, default float32
-        A floating type gives pixels in [0, 1], uint8 the raw ones in 0..255.
+        A floating type gives pixels in [0, 1], uint8 the raw pixels from 0 to 255.
 
     Returns
     -------
@@ -91,15 +90,15 @@ def load_mnist(
     Raises
     ------
     FileNotFoundError
-        No such folder, or one of the four files is not in it.
+        If the folder, or one of the four files in it, does not exist.
     DataFileError
-        A file in the folder is corrupt, or not in MNIST's form.
+        If a file in the folder is corrupt, or not in MNIST's format.
     DownloadError
-        No mirror delivered a file whole; the message has each mirror's reason, and what to do.
+        If no mirror delivered a complete file; the message has each mirror's error, and says what to do.
     OSError
-        The cache folder cannot be written.
+        If the cache folder cannot be written to.
     TypeError
-        `dtype` is neither floating nor uint8.
+        If `dtype` is neither floating nor uint8.
 
     References
     ----------
@@ -107,7 +106,7 @@ def load_mnist(
 
     Examples
     --------
-    Blank images stand in for the real ones here:
+    This example uses blank images in place of the real ones:
 
     >>> import pathlib, tempfile
     >>> folder = tempfile.TemporaryDirectory()
@@ -143,28 +142,28 @@ def load_mnist(
 
 
 def read_idx(path: str | os.PathLike[str], mmap: bool = False) -> NDArray[Any]:
-    """Read an IDX file, the format of MNIST, gzipped or not.
+    """Read a file in IDX format, the format of MNIST, gzipped or not.
 
     Parameters
     ----------
     path : path
-        Whether the file is gzipped is told from its first bytes, not from its name.
+        The path of the file. Its first bytes, not its name, decide whether it is gzipped.
     mmap : bool, default False
-        Whether to leave the numbers in the file, and read only what is used: for data that are larger than memory.
-        `Minibatches` and `fit` take such an array as it is. A gzipped file cannot be mapped.
+        Whether to leave the numbers in the file, and read them only when they are used, for data that are larger than
+        memory. `Minibatches` and `fit` take such an array without copying it. A gzipped file cannot be mapped.
 
     Returns
     -------
     ndarray or memmap
-        Shape and type as the file's header declares; integers of 8, 16 and 32 bits or floats of 32 and 64, in
-        native byte order; of a map in the file's own, which is big-endian.
+        The array, with the shape and type from the file's header: integers of 8, 16 or 32 bits or floats of 32 or 64
+        bits. The byte order is the native one, but for a memory map that of the file, which is big-endian.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        There is no such file, or it is a folder.
+        If the file does not exist, or is a folder.
     DataFileError
-        Empty, truncated, too long, corrupt or no IDX file: what was expected, and what was found. Gzipped, with `mmap`.
+        If the file is empty, truncated, too long, corrupt, not an IDX file, or gzipped although `mmap` is True.
 
     References
     ----------
@@ -204,7 +203,7 @@ def _read(path: Path, length: int = -1) -> bytes:
         with path.open("rb") as file:
             return file.read(length)
     except FileNotFoundError:
-        raise FileNotFoundError(f"there is no file {path.absolute()}") from None
+        raise FileNotFoundError(f"the file {path.absolute()} does not exist") from None
 
 
 def _gunzipped(data: bytes, source: Path | str) -> bytes:
@@ -231,7 +230,7 @@ _LONGEST_HEADER = 4 + 4 * 255
 
 
 def _layout(head: bytes, length: int, source: Path) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """The dtype, the shape and the bytes of the header of an IDX file that has this length."""
+    """The dtype, the shape and the length of the header of an IDX file with this length."""
     if not head:
         raise DataFileError(f"{source} is empty; expected an IDX file")
     magic = head[:4]
@@ -244,7 +243,7 @@ def _layout(head: bytes, length: int, source: Path) -> tuple[np.dtype[Any], tupl
     dtype, ndim = np.dtype(_IDX_DTYPES[magic[2]]), magic[3]
     header = 4 + 4 * ndim
     if length < header:
-        raise DataFileError(f"{source} is truncated: {length} bytes, and a header of {ndim} dimensions takes {header}")
+        raise DataFileError(f"{source} is truncated: {length} bytes, but a header of {ndim} dimensions takes {header}")
     shape = struct.unpack(f">{ndim}I", head[4:header])
     expected = header + math.prod(shape) * dtype.itemsize
     if length != expected:
@@ -268,7 +267,7 @@ def _pixel_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 def _from_folder(name: str, folder: Path) -> tuple[Path, bytes]:
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder.absolute()} (from root or {_FOLDER_VARIABLE})")
+        raise FileNotFoundError(f"the folder {folder.absolute()} (from root or {_FOLDER_VARIABLE}) does not exist")
     dotted = name.replace("-idx", ".idx")
     candidates = [name, f"{name}.gz", dotted, f"{dotted}.gz"]
     for candidate in candidates:
@@ -333,7 +332,7 @@ def _verified(contents: bytes, checksum: str, source: Path | str) -> bytes:
 
 
 def _download(file_name: str, checksum: str, mirrors: Sequence[str], folder: Path) -> bytes:
-    """Put a file into the folder from the first mirror that delivers it whole; return its raw bytes."""
+    """Put a file into the folder from the first mirror that delivers it completely; return its raw bytes."""
     from http.client import HTTPException
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -346,7 +345,7 @@ def _download(file_name: str, checksum: str, mirrors: Sequence[str], folder: Pat
         except (OSError, HTTPException, DataFileError) as error:
             reasons.append(f"  {url}: {error or type(error).__name__}")
         else:
-            # Outside the try: a full disk is no fault of the mirror's.
+            # This is outside of the try block, because a full disk is not an error of the mirror.
             write_atomically(folder / file_name, data)
             return contents
     raise DownloadError(
@@ -368,7 +367,7 @@ def _fetched(url: str) -> bytes:
 
     data = bytearray()
     with urlopen(url, timeout=_SECONDS_OF_SILENCE) as response:
-        expected = response.length  # what Content-Length says; None without it
+        expected = response.length  # the Content-Length header, or None
         name = url.rpartition("/")[2]
         # disable=None: a bar on a terminal, nothing in a log
         with tqdm(total=expected, desc=name, unit="B", unit_scale=True, disable=None) as bar:

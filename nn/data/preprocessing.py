@@ -1,4 +1,4 @@
-"""Columns and labels made ready for a network: standardised columns, one-hot labels."""
+"""Preparation of data for a network: standardised columns, one-hot labels."""
 
 from __future__ import annotations
 
@@ -27,33 +27,34 @@ def standardize(
 def standardize(
     X: ArrayLike, /, *others: ArrayLike, mean: ArrayLike | None = None, scale: ArrayLike | None = None
 ) -> NDArray[np.floating[Any]] | tuple[NDArray[np.floating[Any]], ...]:
-    r"""Give every column of X mean 0 and standard deviation 1, and move the others by the same figures.
+    r"""Give every column of X mean 0 and standard deviation 1, and transform the other arrays in the same way.
 
-    :math:`(x - \mathrm{mean}) / \mathrm{scale}`, column by column. The figures come from X alone, so that
-    nothing of a test set reaches the training.
+    The result is :math:`(x - \mathrm{mean}) / \mathrm{scale}`, column by column. Mean and scale come from X alone, so
+    that no information about a test set reaches the training.
 
     Parameters
     ----------
     X : array_like of real numbers, shape (N, ...)
-        The training examples. A column is what one index of the later axes picks out.
+        The training examples. Each index of the later axes is a column.
     *others : array_like of real numbers, shape (M, ...)
-        Examples with the same columns: a validation or a test set.
+        Examples with the same columns, such as a validation or a test set.
     mean, scale : array_like, shape X.shape[1:] or (), optional
-        Figures from an earlier `column_statistics`, both or neither. With them X is treated like the others.
+        Mean and scale from an earlier call of `column_statistics`; give both or neither. With them, X is treated like
+        the others.
 
     Returns
     -------
     ndarray or tuple of ndarray
-        New arrays, in the order given; the array itself if there is but one. A floating dtype is kept,
-        integers and booleans become float64.
+        The new arrays, in the given order; a single array if only X was given. A floating dtype is kept, integers and
+        booleans become float64.
 
     Raises
     ------
     TypeError
-        An array that holds no real numbers, or one of `mean` and `scale` without the other.
+        If an array does not hold real numbers, or only one of `mean` and `scale` is given.
     ValueError
-        Columns with NaN or infinite values (the message names them), columns that differ from those of X,
-        a `scale` that is not positive.
+        If columns have NaN or infinite values (the message names them), if the columns of an array differ from those of
+        X, or if `scale` is not positive.
 
     Examples
     --------
@@ -69,11 +70,11 @@ def standardize(
     columns = arrays["X"].shape[1:]
     for name, array in arrays.items():
         if array.shape[1:] != columns:
-            raise ValueError(f"{name} has columns of shape {array.shape[1:]}, but those of X have {columns}")
+            raise ValueError(f"the columns of {name} have shape {array.shape[1:]}, but those of X have shape {columns}")
     if mean is None and scale is None:
         mean, scale = column_statistics(arrays["X"])
     elif mean is None or scale is None:
-        raise TypeError("mean and scale belong together: give both, or neither to take them from X")
+        raise TypeError("mean and scale belong together; pass both, or neither to compute them from X")
     mean, scale = _figure(mean, "mean", columns), _figure(scale, "scale", columns)
     if not (scale > 0).all():
         raise ValueError(f"scale must be positive, got {scale}")
@@ -88,19 +89,19 @@ def column_statistics(X: ArrayLike, /) -> tuple[NDArray[np.float64], NDArray[np.
     Parameters
     ----------
     X : array_like of real numbers, shape (N, ...)
-        Examples along the first axis.
+        The examples, along the first axis.
 
     Returns
     -------
     mean, scale : ndarray of float64, shape X.shape[1:]
-        `scale` is the standard deviation over all N (``ddof=0``), and 1 where a column is constant.
+        `scale` is the standard deviation over all N examples (``ddof=0``), and 1 for a constant column.
 
     Raises
     ------
     TypeError
-        X holds no real numbers.
+        If X does not hold real numbers.
     ValueError
-        No examples; columns with values that are NaN, infinite, or too large to be squared.
+        If there are no examples, or columns have values that are NaN, infinite, or too large to be squared.
 
     Examples
     --------
@@ -108,10 +109,10 @@ def column_statistics(X: ArrayLike, /) -> tuple[NDArray[np.float64], NDArray[np.
     (array([2., 5.]), array([1., 1.]))
     """
     examples = _real(example_array(X, "X"), "X")
-    # Figures that are not finite tell of values that are not: asking the figures saves a pass over X.
+    # If values are not finite, the statistics are not finite either; checking only these saves a pass over X.
     with np.errstate(over="ignore", invalid="ignore"):
         mean = np.mean(examples, axis=0, dtype=np.float64, keepdims=True)
-        # The rounded mean of equal numbers may be another number, and its distance would pass for spread.
+        # The mean of equal numbers may be rounded, and then the standard deviation would not be 0.
         constant = np.min(examples, axis=0) == np.max(examples, axis=0)
         mean = np.where(constant, examples[:1].astype(np.float64), mean)
         scale = np.std(examples, axis=0, dtype=np.float64, mean=mean)
@@ -120,15 +121,15 @@ def column_statistics(X: ArrayLike, /) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def one_hot(labels: ArrayLike, num_classes: int | None = None, dtype: DTypeLike = np.float32) -> Array:
-    """Turn class numbers into rows with a single 1.
+    """Convert class numbers to rows with a single 1.
 
     Parameters
     ----------
     labels : array_like of int, any shape
-        Classes from 0 to ``num_classes - 1``.
+        The classes, from 0 to ``num_classes - 1``.
     num_classes : int, optional
-        Default: the largest label and one. Give it wherever the last class may be missing: in a batch,
-        in a test set.
+        The number of classes; the default is the largest label plus 1. Pass it if the last class may be missing, as in
+        a batch or a test set.
     dtype : data type, default float32
 
     Returns
@@ -138,9 +139,10 @@ def one_hot(labels: ArrayLike, num_classes: int | None = None, dtype: DTypeLike 
     Raises
     ------
     TypeError
-        Labels that are not integers, or a `num_classes` that is none.
+        If labels or `num_classes` are not integers.
     ValueError
-        A label out of range (the message names the first), or no labels to take `num_classes` from.
+        If a label is out of range (the message names the first one), or if `num_classes` is missing and there are no
+        labels.
 
     Examples
     --------
@@ -155,7 +157,7 @@ def one_hot(labels: ArrayLike, num_classes: int | None = None, dtype: DTypeLike 
     if num_classes is not None:
         num_classes = positive_int(num_classes, "num_classes")
     elif classes.size == 0:
-        raise ValueError("no labels to take num_classes from; give num_classes")
+        raise ValueError("there are no labels to compute num_classes from; pass num_classes")
     else:
         num_classes = max(int(classes.max()) + 1, 1)
     outside = (classes < 0) | (classes >= num_classes)
@@ -176,7 +178,7 @@ def _real(array: Array, name: str) -> Array:
 def _figure(given: ArrayLike, name: str, columns: tuple[int, ...]) -> NDArray[np.float64]:
     figure = _real(as_array(given, name), name)
     if figure.shape not in ((), columns):
-        raise ValueError(f"{name} has shape {figure.shape}, but the columns of X have {columns}")
+        raise ValueError(f"{name} has shape {figure.shape}, but the columns of X have shape {columns}")
     if not np.isfinite(figure).all():
         raise ValueError(f"{name} must be finite, got {figure}")
     return figure.astype(np.float64)
@@ -185,7 +187,7 @@ def _figure(given: ArrayLike, name: str, columns: tuple[int, ...]) -> NDArray[np
 def _moved(array: Array, mean: NDArray[np.float64], scale: NDArray[np.float64], name: str) -> NDArray[np.floating[Any]]:
     result = np.empty(array.shape, array.dtype if array.dtype.kind == "f" else np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        # Taken in float64 and then rounded: a float32 column far from zero keeps all its digits.
+        # The difference is computed in float64 and then rounded, so a float32 column far from zero keeps its digits.
         np.subtract(array, mean, out=result, casting="same_kind")
         np.divide(result, scale, out=result, casting="same_kind")
     finite = np.isfinite(result).all(axis=0)
@@ -198,4 +200,4 @@ def _require_all(columns_good: ArrayLike, name: str, problem: str) -> None:
     if columns:
         shown = ", ".join(f"{name}[{', '.join([':', *map(str, column)])}]" for column in columns[:5])
         more = f" and {len(columns) - 5} columns more" if len(columns) > 5 else ""
-        raise ValueError(f"{shown}{more}: {problem}; replace them or leave the columns out")
+        raise ValueError(f"{shown}{more} must not have {problem}; replace them or leave the columns out")

@@ -1,4 +1,4 @@
-"""What a model is made of, as data that a file can hold, and models made of such data; no code is ever run from it."""
+"""Descriptions of models as data for files, and models made from such data; no code in a file is ever run."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Spec = dict[str, Any]
 
 
 class ArchitectureError(ValueError):
-    """A model that cannot be described, or a description that no model can be made of."""
+    """A model cannot be described, or no model can be made from a description."""
 
 
 def describe(module: Module) -> Spec:
-    """A model as data: its class's name, and the options that it is made with.
+    """A model as data: the name of its class, and the options that it was made with.
 
     Raises
     ------
     ArchitectureError
-        If a part of it is a class or a function of one's own.
+        If a part of the model is a class or a function of the user.
 
     Examples
     --------
@@ -48,12 +48,12 @@ def describe(module: Module) -> Spec:
 
 
 def build(spec: Any) -> Module:
-    """The model that `describe` told of, with weights as they start.
+    """Make the model of a description by `describe`, with new initial weights.
 
     Raises
     ------
     ArchitectureError
-        If it is no such description, or of a class that this version does not know.
+        If it is not such a description, or has a class that this version does not know.
     """
     if not isinstance(spec, Mapping) or not isinstance(spec.get("class"), str):
         raise ArchitectureError(f"expected the description of a model, got {spec!r}")
@@ -72,7 +72,7 @@ def build(spec: Any) -> Module:
     try:
         module: Module = kind(**options)
     except (TypeError, ValueError) as error:
-        raise ArchitectureError(f"{name} cannot be made with {options}: {error}") from None
+        raise ArchitectureError(f"{name} cannot be made with the options {options}: {error}") from None
     return module
 
 

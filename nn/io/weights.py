@@ -1,7 +1,7 @@
 """Weights as files: safetensors, which hold arrays and text and run no code, with a checksum over both.
 
-Format: https://github.com/huggingface/safetensors. The metadata names the program, the version of the file's layout and
-that of the project, and has a SHA-256 over all names, dtypes, shapes, numbers and texts, so that damage is noticed.
+The format is described at https://github.com/huggingface/safetensors. The metadata have the program's name, the version
+of the file's layout, that of the project, and a SHA-256 checksum over all names, dtypes, shapes, numbers and texts.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ Array = np.ndarray[Any, Any]
 
 PROGRAM = "autograd_lite"
 LAYOUT = 1
-"""The version of the files' layout; files of a larger one are refused."""
+"""The version of the files' layout; files with a higher version are refused."""
 
 
 class CheckpointError(ValueError):
-    """A file that is damaged, of another program or a newer version, or that does not fit what it is read into."""
+    """A file is damaged, is from another program or a newer version, or does not fit the model that it is read into."""
 
 
 def save_weights(model: Module, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
-    """Write the tensors of a model, frozen ones too, with its architecture if a file can hold that.
+    """Write the tensors of a model, including frozen ones, and its architecture if a file can hold that.
 
     Parameters
     ----------
     model : Module
     path : path
-        Usually ending in ``.safetensors``.
+        The path of the file; usually it ends in ``.safetensors``.
     metadata : mapping of str, optional
-        Texts of your own to be kept with them.
+        Texts that are saved with the tensors.
 
     Raises
     ------
     TypeError
-        If the metadata are no texts, or a tensor is complex.
+        If the metadata are not texts, or a tensor is complex.
     OSError
-        If the file cannot be written; what was there before stays.
+        If the file cannot be written; an older file is kept.
 
     Examples
     --------
@@ -69,14 +69,14 @@ def save_weights(model: Module, path: str | os.PathLike[str], metadata: Mapping[
 
 
 def load_weights(model: Module, path: str | os.PathLike[str]) -> dict[str, str]:
-    """Read weights into a model; gives the texts that are kept with them. On an error the model is as it was.
+    """Read weights into a model; returns the texts that are saved with them. On an error, the model is not changed.
 
     Raises
     ------
     CheckpointError
-        If the file is damaged, foreign or newer, or of a model with other names or shapes.
+        If the file is damaged, or from another program, a newer version, or a model with other names or shapes.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
     tensors, texts = read_file(Path(path), "weights")
     fill(model, tensors, path)
@@ -84,12 +84,12 @@ def load_weights(model: Module, path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def load_model(path: str | os.PathLike[str]) -> Module:
-    """The model that a file of `save_weights` holds, made anew.
+    """Make the model in a file that `save_weights` has written, with its weights.
 
     Raises
     ------
     CheckpointError
-        As in `load_weights`; and if the model has classes or functions of one's own.
+        As in `load_weights`; and if the model has classes or functions of the user.
     """
     tensors, texts = read_file(Path(path), "weights")
     model = model_of(texts, path)
@@ -98,10 +98,10 @@ def load_model(path: str | os.PathLike[str]) -> Module:
 
 
 def model_of(texts: Mapping[str, str], path: str | os.PathLike[str]) -> Module:
-    """The model that a file's texts tell of, with weights as they start."""
+    """Make the model that a file's texts describe, with new initial weights."""
     if not texts.get("architecture"):
         raise CheckpointError(
-            f"{path} has weights of a model with classes or functions of one's own, {texts.get('model', '')!r}; make "
+            f"{path} has weights of a model with classes or functions of your own, {texts.get('model', '')!r}; make "
             "the model in your program, and read them with load_weights(model, path)"
         )
     try:
@@ -111,7 +111,7 @@ def model_of(texts: Mapping[str, str], path: str | os.PathLike[str]) -> Module:
 
 
 def fill(model: Module, tensors: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
-    """Set a model's tensors, all or none."""
+    """Set all of a model's tensors, or none on an error."""
     try:
         model.load_state_dict(tensors)
     except (KeyError, ValueError, TypeError) as error:
@@ -132,7 +132,7 @@ def write_file(path: Path, tensors: Mapping[str, Array], texts: Mapping[str, str
     for name, array in arrays.items():
         if array.dtype.kind not in "fiub":
             raise TypeError(
-                f"{name} holds {array.dtype}, which a safetensors file cannot store; save its real and imaginary part"
+                f"{name} has dtype {array.dtype}, which safetensors cannot store; save its real and imaginary part"
             )
     texts = {**texts, "program": PROGRAM, "layout": str(LAYOUT), "version": _project_version()}
     data = save(arrays, {**texts, "sha256": _checksum(arrays, texts)})
@@ -140,16 +140,16 @@ def write_file(path: Path, tensors: Mapping[str, Array], texts: Mapping[str, str
 
 
 def read_file(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, str]]:
-    """The arrays and texts of a file of a kind, once everything about it is right."""
+    """Read and check a file of a kind; returns its arrays and texts."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+        raise FileNotFoundError(f"the file {path} does not exist")
     try:
         with safe_open(path, framework="numpy") as file:
             texts = dict(file.metadata() or {})
             _check_origin(path, texts)
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is not a mapping
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a safetensors file, or is truncated: {error}") from None
     except (TypeError, ValueError, KeyError, AttributeError) as error:
@@ -172,10 +172,10 @@ def _check_origin(path: Path, texts: Mapping[str, str]) -> None:
         )
     layout = texts.get("layout", "")
     if not layout.isdigit():
-        raise CheckpointError(f"{path} has the layout {layout!r} in its metadata; expected a number")
+        raise CheckpointError(f"{path} has the layout version {layout!r} in its metadata; expected a number")
     if int(layout) > LAYOUT:
         raise CheckpointError(
-            f"{path} has the layout {layout}, written by version {texts.get('version', 'unknown')}; this version "
+            f"{path} has layout version {layout}, written by version {texts.get('version', 'unknown')}; this version "
             f"({_project_version()}) reads layouts up to {LAYOUT}: upgrade {PROGRAM}"
         )
 
@@ -190,7 +190,7 @@ def _checksum(arrays: Mapping[str, Array], texts: Mapping[str, str]) -> str:
 
 
 def _project_version() -> str:
-    # Imported here, since it takes as long as everything else that nn imports.
+    # Imported here, since this import takes as long as all others of nn together.
     from importlib.metadata import PackageNotFoundError, version
 
     try:

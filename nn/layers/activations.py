@@ -1,6 +1,6 @@
 """Activation functions, for arrays and tensors, and each as a module.
 
-Every one is accurate and finite for inputs of any size, in float32 at 10,000 and at -10,000 as well, because none takes
+All are accurate and finite for inputs of any size, for example in float32 at 10,000 and -10,000, because none computes
 the exponential of a large positive number. All keep the dtype of their input.
 """
 
@@ -94,7 +94,7 @@ def softplus(x: Any) -> Any:
 
 @custom_vjp(x=lambda g, x: strong_product(g, _normal_density(x)))
 def _normal_distribution(x: Any) -> Any:
-    # By the complementary error function, which keeps the digits of the lower tail.
+    # The complementary error function keeps the digits of the lower tail.
     return np.asarray(0.5 * _erfc(x * -math.sqrt(0.5)), dtype=x.dtype)
 
 
@@ -127,10 +127,10 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     Parameters
     ----------
     x : array or Tensor
-        Of any shape.
+        The input, of any shape.
     approximate : {"none", "tanh"}, default "none"
-        With "tanh", ``x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2``. The exact form is as fast as that where
-        SciPy is installed; without it the error function is computed element by element.
+        "tanh" computes ``x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2``. If SciPy is installed, the exact form is
+        as fast; without SciPy, the error function is computed element by element.
 
     Examples
     --------
@@ -209,7 +209,7 @@ class Activation(Module):
         return type(self).function(x, **self.options)
 
     def extra_repr(self) -> str:
-        """The options, as they were given."""
+        """The options that were given."""
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items())
 
 

@@ -23,11 +23,11 @@ class Dense(Module):
     bias : bool, default True
         Whether ``b`` is added; it starts at zero.
     init : str or initialiser, default "glorot_uniform"
-        How the weights start; see `nn.init`.
+        The initialiser of the weights; see `nn.init`.
     rng : Generator, int or None
-        Where random weights come from. The same seed gives the same weights, to the bit.
+        The generator of random weights, or its seed. The same seed gives the same weights, to the bit.
     dtype : dtype, default float32
-        Of the parameters.
+        The dtype of the parameters.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Dense(Module):
         self.bias = Tensor(np.zeros(self.out_features, dtype), requires_grad=True, name="bias") if bias else None
 
     def forward(self, x: Any) -> Any:
-        """``x W + b`` for `x` of shape (..., in_features), an array or a tensor; of shape (..., out_features)."""
+        """``x W + b`` of shape (..., out_features), for an array or tensor `x` of shape (..., in_features)."""
         shape = getattr(x, "shape", None)
         if shape is None:
             x = np.asarray(x)

@@ -1,4 +1,4 @@
-"""`Dropout`: sets some entries to zero, at random, while a model is trained."""
+"""`Dropout`: sets random entries to zero while a model is trained."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ..module import Module, Setting
 
 
 class Dropout(Module):
-    """Sets each entry to zero with a probability while it is trained, and scales the others up to the same mean.
+    """In training, sets each entry to zero with a probability, and scales the others up to keep the mean.
 
     Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014). In use, after ``eval()``, it changes nothing.
-    Within `autograd_lite.transforms.checkpoint`, which runs a function twice, other zeros would be drawn the second
-    time: the backward pass raises a `GradientError` then.
+    Within `autograd_lite.transforms.checkpoint`, which runs a function twice, the second run would draw other zeros, so
+    the backward pass raises a `GradientError`.
 
     Parameters
     ----------
     p : float, default 0.5
         The probability of a zero, at least 0 and below 1.
     rng : Generator, int or None
-        Where the zeros are drawn from.
+        The generator of the random choice, or its seed.
 
     Raises
     ------
     ValueError, TypeError
-        If `p` is no such number.
+        If `p` is not such a number.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class Dropout(Module):
         self.rng = np.random.default_rng(rng)
 
     def forward(self, x: Any) -> Any:
-        """`x` of any shape, an array or a tensor; some of its entries set to zero, in training."""
+        """The array or tensor `x`, of any shape; in training with some entries set to zero."""
         p = self.p
         if not self.training or not p:
             return x

@@ -1,4 +1,4 @@
-"""`Embedding`: a table of vectors, looked up by number."""
+"""`Embedding`: a table of vectors, which are looked up by number."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ..module import Module
 
 
 class Embedding(Module):
-    """A table with a trainable vector for each of a number of things, such as words or categories.
+    """A table with a trainable vector for each word, category or other thing that has a number.
 
-    Bengio, Ducharme, Vincent and Jauvin (2003). The gradient of a vector is the sum over the places where it was used.
+    Bengio, Ducharme, Vincent and Jauvin (2003). The gradient of a vector is the sum over all its uses.
 
     Parameters
     ----------
     num_embeddings : int
-        How many vectors there are.
+        The number of vectors.
     embedding_dim : int
-        Their length.
+        The length of a vector.
     init : str or initialiser, optional
-        How they start; standard normal by default.
+        The initialiser of the vectors; standard normal by default.
     rng : Generator, int or None
-        Where they are drawn from.
+        The generator of random vectors, or its seed.
     dtype : dtype, default float32
-        Of the table.
+        The dtype of the table.
 
     Attributes
     ----------
@@ -40,9 +40,9 @@ class Embedding(Module):
     Raises
     ------
     ValueError
-        On a call, if a number is negative or too large.
+        On a call, if an index is negative or too large.
     TypeError
-        On a call, if they are no integers.
+        On a call, if the indices are not integers.
 
     Examples
     --------
@@ -66,16 +66,16 @@ class Embedding(Module):
         self.weight = Tensor(start(shape, rng=rng, dtype=dtype), requires_grad=True, name="weight")
 
     def forward(self, indices: Any) -> Any:
-        """The vectors of `indices`, integers of any shape; of that shape and one axis more."""
+        """The vectors of `indices`, integers of any shape; the result has one more axis."""
         numbers = as_array_or_tensor(indices, "Embedding: indices")
         if numbers.dtype.kind not in "iu":
-            raise TypeError(f"Embedding: indices are of {numbers.dtype}; expected integers")
+            raise TypeError(f"Embedding: indices have dtype {numbers.dtype}; expected integers")
         callback(_Indices(self.num_embeddings), innermost_array(numbers))
         return self.weight[numbers]
 
 
 class _Indices(IndexCheck):
-    """The look whether all indices have a vector."""
+    """The check that all indices have a vector."""
 
     __name__ = "check_indices"
 

@@ -1,4 +1,4 @@
-"""Normalisation: layers that give what passes through mean 0 and variance 1, over the batch or over the features."""
+"""Normalisation: layers whose outputs have mean 0 and variance 1, over the batch or over the features."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _np: Any = np
 class BatchNorm(Module):
     """Normalises each feature over the batch: ``(x - mean) / sqrt(var + eps) * weight + bias``.
 
-    Ioffe and Szegedy (2015). In training mean and variance are the batch's own; in use, after ``eval()``, they are
-    running means of those of the batches before, ``(1 - momentum) old + momentum new``, with the unbiased variance, as
-    PyTorch has it. Every run of the layer in training counts: within `autograd_lite.transforms.checkpoint`, which runs
-    a function twice, a batch counts twice.
+    Ioffe and Szegedy (2015). In training, mean and variance are those of the batch; in use, after ``eval()``, they are
+    running means over the batches before, ``(1 - momentum) old + momentum new``, with the unbiased variance, as in
+    PyTorch. Every run of the layer in training counts: within `autograd_lite.transforms.checkpoint`, which runs a
+    function twice, a batch counts twice.
 
     Parameters
     ----------
     features : int
         The length of the last axis; all other axes are the batch.
     momentum : float, default 0.1
-        The share of a new batch in the running figures.
+        The share of a new batch in the running means.
     eps : float, default 1e-5
-        Added to the variance.
+        A number that is added to the variance.
     dtype : dtype, default float32
-        Of the parameters.
+        The dtype of the parameters.
 
     Attributes
     ----------
     weight, bias : Tensor, shape (features,)
         Scale and shift; they start at 1 and 0.
     running_mean, running_var : Tensor, shape (features,)
-        Not trained, and saved with the parameters.
+        The running means; they are not trained, but saved with the parameters.
 
     Raises
     ------
@@ -85,7 +85,7 @@ class BatchNorm(Module):
         count = math.prod(x.shape[:-1])
         if count < 2:
             raise ValueError(
-                f"BatchNorm({self.features}): in training a batch needs two examples or more, but this one has "
+                f"BatchNorm({self.features}): in training a batch needs at least two examples, but this one has "
                 f"{count}; leave out a smaller last batch with drop_last=True, or call eval() to use the model"
             )
         mean = _np.mean(x, axis=axes)
@@ -108,16 +108,16 @@ class BatchNorm(Module):
 class LayerNorm(Module):
     """Normalises each example over its features: ``(x - mean) / sqrt(var + eps) * weight + bias``.
 
-    Ba, Kiros and Hinton (2016). The same in training and in use.
+    Ba, Kiros and Hinton (2016). It computes the same in training and in use.
 
     Parameters
     ----------
     features : int
-        The length of the last axis, over which mean and variance are taken.
+        The length of the last axis, over which mean and variance are computed.
     eps : float, default 1e-5
-        Added to the variance.
+        A number that is added to the variance.
     dtype : dtype, default float32
-        Of the parameters.
+        The dtype of the parameters.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ class LayerNorm(Module):
         return _scaled(centred, variance, self.eps) * self.weight + self.bias
 
     def extra_repr(self) -> str:
-        """The number of features, and what is added to the variance."""
+        """The number of features, and `eps`."""
         return f"{self.features}, eps={self.eps}"
 
 

@@ -21,12 +21,12 @@ class Sequential(Module):
     Parameters
     ----------
     *layers : callable
-        Each takes the result of the one before.
+        The layers; each takes the result of the previous one.
 
     Attributes
     ----------
     layers : list
-        Them. The sequence can be indexed, sliced and iterated over like the list.
+        The layers. The sequence itself can be indexed, sliced and iterated over like this list.
 
     Examples
     --------
@@ -44,7 +44,9 @@ class Sequential(Module):
         for i, layer in enumerate(layers):
             if not callable(layer):
                 advice = "; write Sequential(*layers)" if isinstance(layer, list | tuple) else ""
-                raise TypeError(f"Sequential: layer {i} is {type(layer).__name__}, not a module or function{advice}")
+                raise TypeError(
+                    f"Sequential: layer {i} is {type(layer).__name__}; expected a module or a function{advice}"
+                )
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:
@@ -71,18 +73,18 @@ class MLP(Sequential):
     sizes : sequence of int
         The numbers of inputs, of units in each hidden layer, and of outputs: ``[784, 128, 10]``.
     activation : str, callable or Module, default "relu"
-        Of the hidden layers: a name from `nn.activations.ACTIVATIONS`, a function, or a module.
+        The activation of the hidden layers: a name from `nn.activations.ACTIVATIONS`, a function, or a module.
     output_activation : str, callable, Module or None
-        Of the last layer; None, the default, leaves its outputs as they are (logits).
+        The activation of the last layer; None, the default, means no activation (logits).
     bias : bool, default True
         Whether the layers add a bias.
     init : str or initialiser, optional
-        How the weights start. By default he_uniform for the activations that are zero on one side (relu, leaky_relu,
-        elu, gelu, silu, softplus), glorot_uniform for the others.
+        The initialiser of the weights. By default he_uniform for activations that are near zero on one side (relu,
+        leaky_relu, elu, gelu, silu, softplus), glorot_uniform for the others.
     rng : Generator, int or None
-        Where random weights come from, layer after layer.
+        The generator of random weights, layer after layer, or its seed.
     dtype : dtype, default float32
-        Of the parameters.
+        The dtype of the parameters.
 
     Examples
     --------
@@ -106,7 +108,7 @@ class MLP(Sequential):
     ) -> None:
         if not isinstance(sizes, Sequence) or isinstance(sizes, str) or len(sizes) < 2:
             raise ValueError(
-                f"MLP: sizes must name at least the inputs and the outputs, as in [784, 10]; got {sizes!r}"
+                f"MLP: sizes must have at least the numbers of inputs and outputs, as in [784, 10]; got {sizes!r}"
             )
         if init is None:
             init = "he_uniform" if activation in _ONE_SIDED else "glorot_uniform"

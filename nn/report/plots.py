@@ -1,4 +1,4 @@
-"""Plots of the figures of trainings, with Matplotlib."""
+"""Plots of the histories of trainings, with Matplotlib."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 from autograd_lite.extend import write_atomically
 
-# From Okabe and Ito's palette, which colour-blind readers can tell apart; validation is dashed, so that a grey print
-# tells it as well.
+# The colours are from Okabe and Ito's palette, which colour-blind readers can distinguish; validation is dashed, to be
+# distinguished in a grey print as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
 class Figures(Protocol):
-    """The figures of a training by step and by epoch, such as those of an `nn.History`."""
+    """The numbers of a training by step and by epoch, such as an `nn.History`."""
 
     @property
     def steps(self) -> Mapping[str, list[float]]:
@@ -34,11 +34,11 @@ _OTHER = frozenset({"epoch", "examples", "seconds", "lr", "gradient_norm"})
 
 
 def plot_history(history: Figures, path: str | os.PathLike[str] | None) -> Any:
-    """The loss, the metrics if there are some, and the sizes of gradients and learning rate, side by side."""
+    """Plot the loss, the metrics if there are some, and the sizes of gradients and learning rate, side by side."""
     figure_class = _figure_class("History.plot")
     epochs, steps = history.epochs, history.steps
     if not steps.get("loss") and not len(history):
-        raise ValueError("History.plot: there is nothing to plot; no step was taken")
+        raise ValueError("History.plot: there is nothing to plot, because no step was taken")
     names = [name for name in epochs if name not in _OTHER and not name.startswith("val_") and name != "loss"]
     names += [name[4:] for name in epochs if name.startswith("val_") and name[4:] not in ("loss", *names)]
     panels = 2 + bool(names)
@@ -58,7 +58,7 @@ def plot_history(history: Figures, path: str | os.PathLike[str] | None) -> Any:
 
 
 def plot_curves(histories: Mapping[str, Figures], path: str | os.PathLike[str]) -> Any:
-    """The losses, and the metrics that all have, of several histories over each other."""
+    """Plot the losses of several histories in one panel, and each metric that all of them have in another."""
     figure_class = _figure_class("plot")
     shared = set.intersection(*({*history.epochs} for history in histories.values())) - _OTHER
     metrics = sorted(name for name in shared if not name.startswith("val_") and name != "loss")
@@ -80,7 +80,7 @@ def plot_curves(histories: Mapping[str, Figures], path: str | os.PathLike[str]) 
 
 
 def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Save a figure by the path's ending; whole, or not at all."""
+    """Save a figure in the format of the path's ending, completely or not at all."""
     import io
 
     path = Path(path)
@@ -131,7 +131,7 @@ def _sizes(axes: Any, history: Figures) -> None:
 
 
 def _places(history: Figures) -> list[float]:
-    """Where on the axis of epochs each step stands."""
+    """The position of each step on the axis of epochs."""
     numbers = history.steps.get("epoch", [])
     counts: dict[float, int] = {}
     for number in numbers:
@@ -146,7 +146,7 @@ def _places(history: Figures) -> list[float]:
 
 
 def _figure_class(what: str) -> Any:
-    """Matplotlib's figure, which draws without a window of its own."""
+    """Matplotlib's class for figures, which needs no window."""
     try:
         from matplotlib.figure import Figure
     except ImportError:

@@ -1,4 +1,4 @@
-"""`summary`: what a model is made of, layer by layer: shapes, parameters, operations, memory."""
+"""`summary`: a table of a model's layers, with their shapes, parameters, operations and memory."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class LayerSummary:
         The layer's path in the model, and its class.
     input_shape, output_shape : tuple of int
     parameters : int
-        The number of trained weights of its own.
+        The number of its own trained weights.
     flops : int
-        Floating-point operations of a forward pass: a product of matrices has two for each of its terms, everything
-        else one for each element and function.
+        The number of floating-point operations of a forward pass: a product of matrices has two for each of its terms,
+        everything else one for each element and function.
     memory : int
-        Bytes of its tensors and of its output.
+        The bytes of its tensors and of its output.
     """
 
     path: str
@@ -52,18 +52,18 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """The layers of a model, in the order of their calls; as text a table with totals.
+    """The layers of a model, in the order of their calls; `print` shows a table with totals.
 
     Attributes
     ----------
     layers : list of LayerSummary
-        Those without layers inside of them.
+        The layers that contain no other layers.
     parameters : int
-        Of the model, each counted once however often it is used.
+        The number of the model's trained weights; a parameter that is used several times counts once.
     frozen : int
         The number of weights that are not trained.
     flops, memory : int
-        Of all layers together.
+        The totals of all layers.
     """
 
     layers: list[LayerSummary] = field(default_factory=list)
@@ -72,12 +72,12 @@ class Summary:
 
     @property
     def flops(self) -> int:
-        """Of all layers."""
+        """The total number of operations."""
         return sum(layer.flops for layer in self.layers)
 
     @property
     def memory(self) -> int:
-        """Of all layers."""
+        """The total number of bytes."""
         return sum(layer.memory for layer in self.layers)
 
     def __str__(self) -> str:
@@ -106,25 +106,25 @@ class Summary:
 def summary(
     model: Module, input_shape: Shape | Sequence[Shape], batch_size: int = 1, dtype: npt.DTypeLike = np.float32
 ) -> Summary:
-    """Run a model on zeros, and tell what each layer of it takes, gives, costs and keeps.
+    """Run a model on zeros, and report the input, output, operations and memory of each layer.
 
     Parameters
     ----------
     model : Module
-        It is run as in use; its state stays as it is.
+        The model; it is run in use, and its state does not change.
     input_shape : tuple of int, or list of such
-        Of one example, without the axis of the batch: ``(784,)``. A list for a model of several inputs.
+        The shape of one example, without the axis of the batch: ``(784,)``. A list for a model with several inputs.
     batch_size : int, default 1
-        The length of that axis.
+        The length of the axis of the batch.
     dtype : dtype, default float32
-        Of the inputs; integers for an `Embedding`.
+        The dtype of the inputs; an integer dtype for an `Embedding`.
 
     Raises
     ------
     TypeError
-        If the model is none, or the shape is no shape.
+        If `model` is not a Module, or `input_shape` is not a shape.
     ValueError
-        From a layer that the shape does not fit.
+        If the shape does not fit a layer.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def summary(
 
 @contextmanager
 def _watched(model: Module, lines: list[LayerSummary]) -> Iterator[None]:
-    """While it lasts, every call of a layer without layers inside of it adds a line."""
+    """Within the `with` statement, add a line for every call of a layer that contains no other layers."""
     watched = []
     try:
         for path, module in model.named_modules():
@@ -189,9 +189,9 @@ def _flops(module: Module, shape_in: Shape, shape_out: Shape) -> int:
     if isinstance(module, Dense):
         return 2 * elements * module.in_features + (0 if module.bias is None else elements)
     if isinstance(module, BatchNorm):
-        return 4 * elements  # less the mean, by the deviation, times the scale, plus the shift
+        return 4 * elements  # subtract the mean, divide by the deviation, multiply by the scale, add the shift
     if isinstance(module, LayerNorm):
-        return 8 * elements  # and a sum each for mean and variance, a difference and a square
+        return 8 * elements  # also a sum for the mean and one for the variance, a difference and a square
     if isinstance(module, Embedding):
         return 0
     return elements if isinstance(module, Activation) else 0

@@ -1,4 +1,4 @@
-"""Whether a training is one whose step `fit` compiles unasked: where that changes nothing but the time."""
+"""Decides whether `fit` compiles a step by itself: only if that changes nothing except the time."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ..module import Module
 from .training import Training
 
 ENOUGH_STEPS = 400
-"""In fewer steps, what compiling takes is not saved again."""
+"""The smallest number of steps for which compiling saves more time than it takes."""
 
 
 def is_worth_compiling(training: Training) -> bool:
-    """Whether to compile a training's step though nobody asked for it.
+    """Whether to compile a training's step with ``compile="auto"``.
 
-    A compiled function runs its Python code once, and writes over its arrays. So all code that runs in a step, or
-    between steps, must be the library's own, which takes this into account; code of a user's may print, count, keep a
-    gradient, or read a number that is another one in each call. Errors that NumPy was told to raise are raised step by
-    step alone.
+    A compiled function runs its Python code once, and overwrites its arrays. So all code that runs in a step, or
+    between steps, must be the library's own, which takes this into account; a user's code may print, count, keep a
+    gradient, or read a number that changes from call to call. If NumPy is set to raise floating-point errors, the step
+    is not compiled, since compiled steps would not raise them.
     """
     return (
         training.epochs * len(training.batches) >= ENOUGH_STEPS
@@ -40,16 +40,16 @@ def is_worth_compiling(training: Training) -> bool:
 
 
 def _is_own_function(function: Any) -> bool:
-    """Whether it is one of the library's, also with some options given by `functools.partial`."""
+    """Whether it is a function of the library, possibly with options given by `functools.partial`."""
     if isinstance(function, partial):
         options = (*function.args, *function.keywords.values())
         return all(isinstance(option, _PLAIN) for option in options) and _is_own_function(function.func)
-    # Not its __module__, which `functools.wraps` gives to a user's function, too.
+    # Its __module__ does not say that, since `functools.wraps` copies it to a user's function.
     return _is_of(getattr(function, "__globals__", {}).get("__name__"), _OWN)
 
 
 def _is_own_object(thing: Any) -> bool:
-    """Whether its class is one of the library's, and it was given no function that is not."""
+    """Whether its class belongs to the library, and so do all functions that it was given."""
     return _is_of(type(thing).__module__, _OWN) and all(
         _is_own_function(value) if isinstance(value, FunctionType | MethodType | partial) else _is_own_object(value)
         for value in vars(thing).values()
@@ -58,7 +58,7 @@ def _is_own_object(thing: Any) -> bool:
 
 
 def _is_own_model(model: Module) -> bool:
-    """Whether it is made of the library's layers and functions alone, and no hook sees its gradients."""
+    """Whether it consists only of the library's layers and functions, and no hook sees its gradients."""
     try:
         describe(model)
     except ArchitectureError:
@@ -69,7 +69,7 @@ def _is_own_model(model: Module) -> bool:
 
 
 def _has_own_rules() -> bool:
-    """Whether no function of NumPy's or of the library's differentiates by a rule of a user's."""
+    """Whether all functions of NumPy and of the library have the library's rules, and none has a user's rule."""
     return all(
         _is_own_function(vjp)
         for function, vjps in known_rules()

@@ -1,6 +1,6 @@
-"""Callbacks: what happens beside the training, from early stopping to learning-rate schedules and gradient clipping.
+"""Callbacks that act during training: early stopping, learning-rate schedules and gradient clipping.
 
-A callback of your own is any subclass of `Callback` with the methods that it needs.
+To write your own callback, subclass `Callback` and define the methods that it needs.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ Mode = Literal["auto", "min", "max"]
 
 
 class EarlyStopping(Callback):
-    """Stops when a figure has not become better for some epochs, and takes back the weights it was best with.
+    """Stops when a figure has not improved for some epochs, and restores the weights of the best epoch.
 
     Prechelt (1998).
 
     Parameters
     ----------
     monitor : str, default "val_loss"
-        A column of the history's epochs.
+        The figure: a column of the history's epochs.
     patience : int, default 5
-        After how many epochs without a better one to stop.
+        The number of epochs without an improvement after which training stops.
     min_delta : float, default 0
-        By how much a better figure must be better, at least 0.
+        The smallest change that counts as an improvement, at least 0.
     restore_best : bool, default True
-        Whether the weights of the best epoch are put back in the end, however training ended.
+        Whether the weights of the best epoch are restored at the end, even if training ended for another reason.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether the figure is to fall or to rise; "auto" takes losses and errors to fall, others to rise.
+        Whether a smaller or a larger figure is better; with "auto", smaller losses and errors are better, and larger
+        values of everything else.
 
     Attributes
     ----------
     best : float
         The best figure so far.
     best_epoch : int
-        Its epoch, from 1; 0 before the first.
+        The epoch of the best figure, from 1; 0 before the first epoch.
 
     Raises
     ------
     KeyError
-        In training, if the history has no such column: without validation data there is no ``val_loss``.
+        In training, if the history has no such column; without validation data, it has no ``val_loss``.
 
     Examples
     --------
@@ -75,12 +76,12 @@ class EarlyStopping(Callback):
         self.weights: dict[str, Any] = {}
 
     def on_train_begin(self, training: Training) -> None:
-        """Begin anew, unless training goes on from a checkpoint."""
+        """Start again, unless training continues from a checkpoint."""
         if not training.resumed:
             self._forget()
 
     def on_epoch_end(self, training: Training) -> None:
-        """Compare, remember, stop."""
+        """Compare the figure; keep the weights if it is the best, or stop."""
         value = training.figure(self.monitor, "EarlyStopping")
         if self.sign * value < self.sign * self.best - self.min_delta:
             self.best, self.best_epoch = value, training.epoch
@@ -90,7 +91,7 @@ class EarlyStopping(Callback):
             training.stop(f"{self.monitor} was best in epoch {self.best_epoch}, at {self.best:.4g}")
 
     def on_train_end(self, training: Training) -> None:
-        """Put the best weights back."""
+        """Restore the best weights."""
         if self.weights:
             training.model.load_state_dict(self.weights)
 
@@ -100,7 +101,7 @@ class EarlyStopping(Callback):
         return {"best": self.best, "best_epoch": self.best_epoch, **weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take them over."""
+        """Restore the state."""
         self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
         self.weights = {name.removeprefix("weights."): state[name] for name in state if name.startswith("weights.")}
 
@@ -109,21 +110,21 @@ class EarlyStopping(Callback):
 
 
 class LearningRate(Callback):
-    """Sets the learning rate of every parameter group to that which it starts with, times a schedule.
+    """Sets the learning rate of every parameter group to its initial rate, multiplied by a schedule.
 
     Parameters
     ----------
     schedule : callable
-        From the time, an integer from 0, to the factor; see `nn.schedules`.
+        A function from the time, an integer from 0, to the factor; see `nn.schedules`.
     every : {"epoch", "step"}, default "epoch"
-        What the time counts.
+        The unit of the time.
 
     Raises
     ------
     TypeError
-        If the schedule is no function.
+        If the schedule is not a function.
     ValueError
-        In training, if it gives a factor that is negative or not finite.
+        In training, if the schedule returns a factor that is negative or not finite.
 
     Examples
     --------
@@ -142,7 +143,7 @@ class LearningRate(Callback):
         self.base: list[float] = []
 
     def on_train_begin(self, training: Training) -> None:
-        """Take the rates that the factors are of."""
+        """Keep the initial rates."""
         if not training.resumed or not self.base:
             self.base = [float(group["lr"]) for group in training.optimizer.groups]
 
@@ -162,11 +163,11 @@ class LearningRate(Callback):
             group["lr"] = rate * factor
 
     def state_dict(self) -> dict[str, Any]:
-        """The rates that the factors are of."""
+        """The initial rates."""
         return {"base": list(self.base)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take them over."""
+        """Restore the state."""
         self.base = [float(rate) for rate in state["base"]]
 
     def __repr__(self) -> str:
@@ -174,20 +175,20 @@ class LearningRate(Callback):
 
 
 class ReduceOnPlateau(Callback):
-    """Lowers the learning rate when a figure has not become better for some epochs.
+    """Lowers the learning rate when a figure has not improved for some epochs.
 
     Parameters
     ----------
     monitor : str, default "val_loss"
-        A column of the history's epochs.
+        The figure: a column of the history's epochs.
     factor : float, default 0.1
-        Of the learning rate, from 0 to below 1.
+        The factor for the learning rate, from 0 to below 1.
     patience : int, default 5
-        After how many epochs without a better one.
+        The number of epochs without an improvement after which the rate is lowered.
     min_delta : float, default 0
-        By how much a better figure must be better.
+        The smallest change that counts as an improvement.
     min_lr : float, default 0
-        The rate stays at or above this.
+        The smallest learning rate.
     mode : {"auto", "min", "max"}, default "auto"
         As in `EarlyStopping`.
     """
@@ -210,7 +211,7 @@ class ReduceOnPlateau(Callback):
         self.best, self.waited = self.sign * math.inf, 0
 
     def on_train_begin(self, training: Training) -> None:
-        """Begin anew, unless training goes on from a checkpoint."""
+        """Start again, unless training continues from a checkpoint."""
         if not training.resumed:
             self.best, self.waited = self.sign * math.inf, 0
 
@@ -227,11 +228,11 @@ class ReduceOnPlateau(Callback):
                 group["lr"] = max(group["lr"] * self.factor, min(self.min_lr, group["lr"]))
 
     def state_dict(self) -> dict[str, Any]:
-        """The best figure, and the epochs since."""
+        """The best figure, and the number of epochs since then."""
         return {"best": self.best, "waited": self.waited}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take them over."""
+        """Restore the state."""
         self.best, self.waited = float(state["best"]), int(state["waited"])
 
     def __repr__(self) -> str:
@@ -239,7 +240,7 @@ class ReduceOnPlateau(Callback):
 
 
 class ClipGradientNorm(Callback):
-    """Scales the gradients of each step down to a largest norm, that of all of them together; see `clip_gradient_norm`.
+    """Scales the gradients of each step so that their norm, over all of them, is limited; see `clip_gradient_norm`.
 
     Parameters
     ----------
@@ -253,7 +254,7 @@ class ClipGradientNorm(Callback):
         self.max_norm = float(max_norm)
 
     def on_gradient(self, training: Training) -> None:
-        """Clip."""
+        """Clip the gradients."""
         clip_gradient_norm(training.parameters, self.max_norm)
 
 
@@ -263,7 +264,7 @@ class ClipGradientValue(Callback):
     Parameters
     ----------
     limit : float
-        Above 0.
+        The largest absolute value, above 0.
     """
 
     def __init__(self, limit: float) -> None:
@@ -272,5 +273,5 @@ class ClipGradientValue(Callback):
         self.limit = float(limit)
 
     def on_gradient(self, training: Training) -> None:
-        """Clip."""
+        """Clip the gradients."""
         clip_gradient_value(training.parameters, self.limit)

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on, to the same weights to the bit, after it ended at any instant."""
+"""Checkpoints: everything that an interrupted training needs to continue to the same weights, to the bit."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ _NAME = re.compile(r"checkpoint-(\d{8,})\.safetensors")
 
 
 class Checkpoint(Callback):
-    """Writes the state of training to files of a folder, and keeps the last few.
+    """Writes the state of training to files in a folder, and keeps the last few.
 
-    Each file is whole: it is written beside its place, synced and renamed, so that a crash at any instant leaves those
-    before it. ``fit(..., resume=folder)`` goes on from the last.
+    Each file is complete: it is written under a temporary name, synced and renamed, so the earlier files survive a
+    crash at any time. ``fit(..., resume=folder)`` continues from the last file.
 
     Parameters
     ----------
     path : path
-        The folder; it is made.
+        The folder; it is created if it does not exist.
     every : int, default 1
-        After how many epochs, or steps, to write.
+        The number of epochs, or steps, from one file to the next.
     keep : int, default 3
-        How many files to keep; older ones are deleted.
+        The number of files to keep; older ones are deleted.
     unit : {"epoch", "step"}, default "epoch"
-        What `every` counts.
+        The unit of `every`.
 
     Notes
     -----
     A file has the weights, the optimizer, the states of all callbacks, the history, the epoch and the position in it,
-    and the states of the random generators of the minibatches and of the model's modules. After Ctrl-C one more is
+    and the states of the random generators of the minibatches and of the model's modules. After Ctrl-C, another file is
     written.
     """
 
@@ -64,24 +64,24 @@ class Checkpoint(Callback):
         self.unit = unit
 
     def on_train_begin(self, training: Training) -> None:
-        """Make the folder, and clear away what a crash has left half-written."""
+        """Create the folder, and delete incomplete files from a crash."""
         self.path.mkdir(parents=True, exist_ok=True)
         for leftover in self.path.glob(".checkpoint-*.safetensors.*.part"):
             leftover.unlink(missing_ok=True)
 
     def on_step_end(self, training: Training) -> None:
-        """Write, if it is time; the last step of an epoch is left to its end."""
+        """Write a file if it is time; after the last step of an epoch, it is written at the end of the epoch."""
         if self.unit == "step" and training.step % self.every == 0 and training.step_in_epoch < len(training.batches):
             self.write(training)
 
     def on_epoch_end(self, training: Training) -> None:
-        """Write, if it is time, and after the last one."""
+        """Write a file if it is time, and after the last epoch."""
         passed = training.epoch if self.unit == "epoch" else training.step
         if passed % self.every == 0 or training.epoch == training.epochs:
             self.write(training)
 
     def on_pause(self, training: Training) -> None:
-        """Write where Ctrl-C has ended it."""
+        """Write a file when Ctrl-C has ended training."""
         if training.step:
             self.write(training)
 
@@ -123,19 +123,19 @@ def save_checkpoint(training: Training, path: str | os.PathLike[str]) -> None:
 
 
 def resume_training(training: Training, path: str | os.PathLike[str]) -> None:
-    """Put a training to where a checkpoint was written; on an error everything is as it was.
+    """Set a training to the state in a checkpoint; on an error, nothing is changed.
 
     Parameters
     ----------
     training : Training
-        Made as that of the checkpoint was.
+        The training; it must have been made in the same way as that of the checkpoint.
     path : path
-        A file; or a folder, of which the newest file that can be read is taken, and none is no error.
+        A file; or a folder, whose newest readable file is used. A folder without files is not an error.
 
     Raises
     ------
     CheckpointError
-        If the file is damaged, or of another training.
+        If the file is damaged, or belongs to another training.
     """
     path = Path(path)
     if not path.is_dir():
@@ -188,7 +188,7 @@ def _restore(training: Training, path: Path) -> None:
 
 
 def _check_fit(training: Training, plain: Mapping[str, Any], path: Path) -> None:
-    """The checkpoint must be of a training like this one."""
+    """Check that the checkpoint belongs to a training like this one."""
     names = [type(callback).__name__ for callback in training.callbacks]
     if plain["callbacks"] != names:
         raise CheckpointError(
@@ -206,7 +206,7 @@ def _check_fit(training: Training, plain: Mapping[str, Any], path: Path) -> None
         )
 
 
-# ---- what belongs to it ----
+# ---- contents of a checkpoint ----
 
 
 def _generators(training: Training) -> Iterator[tuple[str, np.random.Generator]]:
@@ -247,7 +247,7 @@ def _files_in(folder: Path) -> list[tuple[int, Path]]:
 
 
 def _listed(state: Any) -> Any:
-    """A generator's state as JSON can hold it."""
+    """A generator's state in a form for JSON."""
     if isinstance(state, Mapping):
         return {key: _listed(value) for key, value in state.items()}
     if isinstance(state, np.ndarray):
@@ -264,7 +264,7 @@ def _unlisted(state: Any) -> Any:
 
 
 def _as_json(value: Any) -> Any:
-    """A number or text of a state; JSON has no infinity and no NaN."""
+    """A number or text of a state in a form for JSON, which has no infinity and no NaN."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,4 +1,4 @@
-"""`fit`: train a model; the function that users call, and its documentation."""
+"""`fit`: trains a model; the function that users call, and its documentation."""
 
 from __future__ import annotations
 
@@ -38,42 +38,42 @@ def fit(
 ) -> History:
     """Train a model.
 
-    Each step takes a minibatch: ``loss(model(X), y).backward()`` and ``optimizer.step()``. While it trains the model is
-    in training mode, for the validation in ``eval()``; in the end it is as it was.
+    Each step takes a minibatch: ``loss(model(X), y).backward()`` and ``optimizer.step()``. The model is in training
+    mode for the steps, and in ``eval()`` for the validation; in the end it gets its old mode back.
 
     Parameters
     ----------
     model : Module
-        With a call for the inputs of a batch.
+        The model; it is called with the inputs of a batch.
     loss : callable
-        ``loss(outputs, targets)``, a scalar, such as `nn.softmax_cross_entropy`.
+        ``loss(outputs, targets)``, which returns a scalar, such as `nn.softmax_cross_entropy`.
     optimizer : Optimizer
-        Of the model's parameters, those that are trained.
+        The optimizer of the model's parameters, or of those that are to be trained.
     train : tuple of array_like, or Minibatches
-        ``(X, y)``, or more inputs before the targets; shuffled anew in each epoch. Or what gives such batches in every
-        ``iter()``, and has a length.
+        ``(X, y)``, or more inputs before the targets; they are shuffled again in each epoch. Or an iterable with a
+        length that gives such batches in every ``iter()``.
     validation : tuple of array_like, optional
-        The same for the figures named ``val_...``, after each epoch.
+        The data for the figures ``val_...`` after each epoch, in the same form.
     epochs : int, default 10
-        Passes over the training data.
+        The number of passes over the training data.
     batch_size : int, default 32
-        Examples in a minibatch, where arrays are given; and in a validation pass.
+        The number of examples in a minibatch, if arrays are given, and in a batch of the validation.
     metrics : mapping, optional
-        From name to function, ``f(targets, outputs)``, such as ``{"accuracy": nn.metrics.accuracy}``. Of the training
-        data the mean over the batches, as they were trained; of the validation data that of all together.
+        From name to function, ``f(targets, outputs)``, such as ``{"accuracy": nn.metrics.accuracy}``. For the training
+        data, the mean over the batches is reported, as they were trained; for the validation data, the value for all.
     validation_metrics : mapping, optional
-        More of them, for the validation data alone.
+        Further metrics, for the validation data only.
     penalty : callable, optional
         ``penalty(model)`` is added to the loss of each training step: ``lambda m: nn.l2_penalty(m, 1e-4)``.
     callbacks : iterable of Callback, optional
-        Called in their order.
+        The callbacks; they are called in their order.
     rng : Generator, int or None
-        Where the orders of arrays come from.
+        The generator of the orders of arrays, or its seed.
     resume : path, optional
-        A file or folder that `nn.Checkpoint` wrote. Training goes on from there, to the same weights to the bit, if
-        everything else is as it was; a folder without a checkpoint is no error, and training starts.
+        A file or folder that `nn.Checkpoint` wrote. Training continues from there, to the same weights to the bit, if
+        all other arguments are the same; with a folder that has no checkpoint, training starts at the beginning.
     progress : bool or {"auto", "bar", "lines"}, default True
-        What is told of it; see `nn.progress`.
+        The form in which progress is shown; see `nn.progress`.
     compile : bool or "auto", default "auto"
         Whether the step is compiled, by `autograd_lite.compile`: up to several times as fast. With "auto" it is where
         the training stays the same to the bit: where model, loss, metrics, optimizer and callbacks are this library's
@@ -91,9 +91,9 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If an argument is none of these; before the first step.
+        If an argument is wrong; raised before the first step.
     CheckpointError
-        If the checkpoint is damaged, or of another training.
+        If the checkpoint is damaged, or belongs to another training.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""What `fit` is given, checked: data as minibatches, metrics, and an optimizer of the model's parameters."""
+"""Checks of `fit`'s arguments: data as minibatches, metrics, and an optimizer of the model's parameters."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..module import Module
 from ..optimizers.base import Optimizer
 
 Metrics = Mapping[str, Callable[[Any, Any], float]]
-"""From name to function of targets and outputs."""
+"""A mapping from name to function of targets and outputs."""
 
 
 def members_of(batch: Any) -> tuple[Any, ...]:
-    """The arrays of a batch, of which there may be one."""
+    """The arrays of a batch, which may be a single array."""
     return tuple(batch) if isinstance(batch, tuple | list) else (batch,)
 
 
 def as_batches(train: Any, batch_size: int, rng: Random) -> Any:
-    """What gives the batches of an epoch."""
+    """The iterable that gives the batches of an epoch."""
     if isinstance(train, tuple):
         return Minibatches(*as_arrays(train), batch_size=batch_size, rng=rng)
     if not hasattr(train, "__iter__") or not hasattr(train, "__len__") or isinstance(train, np.ndarray | list):
@@ -36,14 +36,14 @@ def as_batches(train: Any, batch_size: int, rng: Random) -> Any:
 
 
 def as_arrays(data: Any) -> tuple[Any, ...]:
-    """Inputs and targets, equally long."""
+    """Inputs and targets as arrays of equal length."""
     if not isinstance(data, tuple | list) or len(data) < 2:
         raise TypeError("fit: data must be a tuple of inputs and targets, as in (X, y)")
     return Minibatches(*data, shuffle=False).arrays
 
 
 def checked_metrics(name: str, metrics: Metrics | None) -> dict[str, Callable[[Any, Any], float]]:
-    """The metrics, in a dict of their own."""
+    """The metrics, in a new dict."""
     metrics = {} if metrics is None else metrics
     if not isinstance(metrics, Mapping) or not all(callable(metric) for metric in metrics.values()):
         raise TypeError(f"fit: {name} must be a dict from name to function, as in {{'accuracy': nn.metrics.accuracy}}")
@@ -51,7 +51,7 @@ def checked_metrics(name: str, metrics: Metrics | None) -> dict[str, Callable[[A
 
 
 def check_optimizer(model: Module, optimizer: Optimizer) -> None:
-    """The optimizer must train some of the model."""
+    """Check that the optimizer has parameters of the model."""
     own = {id(parameter) for parameter in model.parameters()}
     if not any(id(parameter) in own for group in optimizer.groups for parameter in group["params"]):
         raise ValueError(

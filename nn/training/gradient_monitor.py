@@ -1,4 +1,4 @@
-"""`GradientMonitor`: how large the gradients and updates of each layer are while it is trained, and which are ill."""
+"""`GradientMonitor`: measures the gradients and updates of each layer during training, and warns of problems."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ Array = np.ndarray[Any, Any]
 
 
 class GradientMonitor(Callback):
-    """Measures every layer's gradient, update and dead units, and warns of those that are ill, by their names.
+    """Measures every layer's gradient, update and dead units, and warns of problems with the layers' names.
 
-    A layer is a module with parameters of its own. Measured are the norm of its gradient; the size of an update by that
-    of the weights, ``|change| / |w|``, which is about 1e-3 where a network learns well; and the share of dead units:
-    those whose weights got a gradient of exactly zero in all steps of an epoch that were measured, as a ReLU's do whose
-    input is negative for all data.
+    A layer is a module with its own parameters. The monitor measures the norm of its gradient; the size of an update
+    relative to the weights, ``|change| / |w|``, which is about 1e-3 in a network that learns well; and the share of
+    dead units. A unit is dead if its weights got a gradient of exactly zero in all measured steps of an epoch, as for a
+    ReLU whose input is negative for all data.
 
     Parameters
     ----------
     every : int, default 10
-        The steps from one measurement to the next.
+        The number of steps from one measurement to the next.
     vanishing : float, default 1e-4
         A layer's gradient vanishes if its root mean square is below this share of the largest among the layers.
     exploding : float, default 1e3
         A gradient explodes if its norm is above this, or not finite.
     dead : float, default 0.5
-        A layer is dead if more than this share of its units is.
+        A layer is dead if more than this share of its units are dead.
 
     Attributes
     ----------
@@ -46,12 +46,12 @@ class GradientMonitor(Callback):
     dead_units : dict
         From the layer's path to the share of dead units after each epoch.
     warned : list of str
-        What it has warned of.
+        The warnings so far.
 
     Warns
     -----
     TrainingWarning
-        Once for each layer and illness, after the epoch.
+        Once for each layer and problem, after the epoch.
 
     Examples
     --------
@@ -101,7 +101,7 @@ class GradientMonitor(Callback):
                 self._silent[name] = self._silent[name] & units if name in self._silent else units
 
     def on_step_end(self, training: Training) -> None:
-        """Measure the updates, if their gradients were."""
+        """Measure the updates, if the gradients of this step were measured."""
         if self._before is None:
             return
         for name, layer in self.layers.items():
@@ -112,14 +112,14 @@ class GradientMonitor(Callback):
         self._before = None
 
     def on_epoch_end(self, training: Training) -> None:
-        """Look at the epoch, and warn."""
+        """Check the measurements of the epoch, and warn."""
         for name, units in self._silent.items():
             self.dead_units.setdefault(name, []).append(float(np.mean(units)))
         self._tell(self._ill())
         self._silent, self._sizes = {}, {}
 
     def _ill(self) -> dict[str, dict[str, str]]:
-        """For each illness the layers that have it, with the figure that shows it."""
+        """For each problem, the layers that have it, with the figure that shows it."""
         found: dict[str, dict[str, str]] = {illness: {} for illness in _REMEDIES}
         sizes = {name: float(np.mean(values)) for name, values in self._sizes.items() if values}
         for name in list(sizes):
@@ -149,7 +149,7 @@ class GradientMonitor(Callback):
             warnings.warn(self.warned[-1], TrainingWarning, stacklevel=2)
 
     def state_dict(self) -> dict[str, Any]:
-        """What was measured, and what is being measured in this epoch."""
+        """All measurements, and those of the current epoch."""
         known = [f"{illness}: {layer}" for layer, illness in sorted(self._known)]
         state: dict[str, Any] = {"warned": list(self.warned), "known": known, "layers": list(self.measured)}
         for name, columns in self.measured.items():
@@ -161,7 +161,7 @@ class GradientMonitor(Callback):
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take it over."""
+        """Restore the state."""
         self._forget()
         self.warned = list(state["warned"])
         self._known = {(layer, illness) for illness, _, layer in (known.rpartition(": ") for known in state["known"])}
@@ -179,7 +179,7 @@ class GradientMonitor(Callback):
                 self._silent[name] = silent.astype(bool)
 
     def __str__(self) -> str:
-        """The layers with their last figures, the first layer first."""
+        """The layers with their last figures, from the first layer to the last."""
         rows: dict[str, list[float]] = {"gradient_norm": [], "update_ratio": [], "dead units": []}
         names = [name for name, columns in self.measured.items() if columns["update_ratio"]]
         for name in names:
@@ -202,11 +202,11 @@ _REMEDIES = {
     ),
     "vanishes": ("the gradient vanishes", "ReLUs, normalisation or skip connections let it through"),
 }
-"""For each illness how it is told, and what helps."""
+"""For each problem, its description, and a remedy."""
 
 
 def layers_of(model: Module) -> dict[str, list[Tensor]]:
-    """The modules that have parameters of their own, by path, with these; the model itself is "model"."""
+    """The modules with their own parameters, by path, and these parameters; the model itself is "model"."""
     layers: dict[str, list[Tensor]] = {}
     for name, parameter in model.named_parameters():
         layers.setdefault(name.rpartition(".")[0] or "model", []).append(parameter)

@@ -1,4 +1,4 @@
-"""`History`: the figures of a training by step and by epoch, as a table, a plot, and a file."""
+"""`History`: the figures of a training by step and by epoch, as a table, a plot, or a file."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Rows = dict[str, list[float]]
 
 
 class History:
-    """Figures of every step and of every epoch.
+    """The figures of every step and of every epoch.
 
     Attributes
     ----------
     steps : dict of list
-        For each step its ``epoch``, from 1, its number of ``examples``, ``loss``, ``lr`` (of the first parameter
-        group), ``gradient_norm`` (before clipping it), ``seconds``, and the metrics of its batch.
+        For each step: ``epoch``, from 1, the number of ``examples``, ``loss``, ``lr`` (of the first parameter group),
+        ``gradient_norm`` (before clipping), ``seconds``, and the metrics of its batch.
     epochs : dict of list
-        For each epoch that was finished ``epoch``, ``loss`` (the mean over its examples), the metrics, the same of the
-        validation data as ``val_loss`` and ``val_<metric>``, ``lr``, ``gradient_norm`` (the mean over its steps) and
-        ``seconds``.
+        For each finished epoch: ``epoch``, ``loss`` (the mean over its examples), the metrics, the loss and metrics of
+        the validation data as ``val_loss`` and ``val_<metric>``, ``lr``, ``gradient_norm`` (the mean over its steps)
+        and ``seconds``.
     interrupted : bool
         Whether Ctrl-C ended the training.
     stopped : str or None
-        Why it ended before its last epoch.
+        The reason why training ended before its last epoch.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class History:
         return self.epochs[name]
 
     def __len__(self) -> int:
-        """How many epochs were finished."""
+        """The number of finished epochs."""
         return len(self.epochs.get("epoch", ()))
 
     def add_step(self, figures: Mapping[str, float]) -> None:
@@ -75,19 +75,19 @@ class History:
         _add(self.epochs, figures)
 
     def best(self, name: str = "val_loss", mode: Literal["auto", "min", "max"] = "auto") -> dict[str, float]:
-        """The figures of the epoch in which one was best.
+        """The figures of the epoch in which one figure was best.
 
         Parameters
         ----------
         name : str, default "val_loss"
-            The figure.
+            The name of that figure.
         mode : {"auto", "min", "max"}, default "auto"
-            Whether the smallest or the largest is best; "auto" takes the smallest of losses and errors.
+            Whether the smallest or the largest value is best; with "auto", it is the smallest for losses and errors.
 
         Raises
         ------
         KeyError
-            If there is no such figure.
+            If the history has no such figure.
         """
         column = self[name]
         smaller = smaller_is_better(name, mode)
@@ -111,12 +111,12 @@ class History:
     # ---- as a plot ----
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
-        """Loss, metrics, and the sizes of gradients and learning rate over the epochs; a Matplotlib figure.
+        """Plot loss, metrics, and the sizes of gradients and learning rate over the epochs; a Matplotlib figure.
 
         Parameters
         ----------
         path : path, optional
-            Where to save it as well, as ``.png``, ``.svg`` or ``.pdf``.
+            A file in which the plot is also saved, as ``.png``, ``.svg`` or ``.pdf``.
 
         Raises
         ------
@@ -130,7 +130,7 @@ class History:
     # ---- as a file ----
 
     def to_csv(self, path: str | os.PathLike[str], by: Literal["epoch", "step"] = "epoch") -> None:
-        """Write the epochs, or the steps, as a table with a header; figures to all their digits."""
+        """Write the epochs, or the steps, as a table with a header; figures are written with all digits."""
         if by not in ("epoch", "step"):
             raise ValueError(f"to_csv: by={by!r} is unknown; expected 'epoch' or 'step'")
         rows = self.epochs if by == "epoch" else self.steps
@@ -146,12 +146,12 @@ class History:
 
     @classmethod
     def from_json(cls, path: str | os.PathLike[str]) -> History:
-        """A history that `to_json` wrote.
+        """Read a history that `to_json` wrote.
 
         Raises
         ------
         ValueError
-            If the file is none.
+            If the file is not a history.
         """
         try:
             state = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -165,7 +165,7 @@ class History:
         return history
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it; figures that are not finite as text."""
+        """Everything in a form for JSON; figures that are not finite are text."""
         return {
             "steps": {name: [_as_json(value) for value in column] for name, column in self.steps.items()},
             "epochs": {name: [_as_json(value) for value in column] for name, column in self.epochs.items()},
@@ -174,7 +174,7 @@ class History:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave; all of it, or on an error nothing."""
+        """Restore a state from `state_dict`; on an error, nothing is changed."""
         if not isinstance(state, Mapping) or not {"steps", "epochs"} <= state.keys():
             raise ValueError("expected the steps and epochs of a history")
         steps, epochs = _rows(state["steps"]), _rows(state["epochs"])
@@ -183,14 +183,14 @@ class History:
 
 
 def smaller_is_better(name: str, mode: Literal["auto", "min", "max"] = "auto") -> bool:
-    """Whether a figure is to fall: losses and errors do, metrics do not."""
+    """Whether smaller values of a figure are better: they are for losses and errors, but not for metrics."""
     if mode not in ("auto", "min", "max"):
         raise ValueError(f"mode={mode!r} is unknown; expected 'auto', 'min' or 'max'")
     return mode == "min" or (mode == "auto" and any(word in name for word in ("loss", "error", "norm", "seconds")))
 
 
 def table(rows: Mapping[str, Iterable[float]]) -> str:
-    """Columns of figures under their names."""
+    """Columns of figures with their names, as text."""
     columns = []
     for name, values in rows.items():
         cells = [name, *(_cell(name, value) for value in values)]

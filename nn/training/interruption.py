@@ -1,4 +1,4 @@
-"""Ctrl-C as a request to come to an end, in place of an exception in the middle of a step."""
+"""Ctrl-C as a request to stop after the current step, instead of an exception in the middle of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Self
 
 
 class Interruption:
-    """Within its ``with`` block a first Ctrl-C is remembered, and a second one interrupts as usual.
+    """Within its ``with`` block, the first Ctrl-C is only recorded, and a second one interrupts as usual.
 
-    Outside of the main thread, and where a program has a handler of its own, it leaves Ctrl-C as it is.
+    Outside of the main thread, and in a program with its own handler, it does not change Ctrl-C.
 
     Attributes
     ----------
     happened : bool
-        Whether there was one.
+        Whether Ctrl-C was pressed.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""`Loop`: the epochs of a training, each with its steps, its validation, its figures, and the callbacks' events."""
+"""`Loop`: runs the epochs of a training, with steps, validation, figures, and the events of callbacks."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Loop:
         self._call("on_epoch_end")
 
     def _begin_epoch(self) -> Iterator[Any]:
-        """The batches of an epoch; in an epoch that was begun before a checkpoint, the batches that are left."""
+        """The batches of an epoch; the remaining ones if the epoch began before a checkpoint."""
         training = self.training
         batches = training.batches
         drawn_from = batches.rng.bit_generator if isinstance(batches, Minibatches) else None
@@ -104,7 +104,7 @@ class Loop:
             return iter(batches)
         if drawn_from is None:
             return islice(iter(batches), training.step_in_epoch, None)
-        # The order is drawn again as it was; the generator may have been used for more since, and goes on from there.
+        # The same order is drawn again; then the generator continues from its current state, since it may be shared.
         now, drawn_from.state = drawn_from.state, training.order
         again = iter(batches)
         drawn_from.state = now
@@ -162,7 +162,7 @@ class Loop:
 
 
 def _listeners(callbacks: Iterable[Callback]) -> dict[str, list[Listener]]:
-    """For each event the methods of the callbacks that do something at it."""
+    """For each event, the callbacks' methods that are not empty."""
     events = [name for name in vars(Callback) if name.startswith("on_")]
     return {
         event: [
@@ -175,7 +175,7 @@ def _listeners(callbacks: Iterable[Callback]) -> dict[str, list[Listener]]:
 
 
 def _validated(training: Training) -> dict[str, float]:
-    """The loss and the metrics of the validation data, if there are any."""
+    """The loss and the metrics of the validation data, if it was given."""
     if training.validation is None:
         return {}
     *inputs, targets = training.validation

@@ -14,16 +14,16 @@ from .fit_arguments import members_of
 
 
 def predict(model: Module, *inputs: Any, batch_size: int = 1024) -> Any:
-    """The outputs of a model in use, batch by batch, as one array; the model's mode stays as it was.
+    """The outputs of a model in use, computed batch by batch, as one array.
 
     Parameters
     ----------
     model : Module
-        Put into ``eval()`` for this.
+        The model; it is in ``eval()`` meanwhile, and then gets its old mode back.
     *inputs : array_like, shape (N, ...)
-        Examples along the first axis.
+        The inputs, with examples along the first axis.
     batch_size : int, default 1024
-        How many examples are computed at a time.
+        The number of examples that are computed at a time.
 
     Examples
     --------

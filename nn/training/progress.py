@@ -1,4 +1,4 @@
-"""How far training is: a bar in terminals and notebooks, a line for each epoch in logs."""
+"""Shows the progress of training: as a bar in terminals and notebooks, as a line for each epoch in logs."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ Style = Literal["auto", "bar", "lines"]
 
 
 class Progress:
-    """Tells of steps and epochs as they pass.
+    """Shows the progress of steps and epochs.
 
     Parameters
     ----------
     style : {"auto", "bar", "lines"} or bool
-        "bar": one line that moves; "lines": a line when an epoch is over; "auto", or True: a bar where it can move, and
-        lines elsewhere, such as in a file or under a scheduler. False tells nothing.
+        "bar": one line that is updated; "lines": a line at the end of each epoch; "auto", or True: a bar in a terminal
+        or notebook, and lines elsewhere, such as in a file or under a scheduler. False shows nothing.
     epochs : int
-        How many there will be.
+        The number of epochs.
     steps : int
-        How many an epoch has.
+        The number of steps of an epoch.
     done : int, default 0
-        Steps that were taken before.
+        The number of steps that were taken before.
     file : text file, optional
-        Where to; standard error by default.
+        The file to write to; standard error by default.
     """
 
     def __init__(self, style: Style | bool, epochs: int, steps: int, done: int = 0, file: TextIO | None = None) -> None:
@@ -42,12 +42,12 @@ class Progress:
             )
 
     def step(self) -> None:
-        """Tell of a step."""
+        """Show a step."""
         if self.bar is not None:
             self.bar.update()
 
     def epoch(self, figures: Mapping[str, float]) -> None:
-        """Tell of an epoch and its figures."""
+        """Show an epoch and its figures."""
         shown = {name: f"{value:.4g}" for name, value in figures.items() if name not in ("epoch", "gradient_norm")}
         if self.bar is not None:
             self.bar.set_postfix(shown)
@@ -63,19 +63,19 @@ class Progress:
             print(message, file=self.file, flush=True)
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """Close the bar in its current state."""
         if self.bar is not None:
             self.bar.close()
 
 
 def _in_notebook() -> bool:
-    """Whether the program runs in a notebook's kernel."""
+    """Whether the program runs in the kernel of a notebook."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 def _tqdm() -> Any:
-    """A notebook's own bar where its widgets are installed, and the one of characters elsewhere."""
+    """The bar for notebooks if its widgets are installed, else the bar of characters."""
     if _in_notebook():
         try:
             import ipywidgets  # noqa: F401

@@ -1,4 +1,4 @@
-"""`Step`: one step of a training: forward, backward, the callbacks that see the gradients, and the optimizer's step."""
+"""`Step`: one step of a training: forward, backward, the callbacks for gradients, and the optimizer's step."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class NotFiniteError(ArithmeticError):
 
 
 class Step:
-    """The step of a training, compiled if that is asked for.
+    """The step of a training, compiled if `compile` says so.
 
     Parameters
     ----------
     training : Training
     compile : bool or "auto"
-        As for `fit`.
+        As in `fit`.
     on_gradient : sequence of callable
-        Called with the training when the gradients are there, and before the optimizer uses them.
+        Functions that are called with the training after the gradients are computed, before the optimizer uses them.
 
     Raises
     ------
     NotFiniteError
-        On a call, if the loss is not a finite number; the weights are as they were.
+        On a call, if the loss is not a finite number; the weights are not changed then.
     """
 
     def __init__(self, training: Training, compile: bool | Literal["auto"], on_gradient: Sequence[Listener]) -> None:
@@ -48,17 +48,17 @@ class Step:
         self._run = self._move
         if compile is True:
             self._run = autograd_lite.compile(self._move)
-        elif training.is_compiled:  # unasked, and so the library's code alone, which draws random numbers by callbacks
+        elif training.is_compiled:  # with "auto", all code is the library's, which draws random numbers by callbacks
             self._run = autograd_lite.compile(self._move, jit="exact", watch_randomness=False)
 
     def __call__(self, members: Sequence[Any]) -> dict[str, float]:
-        """Take the step with the arrays of a batch, the targets last; gives its figures for the history."""
+        """Take the step with the arrays of a batch, the targets last; returns its figures for the history."""
         self.figures = {"epoch": self.training.epoch, "examples": len(members[-1])}
         self._run(*members)
         return self.figures
 
     def _move(self, *batch: Any) -> None:
-        """The computation, which can be compiled."""
+        """Compute the step; this function can be compiled."""
         training = self.training
         *inputs, targets = batch
         training.optimizer.zero_grad()
@@ -87,7 +87,7 @@ class Step:
         figures["loss"] = training.last_loss
         if shown:
             targets, outputs = shown
-            outputs = outputs.copy()  # a metric may keep them, and a compiled step writes over its own
+            outputs = outputs.copy()  # a metric may keep them, but a compiled step overwrites its arrays
             outputs.flags.writeable = False
             for name, metric in training.metrics.items():
                 figures[name] = float(metric(targets, outputs))
@@ -97,7 +97,7 @@ class Step:
             self._show_gradients(gradients)
 
     def _show_gradients(self, arrays: list[Any]) -> None:
-        """Call the listeners; the step goes on with the gradients as they leave them, in the same arrays."""
+        """Call the listeners; if they change the gradients, the step continues with these, in the same arrays."""
         parameters = self.training.parameters
         before = [(parameter, gradient) for parameter in parameters if (gradient := parameter.grad) is not None]
         for (parameter, _), array in zip(before, arrays, strict=True):
@@ -107,7 +107,7 @@ class Step:
         for (parameter, gradient), array in zip(before, arrays, strict=True):
             if parameter.grad is None:
                 raise GradientError(
-                    "fit: a callback has taken a gradient away in on_gradient; set it to zero, or freeze the parameter "
+                    "fit: a callback set a gradient to None in on_gradient; set it to zero, or freeze the parameter "
                     "with requires_grad=False before the step"
                 )
             if parameter.grad.data is not array:

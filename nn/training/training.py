@@ -1,6 +1,6 @@
-"""`Training`, the state of a running training, and `Callback`, the base class of what is called as it runs.
+"""`Training`, the state of a running training, and `Callback`, the base class of callbacks.
 
-They are in one file because each refers to the other: a training has callbacks, and a callback is given the training.
+They are in one file because they refer to each other: a training has callbacks, and a callback is given the training.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Loss = Callable[[Any, Any], Any]
 
 
 class TrainingWarning(UserWarning):
-    """Something in a training that its user should look at."""
+    """A training has a problem that the user should know about."""
 
 
 class Training:
@@ -112,11 +112,11 @@ class Training:
         self.stop_reason = reason
 
     def figure(self, name: str, who: str) -> float:
-        """The last entry of a column of the history's epochs; an error without it begins with `who`, the callback."""
+        """The last entry of a column of the history's epochs; an error names the callback `who`."""
         if name not in self.history.epochs:
             advice = " (pass validation=)" if name.startswith("val_") and self.validation is None else ""
             raise KeyError(
-                f"{who}: the history has no {name!r} to monitor{advice}; it has {', '.join(self.history.epochs)}"
+                f"{who}: the history has no column {name!r} to monitor{advice}; it has {', '.join(self.history.epochs)}"
             )
         return self.history.epochs[name][-1]
 
@@ -133,35 +133,35 @@ class Callback:
     """
 
     last: ClassVar[bool] = False
-    """Whether it is called after those that are not, in whatever order they are given."""
+    """Whether it is called after the callbacks for which this is False, in whatever order they are given."""
 
     def on_train_begin(self, training: Training) -> None:
-        """Before the first step, after a checkpoint was loaded if there is one."""
+        """Called before the first step, and after a checkpoint was loaded, if there is one."""
 
     def on_epoch_begin(self, training: Training) -> None:
-        """Before an epoch."""
+        """Called before each epoch."""
 
     def on_step_begin(self, training: Training) -> None:
-        """Before a step."""
+        """Called before each step."""
 
     def on_gradient(self, training: Training) -> None:
-        """When the gradients of a step are there, and before the optimizer uses them."""
+        """Called after the gradients of a step are computed, before the optimizer uses them."""
 
     def on_step_end(self, training: Training) -> None:
-        """After a step, which is in the history by then."""
+        """Called after each step, when it is already in the history."""
 
     def on_epoch_end(self, training: Training) -> None:
-        """After an epoch, which is in the history by then."""
+        """Called after each epoch, when it is already in the history."""
 
     def on_pause(self, training: Training) -> None:
-        """When Ctrl-C has ended training, before its end is told."""
+        """Called when Ctrl-C has ended training, before `on_train_end`."""
 
     def on_train_end(self, training: Training) -> None:
-        """After the last step, however training ended, except by an error."""
+        """Called after the last step, unless training ended by an error."""
 
     def state_dict(self) -> dict[str, Any]:
-        """What the callback has to remember for training to go on later: numbers, text, and arrays by name."""
+        """The state that the callback needs to continue training later: numbers, text, and arrays by name."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave."""
+        """Restore a state from `state_dict`."""

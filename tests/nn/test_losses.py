@@ -146,7 +146,7 @@ def test_labels_of_every_integer_kind_and_tensors_and_lists_are_taken():
         ([0, -1, 2, 3, 1], ValueError, r"labels\[1\] is -1"),
         ([0.0, 1.0, 2.0, 3.0, 1.0], TypeError, r"astype\(int\)"),
         ([True] * 5, TypeError, "bool"),
-        ([0, 1], ValueError, r"labels have shape \(2,\) where logits have \(5, 4\)"),
+        ([0, 1], ValueError, r"labels have shape \(2,\), but logits have \(5, 4\)"),
         (np.zeros((5, 1), int), ValueError, r"shape \(5, 1\)"),
         (np.zeros((4, 5)), ValueError, r"shape \(4, 5\)"),
         (["a"] * 5, TypeError, "expected numbers"),

@@ -107,7 +107,7 @@ def test_loading_converts_the_width_and_copies():
         (lambda s: s.pop("layers.0.bias"), KeyError, r"missing: layers\.0\.bias"),
         (lambda s: s.update(extra=np.ones(1)), KeyError, "unexpected: extra"),
         (lambda s: s.update({"layers.0.bias": np.ones(5)}), ValueError, r"layers\.0\.bias has shape \(5,\).*\(3,\)"),
-        (lambda s: s.update({"layers.0.bias": np.array(["a"] * 3)}), TypeError, r"layers\.0\.bias is <U1"),
+        (lambda s: s.update({"layers.0.bias": np.array(["a"] * 3)}), TypeError, r"layers\.0\.bias has dtype <U1"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_whole(change, error, message):

@@ -261,7 +261,7 @@ def with_cell(row, column, value):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (with_cell(17, 1, "forty"), "people.csv, row 17, column 'age': 'forty' is not a finite number, and 100% of"),
+        (with_cell(17, 1, "forty"), "people.csv, row 17, column 'age': 'forty' is not a finite number, but 100% of"),
         (with_cell(17, 1, "inf"), "row 17, column 'age': 'inf' is not a finite number"),
         (lambda rows: rows[8].pop(), "people.csv, row 9: it has 4 cells, but the first row has 5"),
         (lambda rows: rows[8].append("more"), "row 9: it has 6 cells, but the first row has 5"),
@@ -329,10 +329,10 @@ def test_targets_that_the_training_data_had_not_are_named(folder, capsys):
     [
         (b"", "is empty"),
         (b"\n\n\n", "is empty"),
-        (b"a,b\n1,\xff\n", "t.csv, row 2: the byte 0xff is no UTF-8 text; save it as UTF-8"),
+        (b"a,b\n1,\xff\n", "t.csv, row 2: the byte 0xff is not UTF-8 text; save it as UTF-8"),
         (b'a,b\n1,"2\n', "row 2"),
         (b'a,b\n1,"2"x\n', "row 2"),
-        (b"\x93NUMPY\x01\x00", "no UTF-8 text"),
+        (b"\x93NUMPY\x01\x00", "not UTF-8 text"),
     ],
 )
 def test_what_is_no_table_is_one_line(contents, message, folder, capsys):
@@ -356,7 +356,9 @@ def test_models_that_are_none_are_one_line(folder, capsys):
     write(folder / "people.csv", people())
     (folder / "m.safetensors").write_bytes(b"nothing")
     assert "not a safetensors file" in complains(capsys, "predict", "m.safetensors", "people.csv")
-    assert "no file nowhere.safetensors" in complains(capsys, "evaluate", "nowhere.safetensors", "people.csv")
+    assert "the file nowhere.safetensors does not exist" in complains(
+        capsys, "evaluate", "nowhere.safetensors", "people.csv"
+    )
     nn.save_weights(nn.MLP([2, 2]), "m.safetensors")
     assert "has weights but no columns" in complains(capsys, "plot", "m.safetensors")
 

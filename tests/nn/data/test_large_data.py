@@ -88,5 +88,5 @@ def test_a_file_that_cannot_be_mapped_says_why(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(nn.data.DataFileError, match=message):
         nn.data.read_idx(path, mmap=True)
-    with pytest.raises(FileNotFoundError, match="there is no file"):
+    with pytest.raises(FileNotFoundError, match="does not exist"):
         nn.data.read_idx(tmp_path / "missing", mmap=True)

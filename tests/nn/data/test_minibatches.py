@@ -207,13 +207,18 @@ def test_repr_shows_arrays_and_settings():
         (([1, 2], [1, 2, 3]), {}, ValueError, "equally many examples, got 2, 3"),
         (([1, 2], 3), {}, TypeError, r"arrays\[1\] must hold examples along its first axis, got int"),
         (([],), {}, ValueError, r"arrays\[0\] has no examples"),
-        (([[1], [1, 2]],), {}, ValueError, r"arrays\[0\] cannot be made an array: its rows differ in length"),
+        (
+            ([[1], [1, 2]],),
+            {},
+            ValueError,
+            r"arrays\[0\] cannot be converted to an array, because its rows have different lengths",
+        ),
         (([1, 2],), {"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
         (([1, 2],), {"batch_size": 2.0}, TypeError, r"batch_size must be an integer, got 2\.0"),
         (([1, 2],), {"batch_size": True}, TypeError, "batch_size must be an integer, got True"),
         (([1, 2],), {"prefetch": -1}, ValueError, "prefetch must be at least 0, got -1"),
         (([1, 2],), {"prefetch": 0.5}, TypeError, "prefetch must be an integer"),
-        (([1, 2],), {"batch_size": 3, "drop_last": True}, ValueError, "batch_size=3 is more than 2 examples"),
+        (([1, 2],), {"batch_size": 3, "drop_last": True}, ValueError, "batch_size=3 is more than the 2 examples"),
     ],
 )
 def test_minibatches_refuse(arrays, options, error, message):

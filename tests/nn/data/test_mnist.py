@@ -75,7 +75,7 @@ def test_flipped_gzip_data_are_refused(tmp_path):
         (b"\x89PNG\r\n\x1a\n", "begins with the bytes 89 50 4e 47, where 00 00, a type"),
         (bytes([0, 0, 0x0A, 1, 0, 0, 0, 0]), "is not an IDX file"),
         (bytes([0, 0, 8, 0]), "is not an IDX file"),
-        (bytes([0, 0, 8, 2, 0, 0, 0, 1]), "8 bytes, and a header of 2 dimensions takes 12"),
+        (bytes([0, 0, 8, 2, 0, 0, 0, 1]), "8 bytes, but a header of 2 dimensions takes 12"),
         (idx(np.zeros((2, 3), "f4"))[:-1], r"truncated: 35 bytes .*\(shape \(2, 3\) of float32\) demands 36"),
         (idx(np.zeros((2, 3), "u1")) + b"\0", r"too long: 19 bytes .* demands 18"),
         (bytes([0, 0, 8, 4]) + bytes(4) + b"\xff" * 12, "NumPy cannot hold"),
@@ -90,7 +90,7 @@ def test_contents_that_are_no_whole_idx_file_are_refused(tmp_path, contents, mes
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=f"there is no file {tmp_path / 'absent'}"):
+    with pytest.raises(FileNotFoundError, match=f"the file {tmp_path / 'absent'} does not exist"):
         read_idx(tmp_path / "absent")
 
 

@@ -108,12 +108,12 @@ def test_the_input_is_left_alone():
 def test_columns_that_are_not_finite_are_named(bad):
     X = random_columns()
     X[3, 1] = X[7, 2] = bad
-    with pytest.raises(ValueError, match=r"X\[:, 1\], X\[:, 2\]: values that are NaN, infinite"):
+    with pytest.raises(ValueError, match=r"X\[:, 1\], X\[:, 2\] must not have values that are NaN, infinite"):
         standardize(X)
 
 
 def test_columns_of_the_others_that_are_not_finite_are_named():
-    with pytest.raises(ValueError, match=r"others\[1\]\[:, 0\]: values that are NaN"):
+    with pytest.raises(ValueError, match=r"others\[1\]\[:, 0\] must not have values that are NaN"):
         standardize([[1.0], [2.0]], [[1.0]], [[np.nan]])
 
 
@@ -134,7 +134,12 @@ def test_values_whose_squares_overflow_are_refused():
         (([[1j]],), {}, TypeError, "X must hold real numbers, got complex128"),
         ((3.0,), {}, TypeError, "X must hold examples along its first axis"),
         ((np.zeros((0, 2)),), {}, ValueError, "X has no examples"),
-        (([[1, 2]], [[1]]), {}, ValueError, r"others\[0\] has columns of shape \(1,\), but those of X have \(2,\)"),
+        (
+            ([[1, 2]], [[1]]),
+            {},
+            ValueError,
+            r"the columns of others\[0\] have shape \(1,\), but those of X have shape \(2,\)",
+        ),
         (([[1, 2]],), {"mean": 0}, TypeError, "mean and scale belong together"),
         (([[1, 2]],), {"mean": [0], "scale": 1}, ValueError, r"mean has shape \(1,\)"),
         (([[1, 2]],), {"mean": np.nan, "scale": 1}, ValueError, "mean must be finite"),
@@ -191,7 +196,7 @@ def test_one_hot_is_float32_unless_told():
         ([1.0, 2.0], 3, TypeError, r"must be integers .* got float64; labels\[0\] is 1.0"),
         ([True], 2, TypeError, "got bool"),
         (["a"], 2, TypeError, r"got <U1; labels\[0\] is a"),
-        (np.zeros(0, int), None, ValueError, "no labels to take num_classes from"),
+        (np.zeros(0, int), None, ValueError, "no labels to compute num_classes from"),
         ([0], 0, ValueError, "num_classes must be at least 1"),
         ([0], 2.0, TypeError, "num_classes must be an integer"),
     ],

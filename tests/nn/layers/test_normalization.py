@@ -78,7 +78,7 @@ def test_leading_axes_are_all_the_batch():
     ("call", "message"),
     [
         (lambda: nn.BatchNorm(3)(np.ones((4, 2))), r"shape \(4, 2\); expected \(batch, ..., 3\)"),
-        (lambda: nn.BatchNorm(3)(np.ones((1, 3))), "two examples or more, but this one has 1"),
+        (lambda: nn.BatchNorm(3)(np.ones((1, 3))), "at least two examples, but this one has 1"),
         (lambda: nn.BatchNorm(3)(np.ones(3)), r"expected \(batch"),
         (lambda: nn.LayerNorm(3)(np.ones((4, 2))), r"expected \(\.\.\., 3\)"),
         (lambda: nn.BatchNorm(0), "features must be at least 1"),

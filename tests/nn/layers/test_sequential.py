@@ -71,7 +71,7 @@ def test_mlp_names_the_activations_that_there_are():
 
 @pytest.mark.parametrize("sizes", [[], [3], "784", 784, None])
 def test_mlp_needs_inputs_and_outputs(sizes):
-    with pytest.raises(ValueError, match="at least the inputs and the outputs"):
+    with pytest.raises(ValueError, match="at least the numbers of inputs and outputs"):
         nn.MLP(sizes)
 
 

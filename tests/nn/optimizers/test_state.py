@@ -112,7 +112,7 @@ BAD_STATES = {
     "another parameter": (lambda s: {**s, "state.5.step": 1}, KeyError, "missing: none; unexpected: state.5.step"),
     "other shape": (lambda s: {**s, "state.1.mean": np.ones(7)}, ValueError, r"1.mean has shape \(7,\)"),
     "no numbers": (lambda s: {**s, "state.1.mean": np.array(["a", "b"])}, TypeError, "1.mean is an array of <U1"),
-    "ragged": (lambda s: {**s, "state.1.mean": [[1.0], 2.0]}, ValueError, "1.mean cannot be made an array"),
+    "ragged": (lambda s: {**s, "state.1.mean": [[1.0], 2.0]}, ValueError, "1.mean cannot be converted to an array"),
     "bad step": (lambda s: {**s, "state.1.step": 0.5}, TypeError, "1.step must be the number of steps, got 0.5"),
     "bad option": (lambda s: {**s, "groups.1.lr": -1.0}, ValueError, "lr must be"),
 }

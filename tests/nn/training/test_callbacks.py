@@ -113,7 +113,7 @@ def test_a_rising_figure_is_best_when_largest():
 
 def test_early_stopping_without_validation_data_says_so():
     model, optimizer = make()
-    with pytest.raises(KeyError, match=r"no 'val_loss' to monitor \(pass validation=\)"):
+    with pytest.raises(KeyError, match=r"no column 'val_loss' to monitor \(pass validation=\)"):
         fit(model, optimizer, validation=None, callbacks=[nn.EarlyStopping()])
 
 

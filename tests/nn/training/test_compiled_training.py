@@ -311,7 +311,7 @@ def test_a_gradient_that_a_callback_takes_away_is_refused():
         def on_gradient(self, training):
             training.parameters[0].grad = None
 
-    with pytest.raises(GradientError, match="taken a gradient away"):
+    with pytest.raises(GradientError, match="set a gradient to None"):
         _fitted(True, [Taking()])
 
 
