@@ -26,7 +26,7 @@ PUBLIC = {
     "autograd_lite.special",
     "autograd_lite.transforms",
 }
-PRIVATE_ATTRIBUTES = {"_data", "_level", "_node"}
+PRIVATE_ATTRIBUTES = {"_value", "_level", "_node"}
 
 
 def name_of(path: Path) -> str:

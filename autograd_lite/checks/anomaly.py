@@ -176,7 +176,7 @@ def _arrays(value: Any) -> Iterator[Array]:
     """The arrays of floating-point numbers in a value."""
     if isinstance(value, Tensor):
         while isinstance(value, Tensor):
-            value = value._data
+            value = value._value
     if isinstance(value, float | complex | np.generic):
         value = np.asarray(value)
     if isinstance(value, np.ndarray):

@@ -222,7 +222,7 @@ class Assignment:
     def __call__(self, *arrays: Array) -> None:
         """Assign them."""
         for tensor, array in zip(self.tensors, arrays, strict=True):
-            tensor._data = array
+            tensor._value = array
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,8 @@ class Plan(PlannedProgram):
             code.statements.append(f"if getrefcount({name}._node) > references_alone: renew({name})")
         code.statements.append(f"return {_returned(code, self.outputs)}")
         moved = [
-            f"{code.name(tensor, 't')}._data is not {code.operand(value)}" for value, tensor in self._captured_tensors()
+            f"{code.name(tensor, 't')}._value is not {code.operand(value)}"
+            for value, tensor in self._captured_tensors()
         ]
         looks = [
             f"({expression.format(code.name(thing, 'g'), code.name(expected, 'g'))})"
@@ -141,17 +142,17 @@ class Plan(PlannedProgram):
                 code.statements.append(f"{name}.grad = None")
             else:
                 array, tensor = code.operand(value), code.name(wrap(self.arrays[value]), "t")
-                code.statements.append(f"{name}.grad = {tensor} if {tensor}._data is {array} else wrap({array})")
+                code.statements.append(f"{name}.grad = {tensor} if {tensor}._value is {array} else wrap({array})")
 
     def _rebound(self, *arrays: Array) -> Any:
         before, written = self.arrays, aliasing.written(self)
         for value, tensor in self._captured_tensors():
-            tensor._data = aliasing.apart(tensor._data, aliasing.own_memory(self))
+            tensor._value = aliasing.apart(tensor._value, aliasing.own_memory(self))
             # Sums depend on the order in which elements lie in memory, down to the last digits.
-            is_alike = is_plain(tensor._data) and Layout.of(tensor._data) == value.layout
-            if not is_alike or (value in written and not tensor._data.flags.writeable):
+            is_alike = is_plain(tensor._value) and Layout.of(tensor._value) == value.layout
+            if not is_alike or (value in written and not tensor._value.flags.writeable):
                 raise OtherLayout
-            if self._was_bound_before and tensor._data is not before[value]:
+            if self._was_bound_before and tensor._value is not before[value]:
                 self._moving.add(tensor)
         self.arrays = self._arrays()
         if aliasing.overlapping(self) != self._overlapping:
@@ -197,7 +198,7 @@ class Plan(PlannedProgram):
                 if not isinstance(holder, Tensor):
                     found[value] = holder
                 elif holder not in self._moving:
-                    found[value] = holder._data
+                    found[value] = holder._value
         for call in self.calls:
             if call.is_view and all(operand in found for operand in call.operands):
                 args, kwargs = mapped(lambda member: _array_of(member, found), (call.args, call.kwargs))

@@ -17,7 +17,7 @@ class Conversions:
     __slots__ = ()
 
     if TYPE_CHECKING:
-        _data: Any
+        _value: Any
         _node: Node | None
         data: Any
         name: str | None
@@ -91,7 +91,7 @@ class Conversions:
 
     def __repr__(self) -> str:
         values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=1000)
-        notes = [f"shape={self._data.shape}", f"dtype={self._data.dtype}"]
+        notes = [f"shape={self._value.shape}", f"dtype={self._value.dtype}"]
         node = self._node
         if node is not None:
             notes.append("requires_grad=True" if node.recipe is None else f"function={node.recipe.rule.name}")
@@ -105,7 +105,7 @@ class Conversions:
     def _brief(self) -> str:
         """The tensor in a message, without its numbers."""
         name = f" {self.name!r}" if self.name else ""
-        return f"the tensor{name} (shape {self._data.shape}, {self._data.dtype})"
+        return f"the tensor{name} (shape {self._value.shape}, {self._value.dtype})"
 
     def _refuse(self, deed: str, advice: str) -> NoReturn:
         raise LostGradientError(f"{self._brief()} requires a gradient, which would be lost if it were {deed}; {advice}")
@@ -115,7 +115,7 @@ class Conversions:
         if leaf is not None and not isinstance(leaf, Leaf):
             self._refuse("copied or pickled", "take .detach() first")
         gradient = None if leaf is None or leaf.slot.grad is None else leaf.slot.grad.copy().detach()
-        return type(self), (self._data, self.requires_grad, None, self.name), gradient
+        return type(self), (self._value, self.requires_grad, None, self.name), gradient
 
     def __setstate__(self, gradient: Any) -> None:
         if self._node is not None and self._node.slot is not None:

@@ -27,9 +27,10 @@ Array = Any
 class Data:
     """The array of a tensor."""
 
-    __slots__ = ("__weakref__", "_data", "_frozen", "_node")
+    # np.ma reads of every object the attribute that it keeps its own numbers in, so the array has another name here.
+    __slots__ = ("__weakref__", "_frozen", "_node", "_value")
 
-    _data: Array
+    _value: Array
     _node: Node | None
     _frozen: Leaf
 
@@ -55,11 +56,11 @@ class Data:
         tracer = CONTEXT.get().tracer
         if tracer is None and type(self._node) is not Node and self._is_saved():
             return self._lent()
-        node, array = self._node, self._data if tracer is None else tracer.array_of(self)
+        node, array = self._node, self._value if tracer is None else tracer.array_of(self)
         if type(array) is np.ndarray and (node is None or node.recipe is None):
             return array
         if isinstance(array, np.generic):
-            self._data = array = np.asarray(array)
+            self._value = array = np.asarray(array)
         if node is not None and node.recipe is not None and isinstance(array, np.ndarray):
             array = array.view()
             array.flags.writeable = False
@@ -91,20 +92,20 @@ class Data:
             if (tracer := CONTEXT.get().tracer) is not None:
                 tracer.assign(self, array)
             else:
-                self._data = array
+                self._value = array
         self._renew("by assigning .data")
 
     # ---- within ----
 
     def _is_saved(self) -> bool:
         """Whether a graph may have saved the array, which is a leaf's."""
-        is_leaf = type(self._data) is np.ndarray and self._leaf() is not None
+        is_leaf = type(self._value) is np.ndarray and self._leaf() is not None
         return is_leaf and all(map(gt, self._references(), _UNSAVED))
 
     def _references(self) -> tuple[int, int]:
         """How many references are counted for the leaf and for its array."""
         leaf = self._leaf()
-        return getrefcount(leaf), getrefcount(self._data)
+        return getrefcount(leaf), getrefcount(self._value)
 
     def _leaf(self) -> Leaf | None:
         """The leaf, even of a tensor that requires no gradient for a while."""
@@ -120,11 +121,11 @@ class Data:
         leaf = self._leaf()
         assert leaf is not None
         if not leaf.saved:
-            leaf.saved = Saved.with_marks((self._data,), [Mark(self._data, whole=True)])
+            leaf.saved = Saved.with_marks((self._value,), [Mark(self._value, whole=True)])
         elif not self._is_as_lent():
-            return self._data
+            return self._value
         # Over a memoryview, since a view of an array's view holds the array alone, and would outlive the view.
-        view, tensor = np.asarray(memoryview(self._data)), weakref.ref(self)
+        view, tensor = np.asarray(memoryview(self._value)), weakref.ref(self)
         leaf.lent = weakref.ref(view, lambda _: (t := tensor()) is None or t._is_as_lent())
         return view
 
@@ -146,7 +147,7 @@ class Data:
     def _array(self) -> Array:
         """The array to compute with: the tensor's own, or what a tracer puts in its place."""
         tracer = CONTEXT.get().tracer
-        return self._data if tracer is None else tracer.array_of(self)
+        return self._value if tracer is None else tracer.array_of(self)
 
 
 def _is_the_same(array: Array, own: Array) -> bool:
@@ -169,7 +170,7 @@ class _Probe(Data):
 
     @property
     def data(self) -> Array:
-        return self._data
+        return self._value
 
     @data.setter
     def data(self, array: Array) -> None:
@@ -177,7 +178,7 @@ class _Probe(Data):
 
 
 _probe = _Probe()
-_probe._data, _probe._node = np.empty(0), Leaf((0,), np.dtype(float))
+_probe._value, _probe._node = np.empty(0), Leaf((0,), np.dtype(float))
 _probe.data = np.empty(0)
 _GIVEN, _UNSAVED = _probe.given, _probe._references()
 _OF_BASE = next(getrefcount(base) for base in [np.empty(1)[:].base])

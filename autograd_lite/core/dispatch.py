@@ -30,7 +30,7 @@ def call_unary(function: Callable[..., Any], x: Tensor) -> Any:
     rule, context = RULES.get(function), CONTEXT.get()
     if rule is None or not context.is_plain:
         return call(function, (x,), {})
-    value, parent = x._data, x._node
+    value, parent = x._value, x._node
     try:
         out = rule.function(value)
     except (ValueError, TypeError, IndexError) as error:
@@ -46,11 +46,11 @@ def call_binary(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
     if rule is None or not context.is_plain:
         return call(ufunc, (x1, x2), {})
     if type(x1) is Tensor:
-        value1, parent1 = x1._data, x1._node
+        value1, parent1 = x1._value, x1._node
     else:
         value1, parent1 = (x1, None) if type(x1) in PLAIN else _operand(x1, ufunc)
     if type(x2) is Tensor:
-        value2, parent2 = x2._data, x2._node
+        value2, parent2 = x2._value, x2._node
     else:
         value2, parent2 = (x2, None) if type(x2) in PLAIN else _operand(x2, ufunc)
     try:
@@ -184,7 +184,7 @@ def holds_tensor(value: Any) -> bool:
 def _operand(value: Any, ufunc: np.ufunc) -> tuple[Any, Node | None]:
     """An operand as rules can read it, of which a list is an array, and its node if it has one."""
     if isinstance(value, Tensor):
-        return value._data, value._node
+        return value._value, value._node
     value = operand(value, ufunc)
     return np.asarray(value) if type(value) in _SEQUENCES else value, None
 

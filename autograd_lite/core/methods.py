@@ -20,7 +20,7 @@ class ArrayMethods:
     __slots__ = ()
 
     if TYPE_CHECKING:
-        _data: Any
+        _value: Any
         data: Any
         __getitem__: Callable[..., Any]
 
@@ -29,22 +29,22 @@ class ArrayMethods:
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes."""
-        return self._data.shape  # type: ignore[no-any-return]
+        return self._value.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return self._value.ndim  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        return self._data.dtype  # type: ignore[no-any-return]
+        return self._value.dtype  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
+        return self._value.size  # type: ignore[no-any-return]
 
     @property
     def T(self) -> Self:  # noqa: N802 - NumPy's name

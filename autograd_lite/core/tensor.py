@@ -80,7 +80,7 @@ class Tensor(Operators, Data, Conversions, ArrayMethods):
     def __init__(
         self, data: Any, requires_grad: bool = False, dtype: npt.DTypeLike | None = None, name: str | None = None
     ) -> None:
-        self._data = _own_array(data, dtype)
+        self._value = _own_array(data, dtype)
         self._name = name
         self._node = None
         if requires_grad:
@@ -283,7 +283,7 @@ class Tensor(Operators, Data, Conversions, ArrayMethods):
             _deposit(backward_pass(node, seed._array(), retain_graph=retain_graph))
 
     def _seed(self, grad: Any) -> Tensor:
-        data = self._data
+        data = self._value
         if grad is None:
             if data.size != 1:
                 raise ValueError(
@@ -311,7 +311,7 @@ class Tensor(Operators, Data, Conversions, ArrayMethods):
 def wrap(data: Array, node: Node | None = None) -> Tensor:
     """A tensor over an array as it is, with no copy and no check."""
     tensor: Tensor = _new(Tensor)
-    tensor._data = data
+    tensor._value = data
     tensor._node = node
     tensor._name = None
     return tensor

@@ -168,12 +168,12 @@ class Batched(Traced):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one example."""
-        return self._data.shape[1:]  # type: ignore[no-any-return]
+        return self._value.shape[1:]  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """The number of axes of one example."""
-        return self._data.ndim - 1  # type: ignore[no-any-return]
+        return self._value.ndim - 1  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
@@ -191,7 +191,7 @@ class Batched(Traced):
 
     def detach(self) -> Tensor:
         """The same examples as constants."""
-        inner = self._data.detach() if isinstance(self._data, Tensor) else self._data
+        inner = self._value.detach() if isinstance(self._value, Tensor) else self._value
         return self._level.input(inner)  # type: ignore[attr-defined, no-any-return]
 
     def item(self) -> NoReturn:
@@ -224,7 +224,7 @@ class Batched(Traced):
         return f"the tensor of one example (shape {self.shape}, {self.dtype})"
 
     def __repr__(self) -> str:
-        return f"Tensor(<{len(self._data)} examples>, shape={self.shape}, dtype={self.dtype})"
+        return f"Tensor(<{len(self._value)} examples>, shape={self.shape}, dtype={self.dtype})"
 
     __str__ = __repr__
 
@@ -248,7 +248,7 @@ class BatchLevel(Level):
     def input(self, value: Any) -> Batched:
         """A value whose axis 0 counts the examples, as a tensor for one of them."""
         batched = object.__new__(Batched)
-        batched._data, batched._node, batched._name, batched._level = value, None, None, self
+        batched._value, batched._node, batched._name, batched._level = value, None, None, self
         return batched
 
     def examples(self, out: Any, axis: int | None = 0) -> Any:
@@ -310,7 +310,7 @@ class BatchLevel(Level):
             if not self.owns(arg):
                 return arg
             missing = (1,) * (ndim - arg.ndim)
-            return np.reshape(arg._data, (self.size_of_batch, *missing, *arg.shape)) if missing else arg._data
+            return np.reshape(arg._value, (self.size_of_batch, *missing, *arg.shape)) if missing else arg._value
 
         return list(map(aligned, args))
 
@@ -362,7 +362,7 @@ class BatchLevel(Level):
 
     def _example(self, value: Any, i: int) -> Any:
         """A value with the i-th example in place of all examples."""
-        return mapped(lambda member: member._data[i] if self.owns(member) else member, value)
+        return mapped(lambda member: member._value[i] if self.owns(member) else member, value)
 
     def _stand_in(self, value: Any) -> Any:
         """A plain array of the same shape and dtype, for functions that need nothing else."""

@@ -128,7 +128,7 @@ class _Part:
             self.owner.seen.append((self.name, hash(tuple(self.seen))))
         if not owned:
             return result
-        for i, computed in zip(owned, self._recorded(arguments, level, [outs[i]._data for i in owned]), strict=True):
+        for i, computed in zip(owned, self._recorded(arguments, level, [outs[i]._value for i in owned]), strict=True):
             outs[i] = computed
         return rebuild(outs)
 
@@ -230,7 +230,7 @@ class _Capturing(ReverseLevel):
 
     def seen_with_results(self, outs: list[Any]) -> list[Seen]:
         """What was done, and what came of it."""
-        return [*self.seen, (_RESULT, self._checksum([out._data for out in outs]))]
+        return [*self.seen, (_RESULT, self._checksum([out._value for out in outs]))]
 
     def _checksum(self, value: Any, start: int = 0) -> int:
         """What tells constants apart, in nested containers; not of objects, nor of long doubles, which are padded."""

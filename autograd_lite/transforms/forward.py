@@ -35,7 +35,7 @@ class ForwardLevel(Level):
     def input(self, value: Any, tangent: Any) -> Dual:
         """A value with its tangent, the direction of the derivative."""
         dual = object.__new__(Dual)
-        dual._data, dual._node, dual._name, dual._level, dual._tangent = value, None, None, self, tangent
+        dual._value, dual._node, dual._name, dual._level, dual._tangent = value, None, None, self, tangent
         return dual
 
     def record(

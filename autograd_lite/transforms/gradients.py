@@ -255,7 +255,7 @@ def _value_and_grad(
 def _outside(leaf: Any) -> Any:
     """The value in a tensor whose transform has ended; any other value is returned unchanged."""
     if isinstance(leaf, Traced) and not leaf._level.running:
-        return leaving(leaf._data, False)
+        return leaving(leaf._value, False)
     return leaf
 
 

@@ -116,7 +116,7 @@ class Level:
         return mapped(self._lowered, value)
 
     def _lowered(self, value: Any) -> Any:
-        return value._data if isinstance(value, Traced) and value._level is self else value
+        return value._value if isinstance(value, Traced) and value._level is self else value
 
     def _mask(self, rule: Rule, values: Sequence[Any]) -> Mask:
         """The arguments that are tensors of this level, or sequences that have some."""
@@ -147,7 +147,7 @@ class Traced(Tensor):
     _level: Level
 
     def _array(self) -> Any:
-        return self._data
+        return self._value
 
     @property
     def requires_grad(self) -> bool:
@@ -161,13 +161,13 @@ class Traced(Tensor):
     @property
     def data(self) -> Any:
         """The array within all levels, read-only; it cannot be assigned."""
-        if isinstance(self._data, Tensor):
-            return self._data.data
-        if isinstance(self._data, np.generic):
-            self._data = np.asarray(self._data)
-        if not isinstance(self._data, np.ndarray):
-            return self._data
-        array = self._data.view()
+        if isinstance(self._value, Tensor):
+            return self._value.data
+        if isinstance(self._value, np.generic):
+            self._value = np.asarray(self._value)
+        if not isinstance(self._value, np.ndarray):
+            return self._value
+        array = self._value.view()
         array.flags.writeable = False
         return array
 
@@ -200,14 +200,14 @@ class Traced(Tensor):
 
     def detach(self) -> Tensor:
         """The same numbers as a constant for all levels."""
-        return self._data.detach() if isinstance(self._data, Tensor) else wrap(self.data)
+        return self._value.detach() if isinstance(self._value, Tensor) else wrap(self.data)
 
     def __repr__(self) -> str:
-        values = repr(self._data) if isinstance(self._data, Tensor) else np.array2string(self.data, separator=", ")
+        values = repr(self._value) if isinstance(self._value, Tensor) else np.array2string(self.data, separator=", ")
         return f"Tensor({values}, shape={self.shape}, dtype={self.dtype}, within={self._level.transform})"
 
     def __str__(self) -> str:
-        return str(self._data)
+        return str(self._value)
 
     def __getitem__(self, index: Any) -> Tensor:
         return _answered(getitem, (self, index), {})  # type: ignore[no-any-return]

@@ -52,7 +52,7 @@ class ReverseLevel(Level):
 
     def _tensor(self, data: Any, node: Node) -> Traced:
         tensor = object.__new__(Traced)
-        tensor._data, tensor._node, tensor._name, tensor._level = data, node, None, self
+        tensor._value, tensor._node, tensor._name, tensor._level = data, node, None, self
         return tensor
 
     def pull(self, out: Traced, g: Any, inputs: list[Traced], retain_graph: bool) -> list[Any]:
@@ -62,7 +62,7 @@ class ReverseLevel(Level):
         and it may compute in place. Otherwise the rules run on tensors of the outer levels, which differentiate it.
         """
         assert out._node is not None
-        if isinstance(g, Tensor) or isinstance(out._data, Tensor):
+        if isinstance(g, Tensor) or isinstance(out._value, Tensor):
             reached = backward_pass(out._node, g, retain_graph=retain_graph, lift=lambda node: node.saved or ())
         else:
             reached = backward_pass(out._node, g, retain_graph=retain_graph)
@@ -108,4 +108,4 @@ def gradients_of(scalar: Callable[..., Any], values: list[Any]) -> list[Any]:
         out = scalar(*leaves)
     if not level.owns(out):
         return [None] * len(values)
-    return level.pull(out, np.ones_like(out._data), leaves, retain_graph=False)
+    return level.pull(out, np.ones_like(out._value), leaves, retain_graph=False)

@@ -37,7 +37,7 @@ def statements(
     looks, changed = dict(_looks_at_overlap(plan, code)), {code.operand(value) for value in written(plan)}
     arguments_and_moving = [
         *((f"x{i}", "") for i in range(arguments)),
-        *((code.operand(value), f"{code.name(tensor, 't')}._data = ") for value, tensor in moving),
+        *((code.operand(value), f"{code.name(tensor, 't')}._value = ") for value, tensor in moving),
     ]
     for name, also in arguments_and_moving:
         if name in changed:

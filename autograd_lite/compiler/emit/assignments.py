@@ -16,7 +16,7 @@ def statements(call: Call, tensors: tuple[Tensor, ...], code: Code) -> Iterator[
         together.setdefault(value, []).append(tensor)
     arrays = [f"{code.operand(value)}{'' if _is_the_users(value) else _COPY}" for value in together]
     for sharing, array in zip(together.values(), arrays, strict=True):
-        targets = [f"{code.name(tensor, 't')}._data" for tensor in sharing]
+        targets = [f"{code.name(tensor, 't')}._value" for tensor in sharing]
         yield f"{' = '.join(targets)} = {array}"
 
 

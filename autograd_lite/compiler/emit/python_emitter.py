@@ -65,9 +65,9 @@ class Code:
         if value not in self._locals:
             results: tuple[Value, ...] = (value,)
             if isinstance(value.origin, EntryGradient):
-                made = f"{self.name(value.origin.slot, 's')}.grad._data"
+                made = f"{self.name(value.origin.slot, 's')}.grad._value"
             elif isinstance(value.origin, Captured):
-                made = f"{self.name(value.origin.holder, 't')}._data"
+                made = f"{self.name(value.origin.holder, 't')}._value"
             else:
                 made, results = self.call(self._views[value]), self._views[value].results
             self._locals.update((result, f"v{len(self._locals) + i}") for i, result in enumerate(results))

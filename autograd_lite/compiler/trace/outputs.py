@@ -17,7 +17,7 @@ def outputs_of(result: Any, tracer: Tracer) -> Any:
     def one(member: Any) -> Any:
         if isinstance(member, TracedArray):
             return Output(member.value, "number" if member.is_scalar else "array")
-        if not isinstance(member, Tensor) or not isinstance(member._data, TracedArray):
+        if not isinstance(member, Tensor) or not isinstance(member._value, TracedArray):
             return member
         node = member._node
         if node is not None and node.saved is not None:
@@ -25,7 +25,7 @@ def outputs_of(result: Any, tracer: Tracer) -> Any:
                 "the function returns a tensor that backward() has not run on, and a compiled function keeps no graph. "
                 "Call backward() inside it, compile transforms.value_and_grad of it, or return tensor.detach()"
             )
-        return Output(member._data.value, "tensor")
+        return Output(member._value.value, "tensor")
 
     return mapped(one, result)
 
@@ -36,8 +36,8 @@ def plain(result: Any) -> Any:
     def one(member: Any) -> Any:
         if isinstance(member, TracedArray):
             return member.array[()] if member.is_scalar else member.array.copy("K")
-        if isinstance(member, Tensor) and isinstance(member._data, TracedArray):
-            return wrap(member._data.array.copy("K"))
+        if isinstance(member, Tensor) and isinstance(member._value, TracedArray):
+            return wrap(member._value.array.copy("K"))
         return member
 
     return mapped(one, result)

@@ -83,22 +83,22 @@ class Tracer:
 
     def array_of(self, tensor: Tensor) -> Any:
         """The traced array of a tensor."""
-        if isinstance(tensor._data, TracedArray):
-            return tensor._data
+        if isinstance(tensor._value, TracedArray):
+            return tensor._value
         if tensor in self._assigned:
             return self._assigned[tensor]
         return self._adopted[tensor][0] if tensor in self._adopted else self._adopt(tensor)
 
     def assign(self, tensor: Tensor, array: Any) -> None:
         """Take over the array that was assigned to a tensor's ``.data``."""
-        if isinstance(tensor._data, TracedArray):
-            tensor._data = array
+        if isinstance(tensor._value, TracedArray):
+            tensor._value = array
             return
         self.array_of(tensor)
         self._assigned[tensor] = array if isinstance(array, TracedArray) else self._capture(array)
 
     def _adopt(self, tensor: Tensor) -> TracedArray:
-        array = tensor._data
+        array = tensor._value
         if not isinstance(array, np.ndarray | np.generic):
             raise CompileError(
                 f"{self.name}: expected a tensor with a NumPy array, got one with {type(array).__name__}"
@@ -109,7 +109,7 @@ class Tracer:
                 "only one backward pass can use it. Compute it inside, pass it as an argument, or .detach() it outside"
             )
         if isinstance(array, np.generic):
-            tensor._data = array = np.asarray(array)
+            tensor._value = array = np.asarray(array)
         if not is_plain(array):
             self.refuse(f"{tensor._brief()} has a {type(array).__name__} that is not a plain, aligned array of numbers")
         traced = self._enter(array, Captured(tensor))
@@ -122,7 +122,7 @@ class Tracer:
 
     def look_at(self, tensor: Tensor) -> None:
         """Add a guard: a tensor goes on to require a gradient or not, and its gradient goes to the same slot."""
-        if tensor in self._watched or isinstance(tensor._data, TracedArray):
+        if tensor in self._watched or isinstance(tensor._value, TracedArray):
             return
         self._watched.add(tensor)
         node = tensor._node
@@ -288,9 +288,9 @@ class Tracer:
             if gradient is None:
                 self.guards.append(Guard("{0}.grad is {1}", slot, None))
             else:
-                strides = np.asarray(gradient._data).strides
-                self.guards.append(Guard("{0}.grad is not None and {0}.grad._data.strides == {1}", slot, strides))
-                traced = self._enter(np.asarray(gradient._data), EntryGradient(slot))
+                strides = np.asarray(gradient._value).strides
+                self.guards.append(Guard("{0}.grad is not None and {0}.grad._value.strides == {1}", slot, strides))
+                traced = self._enter(np.asarray(gradient._value), EntryGradient(slot))
                 self.slots[slot], gradient = traced.value, wrap(traced)
             self._gradients[slot] = gradient
         return self._gradients[slot]
@@ -337,7 +337,7 @@ class Tracer:
                 self.renewed.append(tensor)
         for slot, entered in self.slots.items():
             gradient = self._gradients[slot]
-            array = None if gradient is None else gradient._data
+            array = None if gradient is None else gradient._value
             if array is not None and not isinstance(array, TracedArray):
                 array = self._capture(array)
             if array is None or array.value is not entered:
@@ -352,7 +352,7 @@ class Tracer:
     def release(self) -> None:
         """Give the tensors and gradients their final values as plain arrays, even if the function raised."""
         for tensor, array in self._assigned.items():
-            tensor._data = array.array
+            tensor._value = array.array
         self._write_gradients()
 
     def _write_arrays(self) -> None:
@@ -372,10 +372,10 @@ class Tracer:
         for slot, gradient in self._gradients.items():
             if gradient is None:
                 slot.grad = None
-            elif not isinstance(gradient._data, TracedArray):
+            elif not isinstance(gradient._value, TracedArray):
                 slot.grad = gradient
-            elif gradient._data.value is not self.slots[slot]:
-                slot.grad = wrap(gradient._data.array, gradient._node)
+            elif gradient._value.value is not self.slots[slot]:
+                slot.grad = wrap(gradient._value.array, gradient._node)
         return {slot: slot.grad for slot in self._gradients}
 
     # ---- refusals ----
@@ -399,15 +399,15 @@ class Tracer:
     def _suspended(self) -> Iterator[None]:
         """Trace nothing within the `with` statement; tensors and slots have their current plain arrays there."""
         self._write_arrays()
-        arrays = [(tensor, tensor._data) for tensor in self._adopted]
+        arrays = [(tensor, tensor._value) for tensor in self._adopted]
         gradients = self._write_gradients()
-        arrays += [(gradient, gradient._data) for gradient in gradients.values() if gradient is not None]
+        arrays += [(gradient, gradient._value) for gradient in gradients.values() if gradient is not None]
         trace(None)
         try:
             yield
         finally:
             trace(self)
-        changed = next((tensor for tensor, array in arrays if tensor._data is not array), None)
+        changed = next((tensor for tensor, array in arrays if tensor._value is not array), None)
         changed = changed or next((gradient for slot, gradient in gradients.items() if slot.grad is not gradient), None)
         if changed is not None:
             self.refuse(

@@ -73,7 +73,7 @@ class World:
         self.w, self.v = (Tensor(self.numbers(rng), requires_grad=True) for _ in range(2))
         self.captured, self.factor = self.numbers(rng), 2.0
         if rng.random() < 0.15:
-            self.v._data = self.w.data if rng.random() < 0.5 else self.w.data[::-1]
+            self.v._value = self.w.data if rng.random() < 0.5 else self.w.data[::-1]
         if rng.random() < 0.1:
             self.captured = self.w.data
         self._seed, self._overlap, self._when = (

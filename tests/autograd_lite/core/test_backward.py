@@ -322,8 +322,8 @@ def test_a_rule_that_does_not_read_a_value_does_not_keep_it():
 
     x = leaf(np.ones(3))
     y = Tensor(np.zeros(3))
-    y._data = np.ones(3).view(Watched)
-    watch = weakref.ref(y._data)
+    y._value = np.ones(3).view(Watched)
+    watch = weakref.ref(y._value)
     z = x + y
     del y
     gc.collect()
