@@ -145,7 +145,7 @@ def _told_by(kind: type) -> Meaning:
         return Meaning.ITSELF
     if getattr(kind, "__array_ufunc__", None) is not None:
         return Meaning.LABELLED
-    if hasattr(kind, "__array__") or hasattr(kind, "__array_interface__") or issubclass(kind, memoryview | _ARRAY):
+    if hasattr(kind, "__array__") or hasattr(kind, "__array_interface__") or issubclass(kind, memoryview):
         return Meaning.ARRAY
     return Meaning.SEQUENCE if issubclass(kind, Sequence) else Meaning.ITSELF
 
@@ -158,7 +158,5 @@ def _is_of_numpy(function: Callable[..., Any]) -> bool:
     module = getattr(function, "__module__", None)
     return isinstance(function, np.ufunc) or (module or "numpy").partition(".")[0] in _ARRAY_PACKAGES
 
-
-_ARRAY = type(memoryview(b""))
 
 _ARRAY_PACKAGES = ("numpy", "scipy", "autograd_lite")
