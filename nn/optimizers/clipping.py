@@ -120,7 +120,7 @@ def _gradients(parameters: Iterable[Tensor]) -> list[np.ndarray[Any, Any]]:
 
 
 def _writable_gradients(parameters: Iterable[Tensor], function: str) -> list[np.ndarray[Any, Any]]:
-    parameters = list(parameters)
+    parameters = list(dict.fromkeys(parameters))
     for parameter in parameters:
         if parameter.grad is not None and parameter.grad.node is not None:
             described = (
@@ -131,4 +131,10 @@ def _writable_gradients(parameters: Iterable[Tensor], function: str) -> list[np.
                 "to a graph, since backward had create_graph=True, and cannot be changed in place; put a copy in its "
                 "place first, parameter.grad = Tensor(parameter.grad.data.copy())"
             )
+    seen: set[int] = set()
+    for parameter in parameters:
+        if parameter.grad is not None and id(parameter.grad.data) in seen:  # one that was assigned to several
+            parameter.grad = Tensor(parameter.grad.data)
+        if parameter.grad is not None:
+            seen.add(id(parameter.grad.data))
     return _gradients(parameters)

@@ -27,3 +27,17 @@ def test_gradients_that_belong_to_a_graph_are_not_clipped_in_place(clip):
         clip([free, w], 1.0)
     np.testing.assert_array_equal(free.grad.data, [6, 8])
     np.testing.assert_array_equal(w.grad.data, [6, 8])
+
+
+@pytest.mark.parametrize("again", ["the gradient is assigned to two", "the parameter is given twice"])
+def test_a_gradient_that_comes_twice_is_scaled_once(again):
+    v, w = (Tensor([1.0, 1.0], requires_grad=True) for _ in range(2))
+    w.grad = Tensor([3.0, 4.0])
+    if again == "the gradient is assigned to two":
+        v.grad = w.grad
+        assert nn.clip_gradient_norm([v, w], 1.0) == pytest.approx(50**0.5)
+        np.testing.assert_allclose(v.grad.data, np.array([3.0, 4.0]) / 50**0.5)
+        np.testing.assert_allclose(w.grad.data, np.array([3.0, 4.0]) / 50**0.5)
+    else:
+        assert nn.clip_gradient_norm([w, w], 1.0) == pytest.approx(5.0)
+        np.testing.assert_allclose(w.grad.data, [0.6, 0.8])
