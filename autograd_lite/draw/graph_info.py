@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.graph import Node, ancestors
 from ..core.rule import OUT
+from ..core.saved import COPIED_BYTES
 from ..core.stepper import cotangents_of_all
 from ..core.tensor import Tensor
 from ..errors import GradientError
@@ -75,6 +76,7 @@ class Contents:
                 self.names[tensor.node] = name
                 self.values[tensor.node] = tensor.data
         self.constants: dict[Node, list[Constant]] = {}
+        self._once: dict[Any, Array] = {}
         self.kept: dict[Node, dict[str, Array]] = {}
         for node in self.order:
             self._read(node)
@@ -93,7 +95,9 @@ class Contents:
             elif isinstance(source, int):
                 self.values.setdefault(node.parents[source], array)
             elif array is value and name in node.recipe.rule.parameters:
-                self.constants.setdefault(node, []).append(Constant(name, array))
+                # A graph saves a copy of a small array for each of its uses.
+                key = (array.shape, array.dtype.str, array.tobytes()) if array.nbytes <= COPIED_BYTES else id(array)
+                self.constants.setdefault(node, []).append(Constant(name, self._once.setdefault(key, array)))
 
     @property
     def backward_has_run(self) -> bool:

@@ -130,7 +130,7 @@ def _axis_of_each(in_axes: Axes, args: tuple[Any, ...]) -> list[int | None]:
     for_each = in_axes if _is_axis(in_axes) else tuple(in_axes)
     if not _is_axis(in_axes) and len(for_each) != len(args):
         raise ValueError(
-            f"vmap: in_axes={in_axes} is for {len(for_each)} positional arguments, and {len(args)} were given"
+            f"vmap: in_axes={in_axes} has length {len(for_each)}, but {len(args)} positional arguments were given"
         )
     axes = matched(for_each, args, ("vmap: in_axes", "the arguments"), _is_axis)
     _check_axes(axes, "in_axes")
@@ -153,7 +153,7 @@ def _number_of_examples(values: list[Any], leaves: list[Any], axes: list[int | N
             continue
         shape = np.shape(leaf)
         if not -len(shape) <= axis < len(shape):
-            raise ValueError(f"vmap: argument {name} has shape {shape}, and no axis {axis} to map over")
+            raise ValueError(f"vmap: argument {name} has shape {shape}; it has no axis {axis} to map over")
         sizes.setdefault(value.shape[0], f"argument {name} has {shape[axis]} (shape {shape}, axis {axis})")
     if len(sizes) != 1:
         raise ValueError(f"vmap: the arguments hold different numbers of examples: {'; '.join(sizes.values())}")

@@ -263,10 +263,10 @@ def _check_scalar(out: Any, holomorphic: bool, transform: str) -> None:
     number = np.asarray(out) if type(out) in (float, complex) else out
     dtype = dtype_of(number)
     if dtype is None or dtype.kind != ("c" if holomorphic else "f"):
-        kind = "complex number, being holomorphic" if holomorphic else "floating-point number"
+        kind = "complex number, because holomorphic=True," if holomorphic else "floating-point number,"
         advice = "; take its real part, or pass holomorphic=True" if dtype is not None and dtype.kind == "c" else ""
         raise TypeError(
-            f"{transform}: the function must return one {kind}, and returned "
+            f"{transform}: the function must return one {kind} and returned "
             + (f"{dtype} of shape {number.shape}" if dtype is not None else f"{type(out).__name__} {out!r:.60}")
             + advice
         )

@@ -55,7 +55,7 @@ print(x.grad.item())
 
 def test_the_order_of_a_function_cannot_require_a_gradient():
     order = Tensor(1.0, requires_grad=True)
-    with pytest.raises(NoRuleError, match=r"scipy\.special\.jv: its argument 'x1' .* \(only to x2\)"):
+    with pytest.raises(NoRuleError, match=r"scipy\.special\.jv: its argument 'x1' .* \(only to x2, "):
         scipy.special.jv(order, 2.0)
 
 

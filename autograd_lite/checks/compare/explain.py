@@ -211,7 +211,7 @@ def _sentence(entry: Finding, members: list[Row], sizes: Sizes) -> str:
         case "L2":
             return f"{names}: {_decayed(entry.factor, members)}"
         case "batch sum":
-            return f"{names}: not summed over the batch: summed over its {entry.detail}, yours is the engine's"
+            return f"{names}: not summed over the batch: the sum of yours over its {entry.detail} is the engine's"
         case "transpose":
             text = "yours is the transpose of the engine's"
         case "reversal":

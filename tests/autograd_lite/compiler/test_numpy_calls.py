@@ -77,7 +77,7 @@ def test_products_are_matmuls_to_the_bit(shape, layouts, dtypes):
         )
         captured.data = b
         np.testing.assert_array_equal(of_arguments(a, b), np.matmul(a, b))
-        np.testing.assert_array_equal(of_a_tensor(a).data, np.matmul(a, b))
+        np.testing.assert_array_equal(of_a_tensor(a).data, np.matmul(a, captured.data))
         np.testing.assert_array_equal(transposed(a, b), np.matmul(b.T, a.T))
 
 
