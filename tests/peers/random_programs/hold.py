@@ -130,7 +130,9 @@ class Case:
             if a.shape != b.shape:
                 raise DisagreementError(f"array {i}: shape {a.shape}, expected {b.shape}")
             largest = float(np.max(np.abs(b), initial=0.0))
-            bound = rtol * largest + AMPLIFIED * moved + 1e-13
+            # Cotangents of size 1 that cancel leave some of their last places.
+            cancelled = 16 * float(np.finfo(np.float32).eps) if self.is_single else 1e-13
+            bound = rtol * largest + AMPLIFIED * moved + cancelled
             apart = np.abs(a - b)
             if not np.all(apart <= bound):
                 at = tuple(int(k) for k in np.unravel_index(np.argmax(np.nan_to_num(apart, nan=np.inf)), a.shape))
