@@ -54,8 +54,11 @@ class Data:
         if it is anyone else's too. A result's array is read-only, because the graph may have saved it.
         """
         tracer = CONTEXT.get().tracer
-        if tracer is None and type(self._node) is not Node and self._is_saved():
-            return self._lent()
+        if tracer is None:
+            if self._node is None and type(self._value) is np.ndarray and not hasattr(self, "_frozen"):
+                return self._value
+            if type(self._node) is not Node and self._is_saved():
+                return self._lent()
         node, array = self._node, self._value if tracer is None else tracer.array_of(self)
         if type(array) is np.ndarray and (node is None or node.recipe is None):
             return array

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .context import CONTEXT
 from .graph import Leaf
 from .tensor import Tensor
 
@@ -71,4 +72,5 @@ def announce_change(leaves: Iterable[Tensor], how: str) -> list[Any]:
         if not isinstance(node, Leaf):
             raise TypeError("announce_change: expected leaves, tensors with requires_grad=True that no call returned")
         leaf._node = node.successor(how)
-    return [leaf._array() for leaf in leaves]
+    tracer = CONTEXT.get().tracer
+    return [leaf._value if tracer is None else tracer.array_of(leaf) for leaf in leaves]

@@ -132,6 +132,8 @@ def protected(
         return values
     found, marks = list(values), []  # type: ignore[var-annotated]
     for place, members in constants:
+        if type(found[place]) in FIXED:
+            continue
         value = found[place]
         if members is None:
             found[place] = kept(value, marks, elementwise)
