@@ -9,6 +9,7 @@ from scipy import special
 import autograd_lite.rules.scipy.special  # noqa: F401 - so that its rules are among those that are restored
 from autograd_lite import NoRuleError, Tensor, custom_vjp, defvjp
 from autograd_lite.core.registry import RULES
+from autograd_lite.transforms import grad
 
 
 def leaf(data, **kwargs):
@@ -200,3 +201,11 @@ def test_an_error_in_the_users_function_is_the_users_own():
 
     with pytest.raises(ValueError, match=r"^mine$"):
         custom_vjp(broken, x=lambda g: g)(leaf(1.0))
+
+
+def test_a_dict_of_tensors_is_refused_where_a_rule_would_lose_its_gradient():
+    half = custom_vjp(lambda d: d["a"] / 2.0, d=lambda g: g)
+    with pytest.raises(NoRuleError, match="is or holds a tensor that requires a gradient"):
+        half({"a": Tensor(1.0, requires_grad=True)})
+    with pytest.raises(NoRuleError, match="as arrays or lists of them"):
+        grad(lambda w: half({"a": w}))(1.0)

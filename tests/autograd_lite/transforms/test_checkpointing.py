@@ -296,3 +296,12 @@ def test_a_result_of_which_a_part_is_unused_has_the_gradient_of_the_rest():
     first, _ = checkpoint(lambda x: (x * x, np.exp(x)))(w)
     first.sum().backward()
     np.testing.assert_array_equal(w.grad.data, [2.0, 4.0])
+
+
+def test_what_changes_between_the_passes_is_seen_in_an_inner_part_too():
+    setting, x = [1.0], Tensor(np.zeros(3), requires_grad=True)
+    inner = checkpoint(lambda x: np.sum(x * setting[0]))
+    out = checkpoint(lambda x: inner(x) * 1.0)(x)
+    setting[0] = 2.0
+    with pytest.raises(GradientError, match="computed something else"):
+        out.backward()
