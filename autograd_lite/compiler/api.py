@@ -299,7 +299,7 @@ class _Arguments:
         if kind is dict:
             return kind, *((name, self.key_of(member)) for name, member in tree.items())
         if isinstance(tree, np.generic):
-            return self.key_of(np.asarray(tree))
+            return np.generic, self.key_of(np.asarray(tree))
         if isinstance(tree, tuple) and hasattr(tree, "_make"):
             return kind, *map(self.key_of, tree)
         if kind is Tensor and tree.node is None:
@@ -319,7 +319,9 @@ def _with_inputs(tree: Any, inputs: Iterator[Any]) -> Any:
 
     def one(member: Any) -> Any:
         if isinstance(member, np.ndarray | np.generic):
-            return next(inputs)
+            entered = next(inputs)
+            entered.is_scalar = isinstance(member, np.generic)
+            return entered
         if type(member) is Tensor and member.node is None:
             return wrap(next(inputs))
         return member

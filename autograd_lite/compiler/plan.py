@@ -203,7 +203,7 @@ class Plan(PlannedProgram):
             if call.is_view and all(operand in found for operand in call.operands):
                 args, kwargs = mapped(lambda member: _array_of(member, found), (call.args, call.kwargs))
                 views = call.function(*args, **kwargs)
-                found.update(zip(call.results, views if len(call.results) > 1 else [views], strict=True))
+                found.update(zip(call.results, views if call.gives_tuple else [views], strict=True))
         return found
 
 

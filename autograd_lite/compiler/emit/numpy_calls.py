@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -125,12 +126,19 @@ def _is_matrix(operand: Any, dtype: np.dtype[Any]) -> bool:
 def _by_ufunc(function: np.ufunc, arguments: tuple[Any, ...], out: Array, scratch: Scratch) -> list[Step]:
     is_extremum = function is np.maximum or function is np.minimum
     dtypes = {_dtype(argument) for argument in arguments} - {None}
-    dtype = dtypes.pop() if len(dtypes) == 1 else None
+    dtype = dtypes.pop() if len(dtypes) == 1 and _is_of_one_type(function) else None
     if out.dtype not in (dtype, np.bool_):
         dtype = None
     operands = [_as_array(argument, dtype, out.shape if is_extremum else (), scratch) for argument in arguments]
     # Maximum and minimum are faster with the array for the result as a keyword.
     return [(function, tuple(operands), {"out": out})] if is_extremum else [(function, (*operands, out), {})]
+
+
+@cache
+def _is_of_one_type(function: np.ufunc) -> bool:
+    """Whether all arguments have the same type, as those of `numpy.ldexp` have not."""
+    inputs = [types[: function.nin] for types in function.types]
+    return all(len(set(types)) == 1 for types in inputs if "d" in types and "m" not in types)
 
 
 def _dtype(argument: Any) -> np.dtype[Any] | None:

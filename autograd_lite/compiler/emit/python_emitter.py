@@ -70,8 +70,10 @@ class Code:
                 made = f"{self.name(value.origin.holder, 't')}._value"
             else:
                 made, results = self.call(self._views[value]), self._views[value].results
-            self._locals.update((result, f"v{len(self._locals) + i}") for i, result in enumerate(results))
-            self.statements.append(f"{', '.join(self._locals[result] for result in results)} = {made}")
+            named = {result: f"v{len(self._locals) + i}" for i, result in enumerate(results)}
+            self._locals.update(named)
+            several = len(results) > 1 or (value in self._views and self._views[value].gives_tuple)
+            self.statements.append(f"{', '.join(named.values())}{',' if several else ''} = {made}")
         return self._locals[value]
 
     def pointer(self, value: Value) -> Any:
@@ -91,10 +93,13 @@ class Code:
         """An argument of a call, as Python code."""
         if isinstance(tree, Value):
             return self.operand(tree)
-        if type(tree) is tuple:
-            return f"({''.join(f'{self.expression(member)}, ' for member in tree)})"
+        if isinstance(tree, tuple):
+            members = f"({''.join(f'{self.expression(member)}, ' for member in tree)})"
+            return f"{self.name(tree._make, 'f')}({members})" if hasattr(tree, "_make") else members
         if type(tree) is list:
             return f"[{', '.join(map(self.expression, tree))}]"
+        if type(tree) is dict:
+            return f"{{{', '.join(f'{self.name(key)}: {self.expression(member)}' for key, member in tree.items())}}}"
         if tree is None or type(tree) in (bool, int):
             return repr(tree)
         return self.name(tree, "a" if isinstance(tree, np.ndarray) else "c")

@@ -96,7 +96,7 @@ class _Comparison(NamedTuple):
 
 def _comparisons(calls: Sequence[Call]) -> dict[Value, _Comparison]:
     """The comparisons of indices that were checked before and do not change, by their results."""
-    columns = {call.results[0]: call.args[0] for call in calls if call.is_view and call.args[1:] == ((..., None),)}
+    columns = {call.results[0]: call.args[0] for call in calls if call.is_view and _adds_an_axis(call)}
     bounds, found = _Bounds(calls), {}
     for call in calls:
         bounds.see(call)
@@ -105,6 +105,12 @@ def _comparisons(calls: Sequence[Call]) -> dict[Value, _Comparison]:
             if classes and classes <= MOST_CLASSES and bounds.are_below(indices, classes):
                 found[call.results[0]] = _Comparison(call.results[0], indices, classes)
     return found
+
+
+def _adds_an_axis(call: Call) -> bool:
+    """Whether it is ``x[..., None]``."""
+    index = call.args[1] if call.function is operator.getitem else None
+    return isinstance(index, tuple) and len(index) == 2 and index[0] is ... and index[1] is None
 
 
 class _Bounds:

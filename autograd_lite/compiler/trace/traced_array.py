@@ -11,8 +11,10 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from ...core.operators import Operators, define_operators
+from ...core.operators import Operators, define_operators, instead_of_power
+from ...core.tree import found, mapped
 from ..ir import Array, Value
+from .scalar_operators import called_on_number, of_numbers
 
 
 class Tracing(Protocol):
@@ -99,6 +101,8 @@ class TracedArray(Operators):
         if self.tracer.is_foreign((*inputs, *kwargs.values())):
             return NotImplemented
         function = ufunc if method == "__call__" else getattr(ufunc, method)
+        if self.is_scalar and len(inputs) == 1 and function is ufunc and not kwargs:
+            function = called_on_number(ufunc, self.dtype) or ufunc
         return self.tracer.call(function, inputs, kwargs)
 
     def __array_function__(
@@ -112,6 +116,8 @@ class TracedArray(Operators):
         method = getattr(np.ndarray, name, None)
         if name.startswith("__") or not callable(method):
             raise AttributeError(f"a traced array has no attribute {name!r}")
+        if name == "resize":
+            self.tracer.refuse(".resize() changes the shape of an array in place; write x = np.resize(x, shape)")
         if name in _READING:
             return lambda *args, **kwargs: self._refuse(f".{name}()")
         return lambda *args, **kwargs: self.tracer.call(method, (self, *args), kwargs)
@@ -158,11 +164,59 @@ class TracedArray(Operators):
     __hash__ = object.__hash__
 
 
-define_operators(
-    TracedArray,
-    lambda ufunc, x: ufunc(x),
-    lambda ufunc, x1, x2: ufunc(x1, x2),
-    lambda ufunc, x1, x2: ufunc(x1, x2, out=(x1,)),
-)
+def _computed(ufunc: np.ufunc, *operands: Any) -> Any:
+    """An operator, which NumPy may compute otherwise where all operands are numbers."""
+    if all(map(_is_number, operands)):
+        traced = next(x for x in operands if isinstance(x, TracedArray))
+        instead = of_numbers(ufunc, np.result_type(*[x.dtype if isinstance(x, TracedArray) else x for x in operands]))
+        if instead is not None:
+            return traced.tracer.call(instead, operands, {})
+    return ufunc(*operands)
+
+
+def _is_number(x: Any) -> bool:
+    return x.is_scalar if isinstance(x, TracedArray) else isinstance(x, int | float | complex | np.generic)
+
+
+def _in_place(ufunc: np.ufunc, x1: Any, x2: Any) -> Any:
+    """``x1 += x2`` and its like: of a number a new one, since numbers do not change."""
+    return _computed(ufunc, x1, x2) if x1.is_scalar else ufunc(x1, x2, out=(x1,))
+
+
+def bare(member: Any) -> Any:
+    """The plain array of a traced one; anything else as it is."""
+    return member.array if isinstance(member, TracedArray) else member
+
+
+def gives_number(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call whose result has no axes gives a number where operands are numbers, as NumPy's methods do."""
+    tree = args, kwargs
+    if not any(array.is_scalar for array in found(TracedArray, tree)):
+        return False
+    args, kwargs = mapped(lambda x: x.array[()] if isinstance(x, TracedArray) and x.is_scalar else bare(x), tree)
+    name = getattr(function, "__name__", "")
+    if args and isinstance(args[0], np.generic) and getattr(np.ndarray, name, None) is function:
+        function = getattr(type(args[0]), name)
+    return isinstance(function(*args, **kwargs), np.generic)
+
+
+define_operators(TracedArray, _computed, _computed, _in_place)
+
+_power_of_array = TracedArray.__pow__
+
+
+def _power(self: TracedArray, exponent: Any) -> Any:
+    if self.is_scalar and _is_number(exponent):  # a number's square is no call of `numpy.square`
+        return _computed(np.power, self, exponent)
+    return _power_of_array(self, exponent)
+
+
+def _power_in_place(self: TracedArray, exponent: Any) -> Any:
+    instead = None if self.is_scalar else instead_of_power(self.dtype, exponent)
+    return _in_place(np.power, self, exponent) if instead is None else instead(self, out=(self,))
+
+
+TracedArray.__pow__ = _power
+TracedArray.__ipow__ = _power_in_place  # type: ignore[attr-defined]
 
 _READING = frozenset({"item", "tolist", "tobytes", "tofile", "dump", "dumps", "tostring"})

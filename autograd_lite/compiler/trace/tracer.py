@@ -7,7 +7,6 @@ written when a callback may read them, and at the end.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NoReturn
@@ -21,11 +20,13 @@ from ...core.tensor import Tensor, wrap
 from ...core.tree import mapped
 from ...errors import CompileError
 from ..ir import Argument, Array, Assignment, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
-from ..overlap import is_plain, overlap, owner
+from ..overlap import is_plain, overlap
+from .effects import gives_views_by_shapes, written
 from .guards import Guard
 from .rng_guard import Randomness
+from .sharing import Sharing
 from .surroundings import guard_of, places_of
-from .traced_array import TracedArray
+from .traced_array import TracedArray, bare, gives_number
 from .user_line import user_line
 
 
@@ -69,6 +70,7 @@ class Tracer:
         self._gradients: dict[GradientSlot, Tensor | None] = {}
         self._watched: set[Tensor] = set()
         self._captured: dict[int, TracedArray] = {}
+        self._sharing = Sharing(self.refuse)
         self._randomness = Randomness(roots)
 
     def watching(self) -> AbstractContextManager[None]:
@@ -112,6 +114,7 @@ class Tracer:
             tensor._value = array = np.asarray(array)
         if not is_plain(array):
             self.refuse(f"{tensor._brief()} has a {type(array).__name__} that is not a plain, aligned array of numbers")
+        tensor._is_as_lent()
         traced = self._enter(array, Captured(tensor))
         self.look_at(tensor)
         self._adopted[tensor] = traced, tensor._node
@@ -169,9 +172,9 @@ class Tracer:
                 f"{self.name}: an array of the compiled function is used after its first call has ended, or in another "
                 "thread; return what you need outside"
             )
-        writes = writes or _written(function, args, kwargs)
-        plain: list[Array] = []
-        values, named = mapped(lambda member: self._as_value(member, plain), (args, kwargs))
+        writes = writes or written(function, args, kwargs)
+        operands: list[TracedArray] = []
+        values, named = mapped(lambda member: self._as_value(member, operands), (args, kwargs))
         with nullcontext() if is_pure else self._suspended():
             out = function(*mapped(bare, args), **mapped(bare, kwargs))
         call = Call(function, values, named, is_pure=is_pure, line=user_line())
@@ -180,32 +183,28 @@ class Tracer:
         call.writes = tuple(target.value for target in targets)
         for target in targets:
             self._change(target)
-        found = self._results(call, out, targets, plain)
-        self._refuse_view_by_numbers(call, found)
+        result = self._results(call, out, targets, operands)
+        self._sharing.settle(call)
+        if is_pure and not writes and isinstance(result, TracedArray) and not result.ndim:
+            result.is_scalar = result.is_scalar or gives_number(function, args, kwargs)
         if call.results or call.writes or not is_pure:
             self.calls.append(call)
-        return found
+        return result
 
     def _change(self, target: TracedArray) -> None:
         """Take note that an array was written to, and with it all arrays from outside that share its memory."""
         root = target.value.root
+        self._sharing.look_at_write(root)
         root.version += 1
-        if root.origin is not None:
-            for entry in self._entries:
-                if entry.value is not root and overlap(entry.array, target.array):
-                    entry.value.version += 1
-
-    def _refuse_view_by_numbers(self, call: Call, found: Any) -> None:
-        """Refuse a view whose place in memory follows from numbers in another array, as that of `numpy.split` may."""
-        if not call.is_view:
+        if root.origin is None:
             return
-        parts = found if isinstance(found, tuple | list) else [found]
-        seen = {result.base for result in call.results} | {part.value for part in parts}
-        if not seen.issuperset(call.operands):
-            self.refuse(
-                f"{call.name} takes numbers out of an array to say which part of another one it gives, and later calls "
-                "would use the numbers of this first one; pass Python numbers"
-            )
+        for entry in self._entries:
+            if entry.value is not root and overlap(entry.array, target.array):
+                entry.value.version += 1
+            elif entry.value is not root:
+                continue
+            if isinstance(entry.value.origin, Captured) and isinstance(entry.value.origin.holder, Tensor):
+                entry.value.origin.holder._is_as_lent()
 
     def _checked_target(self, target: Any) -> TracedArray:
         origin = target.value.root.origin if isinstance(target, TracedArray) else None
@@ -218,15 +217,16 @@ class Tracer:
             )
         return target
 
-    def _results(self, call: Call, out: Any, targets: list[TracedArray], plain: list[Array]) -> Any:
+    def _results(self, call: Call, out: Any, targets: list[TracedArray], operands: list[TracedArray]) -> Any:
         if isinstance(out, np.ndarray | np.generic):
-            written = next((target for target in targets if out is target.array), None)
-            return self._result(call, out, plain) if written is None else written
+            return self._result_or_target(call, out, targets, operands)
         if out is None and (targets or not call.is_pure):
             return None
         if isinstance(out, tuple | list) and out and all(isinstance(part, np.ndarray | np.generic) for part in out):
-            parts = [self._result(call, part, plain) for part in out]
             call.gives_tuple = True
+            parts = [self._result_or_target(call, part, targets, operands) for part in out]
+            if targets and call.results and isinstance(call.function, np.ufunc):
+                self.refuse(f"{call.name} is given out= for some of its results alone; give it for all, or for none")
             return out._make(parts) if hasattr(out, "_make") else type(out)(parts)
         if call.function in STRUCTURAL:
             return out
@@ -235,18 +235,21 @@ class Tracer:
             "use this first result; call it by autograd_lite.callback"
         )
 
-    def _result(self, call: Call, out: Any, plain: list[Array]) -> TracedArray:
-        array, base, offset = np.asarray(out), None, 0
-        if isinstance(out, np.ndarray) and call.is_pure and not isinstance(call.function, np.ufunc):
-            for operand, given in zip(call.operands, plain, strict=True):
-                if out is given:
-                    return TracedArray(array, operand, self)
-                if np.may_share_memory(out, given) or (not out.size and owner(out) is owner(given)):
-                    base, offset = operand, operand.offset + int(array.ctypes.data) - int(given.ctypes.data)
-                    break
-        value = Value(Layout.of(array), base=base, offset=offset)
+    def _result_or_target(
+        self, call: Call, out: Any, targets: list[TracedArray], operands: list[TracedArray]
+    ) -> TracedArray:
+        target = next((target for target in targets if out is target.array), None)
+        return self._result(call, out, operands) if target is None else target
+
+    def _result(self, call: Call, out: Any, operands: list[TracedArray]) -> TracedArray:
+        array, is_number = np.asarray(out), isinstance(out, np.generic)
+        if not call.gives_tuple and call.is_pure and gives_views_by_shapes(call.function):
+            for operand in operands:
+                if out is operand.array:
+                    return TracedArray(array, operand.value, self, operand.is_scalar)
+        value = self._sharing.value_of(call, array, out, operands)
         call.results += (value,)
-        return TracedArray(array, value, self, isinstance(out, np.generic))
+        return TracedArray(array, value, self, is_number)
 
     def callback(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], writes: tuple[Any, ...]
@@ -315,12 +318,12 @@ class Tracer:
         A plan takes them for arrays of their own; those of tensors are looked at when its code is written.
         """
         changing = [entry for entry in self._entries if self._is_changing(entry.value)]
-        written = {value.root for call in self.calls for value in call.writes}
+        changed = {value.root for call in self.calls for value in call.writes}
         return not any(
             overlap(one.array, other.array)
             for one in changing
             for other in self._entries
-            if other is not one and (one.value in written or other.value in written)
+            if other is not one and (one.value in changed or other.value in changed)
         )
 
     def _is_changing(self, value: Value) -> bool:
@@ -415,31 +418,10 @@ class Tracer:
                 "array in place, and name it in writes="
             )
 
-    def _as_value(self, member: Any, plain: list[Array]) -> Any:
+    def _as_value(self, member: Any, operands: list[TracedArray]) -> Any:
         if isinstance(member, np.ndarray):
             member = self._capture(member)
         if not isinstance(member, TracedArray):
             return member
-        plain.append(member.array)
+        operands.append(member)
         return member.value
-
-
-def bare(member: Any) -> Any:
-    """The plain array of a traced array; any other object is returned unchanged."""
-    return member.array if isinstance(member, TracedArray) else member
-
-
-def _written(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """The arguments that a NumPy function changes in place."""
-    if function in _WRITING or getattr(function, "__name__", "") == "at":
-        return args[:1]
-    out = kwargs.get("out")
-    if isinstance(out, tuple):
-        return tuple(target for target in out if target is not None)
-    return () if out is None else (out,)
-
-
-_WRITING = frozenset(
-    {np.copyto, np.put, np.putmask, np.place, np.fill_diagonal, np.put_along_axis, operator.setitem}
-    | {np.ndarray.fill, np.ndarray.sort, np.ndarray.partition, np.ndarray.put}
-)
