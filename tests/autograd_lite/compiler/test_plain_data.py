@@ -11,7 +11,7 @@ VIEWS = {
     "split": lambda x, y: np.split(x, 2),
     "split of another axis": lambda x, y: np.split(x, [1], axis=1),
     "split beyond the end": lambda x, y: np.split(x, [1, 7]),
-    "parts, and parts of them": lambda x, y: np.split(x, 2)[1] @ np.split(x, 2)[1][0],
+    "parts, and parts of them": lambda x, y: np.split(x, [1], 1)[1] @ np.split(x, [1], 1)[1][0],
     "array_split": lambda x, y: np.array_split(x, 3),
     "hsplit": lambda x, y: np.hsplit(x, 3),
     "vsplit": lambda x, y: np.vsplit(x, 2),
