@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
-import sysconfig
 from collections.abc import Mapping
-from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-_LIBRARIES: list[str] = [
-    *(os.path.join(folder, "") for folder in (Path(__file__).parents[2], Path(np.__file__).parent)),
-    str(random.__file__),
-]
+if TYPE_CHECKING:
+    from pathlib import Path
 
-_PYTHON = os.path.join(sysconfig.get_path("stdlib"), "")
+_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
+_OWN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+_LIBRARIES: list[str] = [
+    *(os.path.join(folder, "") for folder in (_OWN, os.path.dirname(np.__file__))),
+    os.path.join(_PYTHON, "random.py"),
+]
 
 
 def add_library(folder: str | Path) -> None:
