@@ -2,7 +2,7 @@
 
 NOT_IN_TORCH = {
     # No function, or no derivative of it.
-    "cbrt", "floor_divide", "heaviside", "ldexp", "astype", "bincount", "full_like",
+    "cbrt", "floor_divide", "heaviside", "ldexp", "astype", "bincount", "full_like", "ix_",
     *(f"pad {mode}{far}" for mode in ("edge", "reflect", "symmetric", "wrap") for far in ("", ", far")),
     # Other arguments: no plain arrays, lists and numbers beside tensors; no order, no tuple of axes, no axis=None.
     "add x + integers", "multiply x * infinite", "power x ** integers", "power x ** unsigned", "power integers ** x",
@@ -23,7 +23,7 @@ NOT_IN_TORCH = {
 NOT_IN_AUTOGRAD = {
     # No rule.
     "positive", "negative -x", "cbrt", "copy", "float_power", "copysign", "fmod", "heaviside", "ldexp", "ptp",
-    "cumprod", "bincount", "full_like", "vdot", "broadcast_arrays", "flip", "unstack", "take", "take_along_axis",
+    "cumprod", "bincount", "full_like", "ix_", "vdot", "broadcast_arrays", "flip", "unstack", "take", "take_along_axis",
     "atleast_2d two", "dot method", "clip bounds alone", "clip bounds of which some are crossed",
     # A rule for other arguments only.
     "arctan2 list, x", "power x, list", "clip min=", "clip max=", "clip method max=", "trace axes 2 and 0",
@@ -47,7 +47,8 @@ NOT_IN_AUTOGRAD = {
 
 NOT_IN_JAX = {
     # No function, no derivative, or not for complex numbers.
-    "clip", "eig", "fix", "gradient by coordinates", "gradient edge_order=2", "histogram_bin_edges", "median",
+    "change_of_cofactors", "clip", "eig", "fix", "gradient by coordinates", "gradient edge_order=2",
+    "histogram_bin_edges", "median",
     "nanmedian", "nextafter", "polydiv", "real_if_close", "svd full, with the null space unused", "partition",
     # Other arguments: no lists of numbers.
     "compress", "delete", "ediff1d ends", "histogram weights", "insert rows", "insert several", "polyint",
@@ -56,6 +57,9 @@ NOT_IN_JAX = {
     "getitem x[negative recurring]", "getitem x[none of them]", "getitem x[one of them]", "getitem x[recurring]",
     "getitem x[np.False_]", "quantile array of q", "quantile method=hazen", "quantile method=median_unbiased",
     "quantile method=weibull",
+    # No vectors, no arrays without elements; leading zeros stay.
+    *(f"{function} k={k} of 3" for function in ("tril", "triu") for k in (0, 1, -1)),
+    "ix_ of 0 3", "polymul leading zeros",
     # It takes the other neighbour of a quantile that lies half-way.
     "quantile method=nearest",
     # It takes 0 for the derivative of sets and of a complex sign, and NaN for that of the deviation of equals.

@@ -152,9 +152,9 @@ def test_a_graph_of_ten_thousand_nodes_is_written_quickly():
     y = leaf(1.0)
     for _ in range(10_000):
         y = y + 1.0
-    start = time.perf_counter()
+    start = time.process_time()  # a busy machine takes longer by the clock
     source = draw_graph(y).source
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert source.count("->") == 10_001
 
 
