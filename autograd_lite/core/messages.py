@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..errors import LostGradientError, NoRuleError
+from ..errors import GradientError, LostGradientError, NoRuleError
 from ..formatting import name_of
 from .registry import refuse_out
 from .rule import Rule
@@ -73,7 +73,7 @@ def explained(error: Exception, function: Callable[..., Any], values: tuple[Any,
 
     What a user's own function raises is the user's to see, and passes as it is.
     """
-    if isinstance(error, NoRuleError | LostGradientError):
+    if isinstance(error, GradientError):
         return error
     name = name_of(function)
     if not (name.startswith("np.") or getattr(function, "__module__", "").startswith("autograd_lite.")):

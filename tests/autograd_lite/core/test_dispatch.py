@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from autograd_lite import LostGradientError, NoRuleError, Tensor
+from autograd_lite import GradientError, LostGradientError, NoRuleError, Tensor
+from autograd_lite.core.messages import explained
 from autograd_lite.core.registry import RULES
 
 
@@ -180,3 +181,9 @@ def test_an_error_names_the_function_shapes_and_dtypes(call, error, message):
     with pytest.raises(error, match=message) as raised:
         call(leaf(SQUARE))
     assert "numpy" not in raised.traceback[-1].path.parts
+
+
+@pytest.mark.parametrize("kind", [GradientError, *GradientError.__subclasses__()])
+def test_an_error_of_our_own_within_a_call_passes_as_it_is(kind):
+    error = kind("said once")
+    assert explained(error, np.einsum, (np.ones(2),)) is error
