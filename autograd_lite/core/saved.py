@@ -161,9 +161,14 @@ def _sample(array: Array) -> Array:
 
 def _sum_of_words(array: Array) -> Any:
     """The sum of an array's bit patterns, which takes as long as to read it; a checksum where there is no such word."""
+    size = array.dtype.itemsize
+    if size in (1, 2, 4) and array.flags.forc:  # as words of 8 bytes, which takes a fraction of the time
+        flat = array.ravel("K")
+        end = flat.size - flat.size % (8 // size)
+        return int(np.add.reduce(flat[:end].view(np.uint64))), flat[end:].tobytes()
     if array.dtype.kind == "c":
         return _sum_of_words(array.real), _sum_of_words(array.imag)
-    word = _WORDS.get(array.dtype.itemsize)
+    word = _WORDS.get(size)
     if word is None or array.dtype.hasobject:
         return zlib.crc32(array.tobytes())
     return int(np.add.reduce(array.view(word), axis=None, dtype=word))
