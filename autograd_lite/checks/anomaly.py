@@ -85,8 +85,8 @@ class _Detector:
 
     def look_at_result(self, function: Callable[..., Any], values: Sequence[Any], out: Any) -> None:
         """Refuse a result that is not finite, of values that are."""
-        place = _first_not_finite(out)
-        if place is None or any(_first_not_finite(value) for value in values):
+        place = _born(out, values)
+        if place is None:
             return
         array, index = place
         raise AnomalyError(
@@ -97,8 +97,8 @@ class _Detector:
 
     def look_at_tangent(self, function: Callable[..., Any], values: Sequence[Any], tangent: Any) -> None:
         """Refuse the tangent of a result if it is not finite, while the values, and their tangents, are."""
-        place = _first_not_finite(tangent)
-        if place is None or any(_first_not_finite(value) for value in values):
+        place = _born(tangent, values)
+        if place is None:
             return
         array, index = place
         raise AnomalyError(
@@ -148,7 +148,7 @@ class _Watcher:
         if place is None:
             self._look_at_sum(node, before, total)
             return
-        if _first_not_finite(self._g) or _first_not_finite(list(node.saved or ())):
+        if _born(given, (self._g, list(node.saved or ()))) is None:
             return
         array, index = place
         rule, argument = node.recipe.rule, node.recipe.arguments[position]
@@ -196,6 +196,12 @@ def _first_not_finite(value: Any) -> tuple[Array, tuple[int, ...]] | None:
         if not finite.all():
             return array, tuple(int(i) for i in np.argwhere(~finite)[0])
     return None
+
+
+def _born(out: Any, values: Sequence[Any]) -> tuple[Array, tuple[int, ...]] | None:
+    """Where the first number is that is not finite, if all that it was made of is."""
+    place = _first_not_finite(out)
+    return None if place is None or any(map(_first_not_finite, values)) else place
 
 
 def _inputs(function: Callable[..., Any], values: Sequence[Any], out: Array, index: tuple[int, ...]) -> str:

@@ -410,9 +410,9 @@ class Tracer:
             yield
         finally:
             trace(self)
-        changed = next((tensor for tensor, array in arrays if tensor._value is not array), None)
-        changed = changed or next((gradient for slot, gradient in gradients.items() if slot.grad is not gradient), None)
-        if changed is not None:
+        exchanged = [tensor for tensor, array in arrays if tensor._value is not array]
+        exchanged += [g for slot, g in gradients.items() if g is not None and slot.grad is not g]
+        for changed in exchanged[:1]:
             self.refuse(
                 f"a callback assigned another array to {changed._brief()}, and a replay would not see that; change the "
                 "array in place, and name it in writes="

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_lite import Tensor, callback, compile
+from autograd_lite import CompileError, Tensor, callback, compile
 from autograd_lite.compiler.native import is_installed
 
 JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="needs Numba"))]
@@ -149,3 +149,15 @@ def test_an_argument_that_is_assigned_stays_the_callers_as_it_does_eagerly():
         compiled(x)
         x += 1
         assert w.data.tolist() == [1.0] * 3
+
+
+def test_a_callback_that_assigns_another_array_is_refused_and_named():
+    w = Tensor(X.copy(), requires_grad=True)
+
+    def step(x):
+        loss = (w * x).sum()
+        callback(lambda: setattr(w, "data", np.zeros(3)))
+        return loss.detach()
+
+    with pytest.raises(CompileError, match="a callback assigned another array to the tensor"):
+        compile(step)(X)
