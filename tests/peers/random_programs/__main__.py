@@ -16,6 +16,8 @@ from .search import COMPILED, PEERS, Outcome, hold_programs  # noqa: E402 - NumP
 
 TOGETHER = 20
 """How many programs a process is given at a time."""
+PARTS = 25
+"""How many times a process is given programs before a new one takes its place: what JAX compiled stays in memory."""
 
 
 def options() -> argparse.Namespace:
@@ -44,13 +46,18 @@ def main() -> int:
         seeds = [[seed, number] for number in range(given.first, given.first + given.count)]
     start, total = time.monotonic(), Outcome()
     parts = [seeds[i : i + TOGETHER] for i in range(0, len(seeds), TOGETHER)]
-    with ProcessPoolExecutor(given.jobs, get_context("spawn"), max_tasks_per_child=25) as pool:
-        running = [pool.submit(hold_programs, part, peers, given.thorough, not given.as_drawn) for part in parts]
-        for done in as_completed(running):
-            outcome = done.result()
-            total += outcome
-            for failure in outcome.failures:
-                print(f"\n{failure}", flush=True)
+    # A pool with max_tasks_per_child can wait for ever when a process retires (CPython issue 115634): pools retire.
+    for first in range(0, len(parts), PARTS * given.jobs):
+        with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
+            running = [
+                pool.submit(hold_programs, part, peers, given.thorough, not given.as_drawn)
+                for part in parts[first : first + PARTS * given.jobs]
+            ]
+            for done in as_completed(running):
+                outcome = done.result()
+                total += outcome
+                for failure in outcome.failures:
+                    print(f"\n{failure}", flush=True)
     report(total, time.monotonic() - start)
     return 1 if total.failures else 0
 

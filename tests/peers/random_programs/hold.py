@@ -219,7 +219,7 @@ def reverse_against_differences(case: Case) -> None:
     wide, narrow = (numerical.central_difference(moved, step) for step in (numerical.STEP, numerical.STEP / 2))
     size = sum(float(np.sum(np.abs(g * a))) for g, a in zip(case.gradient, along, strict=True))
     found, uncertain = paired(case.gradient, along), abs(wide - narrow)
-    if uncertain > 1e-3 * size + 1e-9:
+    if not uncertain <= 1e-3 * size + 1e-9:
         raise UnsuitableError("differences do not settle")
     bound = 1e-7 * size + 10 * uncertain + 1e-9 * abs(case.loss(case.arrays)) + 1e-9
     if not abs(found - narrow) <= bound:
