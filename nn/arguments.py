@@ -28,7 +28,7 @@ def as_array(array: ArrayLike, name: str) -> Array:
 
 def as_array_or_tensor(value: Any, name: str) -> Any:
     """A tensor, or what stands for an array within a compiled function or a transform, as it is; others as arrays."""
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor) or type(value) is np.ndarray:
         return value
     value = array_contents(value, name)
     return value if hasattr(value, "__array_function__") else as_array(value, name)

@@ -32,7 +32,7 @@ class Data:
 
     _value: Array
     _node: Node | None
-    _frozen: Leaf
+    _frozen: Leaf | None
 
     if TYPE_CHECKING:
 
@@ -55,7 +55,7 @@ class Data:
         """
         tracer = CONTEXT.get().tracer
         if tracer is None:
-            if self._node is None and type(self._value) is np.ndarray and not hasattr(self, "_frozen"):
+            if self._node is None and self._frozen is None and type(self._value) is np.ndarray:
                 return self._value
             if type(self._node) is not Node and self._is_saved():
                 return self._lent()
@@ -113,7 +113,7 @@ class Data:
     def _leaf(self) -> Leaf | None:
         """The leaf, even of a tensor that requires no gradient for a while."""
         node = self._node
-        return getattr(self, "_frozen", None) if node is None else node if isinstance(node, Leaf) else None
+        return self._frozen if node is None else node if isinstance(node, Leaf) else None
 
     def _is_immutable(self) -> bool:
         """Whether the array stays what it is, as that of a result does."""
@@ -181,7 +181,7 @@ class _Probe(Data):
 
 
 _probe = _Probe()
-_probe._value, _probe._node = np.empty(0), Leaf((0,), np.dtype(float))
+_probe._value, _probe._node, _probe._frozen = np.empty(0), Leaf((0,), np.dtype(float)), None
 _probe.data = np.empty(0)
 _GIVEN, _UNSAVED = _probe.given, _probe._references()
 _OF_BASE = next(getrefcount(base) for base in [np.empty(1)[:].base])

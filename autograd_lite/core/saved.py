@@ -12,7 +12,8 @@ at most `SUMMED_BYTES`    itself, with the sum of all     is refused by the back
 more                      itself, with the samples        is refused if it touches one of the samples
 ========================  ==============================  ===========================================================
 
-A copy of 64 KB takes 2 us, the marks of 800 KB 20 us, when they are made and when they are compared.
+A copy of 64 KB takes 3 us and one of 400 KB 14 us, where the marks of 400 KB take 14 us when they are made, and again
+when they are compared. From 1 MB on marks take less time than a copy, and all the time less memory.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy as np
 from .context import CONTEXT
 from .tree import mapped
 
-COPIED_BYTES = 2**16
+COPIED_BYTES = 2**19
 SUMMED_BYTES = 2**22
 SAMPLES = 1024
 
@@ -130,11 +131,12 @@ def protected(
     """
     if CONTEXT.get().tracer is not None:  # plans read constants where they lie
         return values
-    found, marks = list(values), []  # type: ignore[var-annotated]
+    found: list[Any] = [*values]
+    marks: list[Mark] = []
     for place, members in constants:
-        if type(found[place]) in FIXED:
-            continue
         value = found[place]
+        if type(value) in FIXED:
+            continue
         if members is None:
             found[place] = kept(value, marks, elementwise)
         else:

@@ -82,7 +82,7 @@ class Tensor(Operators, Data, Conversions, ArrayMethods):
     ) -> None:
         self._value = _own_array(data, dtype)
         self._name = name
-        self._node = None
+        self._node = self._frozen = None
         if requires_grad:
             self.requires_grad = True
 
@@ -124,8 +124,8 @@ class Tensor(Operators, Data, Conversions, ArrayMethods):
             raise TypeError(
                 f"{self._brief()}: only floating-point and complex tensors can require a gradient; pass dtype=float"
             )
-        leaf = getattr(self, "_frozen", None)  # the same again, since graphs may still lead there
-        self._node = Leaf(self.shape, self.dtype, _new_slot(), self._name) if leaf is None else leaf
+        # A leaf that was frozen is the same again, since graphs may still lead there.
+        self._node = self._frozen or Leaf(self.shape, self.dtype, _new_slot(), self._name)
         self._node.name = self._name
 
     @property
@@ -313,7 +313,7 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
     tensor: Tensor = _new(Tensor)
     tensor._value = data
     tensor._node = node
-    tensor._name = None
+    tensor._name = tensor._frozen = None
     return tensor
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import compress
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -165,13 +166,13 @@ class Optimizer:
             raise GradientError(f"{self._title}: no parameter has a gradient; call backward() before step()")
         # Announced before they change, so that older graphs refuse even if the update is interrupted.
         weights = tuple(announce_change(active, "by an optimizer's step"))
+        if not all(map(_is_writeable, weights)):
+            read_only = self._states[active[[*map(_is_writeable, weights)].index(False)]].name
+            raise ValueError(
+                f"{self._title}: the array of the parameter {read_only!r} is read-only, so it cannot be updated in "
+                "place; assign a copy to its .data"
+            )
         along = tuple(gradient.data for gradient in gradients if gradient is not None)
-        for parameter, array in zip(active, weights, strict=True):
-            if not array.flags.writeable:
-                raise ValueError(
-                    f"{self._title}: the array of the parameter {self._states[parameter].name!r} is read-only, so it "
-                    "cannot be updated in place; assign a copy to its .data"
-                )
         if is_traced():
             callback(FusedStep(self, has_gradient), weights, along, writes=weights)
             return
@@ -331,6 +332,9 @@ class Optimizer:
     def __getstate__(self) -> dict[str, Any]:
         # A copy prepares its own steps, for its own arrays.
         return {**vars(self), "_fused": None, "_formulas": Recurrences(), "_cohorts": None}
+
+
+_is_writeable = attrgetter("flags.writeable")
 
 
 def _plain(option: Any) -> Any:
