@@ -105,3 +105,16 @@ def test_a_condition_that_is_an_argument_chooses_too():
         rng = np.random.default_rng(seed)
         mask, x = rng.random((30, 30)) < 0.5, rng.standard_normal((30, 30))
         np.testing.assert_array_equal(compiled(mask, x), np.where(mask, x * 2, 0))
+
+
+@pytest.mark.parametrize(
+    "view", [np.real, np.imag, lambda a: a[::2, ::2], np.transpose], ids=["real", "imag", "steps", "transpose"]
+)
+def test_a_matrix_times_its_equal_has_the_bits_of_two_matrices(view):
+    # The two are computed once. BLAS adds in another order if a matrix is multiplied by its own transpose.
+    z = np.random.default_rng(0).standard_normal((8, 8)) * (1 + 1j)
+
+    def f(z):
+        return view(np.exp(z)) @ view(np.exp(z)).T
+
+    np.testing.assert_array_equal(compile(f, jit=False)(z), f(z))
