@@ -3,12 +3,12 @@
 Make a `Tensor` with ``requires_grad=True``, compute with it as with any array, and call ``backward()`` on the result.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from . import rules as rules
 from . import transforms as transforms
 from .checks.anomaly import detect_anomaly as detect_anomaly
 from .checks.anomaly import set_detect_anomaly as set_detect_anomaly
-from .checks.finite import GradientCheckError as GradientCheckError
-from .checks.finite import check_gradients as check_gradients
 from .compiler import assume as assume
 from .compiler import callback as callback
 from .compiler import compile as compile
@@ -25,9 +25,18 @@ from .errors import GradientError as GradientError
 from .errors import LostGradientError as LostGradientError
 from .errors import NoRuleError as NoRuleError
 from .errors import StructureError as StructureError
+from .on_demand import on_demand as _on_demand
 from .speed.malloc import tune_memory as tune_memory
 from .transforms.rule_tables import defjvp as defjvp
+
+if _TYPE_CHECKING:
+    from .checks.finite import GradientCheckError as GradientCheckError
+    from .checks.finite import check_gradients as check_gradients
+
+__getattr__, __dir__ = _on_demand(__name__, {".checks.finite": ["GradientCheckError", "check_gradients"]}, ["draw"])
 
 __version__ = "0.1.0"
 
 tune_memory()
+
+__all__ = [name for name in __dir__() if not name.startswith("_")]

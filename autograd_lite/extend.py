@@ -49,6 +49,9 @@ Comparisons with a derivation by hand
 Files and lines
     `write_atomically`: writes a file completely or not at all. `add_library`: registers the code in a folder as a
     library's, so that messages of compiled functions name the line that called it.
+
+Packages
+    `on_demand`: names of a package whose modules are imported when they are first asked for.
 """
 
 from .checks.compare.mistakes import DIAGONAL as DIAGONAL
@@ -82,6 +85,7 @@ from .core.registry import defvjp as defvjp
 from .core.registry import derive as derive
 from .core.tensor import wrap as wrap
 from .files import write_atomically as write_atomically
+from .on_demand import on_demand as on_demand
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
 from .speed.aligned import empty as empty
 from .speed.aligned import moved_to_cache_line as moved_to_cache_line

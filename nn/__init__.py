@@ -1,16 +1,13 @@
 """Neural networks on autograd_lite: modules, layers, activations, losses, initialisers, optimizers, data."""
 
 from pathlib import Path as _Path
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from autograd_lite.extend import add_library as _add_library
+from autograd_lite.extend import on_demand as _on_demand
 
-from . import data as data
 from . import init as init
 from . import metrics as metrics
-from .io.weights import CheckpointError as CheckpointError
-from .io.weights import load_model as load_model
-from .io.weights import load_weights as load_weights
-from .io.weights import save_weights as save_weights
 from .layers import activations as activations
 from .layers.activations import ACTIVATIONS as ACTIVATIONS
 from .layers.activations import ELU as ELU
@@ -58,22 +55,53 @@ from .optimizers.sgd import SGD as SGD
 from .penalties import l1_penalty as l1_penalty
 from .penalties import l2_penalty as l2_penalty
 from .penalties import weight_decay_groups as weight_decay_groups
-from .report.summary import LayerSummary as LayerSummary
-from .report.summary import Summary as Summary
-from .report.summary import summary as summary
-from .training.callbacks import ClipGradientNorm as ClipGradientNorm
-from .training.callbacks import ClipGradientValue as ClipGradientValue
-from .training.callbacks import EarlyStopping as EarlyStopping
-from .training.callbacks import LearningRate as LearningRate
-from .training.callbacks import ReduceOnPlateau as ReduceOnPlateau
-from .training.checkpoint import Checkpoint as Checkpoint
-from .training.checkpoint import save_checkpoint as save_checkpoint
-from .training.fit import fit as fit
-from .training.gradient_monitor import GradientMonitor as GradientMonitor
-from .training.history import History as History
-from .training.predict import predict as predict
-from .training.training import Callback as Callback
-from .training.training import Training as Training
-from .training.training import TrainingWarning as TrainingWarning
+
+if _TYPE_CHECKING:
+    from . import data as data
+    from .io.weights import CheckpointError as CheckpointError
+    from .io.weights import load_model as load_model
+    from .io.weights import load_weights as load_weights
+    from .io.weights import save_weights as save_weights
+    from .report.summary import LayerSummary as LayerSummary
+    from .report.summary import Summary as Summary
+    from .report.summary import summary as summary
+    from .training.callbacks import ClipGradientNorm as ClipGradientNorm
+    from .training.callbacks import ClipGradientValue as ClipGradientValue
+    from .training.callbacks import EarlyStopping as EarlyStopping
+    from .training.callbacks import LearningRate as LearningRate
+    from .training.callbacks import ReduceOnPlateau as ReduceOnPlateau
+    from .training.checkpoint import Checkpoint as Checkpoint
+    from .training.checkpoint import save_checkpoint as save_checkpoint
+    from .training.fit import fit as fit
+    from .training.gradient_monitor import GradientMonitor as GradientMonitor
+    from .training.history import History as History
+    from .training.predict import predict as predict
+    from .training.training import Callback as Callback
+    from .training.training import Training as Training
+    from .training.training import TrainingWarning as TrainingWarning
+
+__getattr__, __dir__ = _on_demand(
+    __name__,
+    {
+        ".io.weights": ["CheckpointError", "load_model", "load_weights", "save_weights"],
+        ".report.summary": ["LayerSummary", "Summary", "summary"],
+        ".training.callbacks": [
+            "ClipGradientNorm",
+            "ClipGradientValue",
+            "EarlyStopping",
+            "LearningRate",
+            "ReduceOnPlateau",
+        ],
+        ".training.checkpoint": ["Checkpoint", "save_checkpoint"],
+        ".training.fit": ["fit"],
+        ".training.gradient_monitor": ["GradientMonitor"],
+        ".training.history": ["History"],
+        ".training.predict": ["predict"],
+        ".training.training": ["Callback", "Training", "TrainingWarning"],
+    },
+    ["data"],
+)
 
 _add_library(_Path(__file__).parent)
+
+__all__ = [name for name in __dir__() if not name.startswith("_")]

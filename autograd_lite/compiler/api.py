@@ -15,7 +15,7 @@ from ..core.graph import Leaf
 from ..core.tensor import Tensor, wrap
 from ..core.tree import mapped
 from ..formatting import name_of
-from .ir import Array, Layout, OtherLayout
+from .array_layout import Array, Layout, OtherLayout
 from .native import Jit, is_installed
 from .overlap import is_plain
 

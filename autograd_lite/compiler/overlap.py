@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .ir import Array
+from .array_layout import Array
 
 _MOST_WORK = 10_000
 """How many solutions `numpy.shares_memory` may try; where these do not do, arrays that interleave count as sharing."""

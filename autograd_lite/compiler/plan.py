@@ -12,11 +12,12 @@ import numpy as np
 from ..core.graph import GradientSlot, Leaf
 from ..core.tensor import Tensor, wrap
 from ..core.tree import mapped
+from .array_layout import Array, Layout, OtherLayout
 from .emit import aliasing
 from .emit.codegen import write
 from .emit.python_emitter import Code
 from .fused_update import FusedUpdate
-from .ir import Array, Assignment, Call, Captured, Constant, EntryGradient, Layout, OtherLayout, Output, Value
+from .ir import Assignment, Call, Captured, Constant, EntryGradient, Output, Value
 from .layout.buffers import Memory
 from .layout.planned import PlannedProgram, values_of
 from .native import Jit, loader

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ...core.tensor import Tensor
-from ..ir import Array, Call, Constant, EntryGradient, OtherLayout, Value
+from ..array_layout import Array, OtherLayout
+from ..ir import Call, Constant, EntryGradient, Value
 from ..layout.buffers import is_elementwise
 from ..layout.planned import PlannedProgram
 from ..overlap import overlap, owner

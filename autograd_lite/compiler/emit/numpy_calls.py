@@ -13,7 +13,8 @@ import numpy as np
 from ...speed import fast_where
 from ...speed.fast_where import is_by_bits, is_exact
 from ...speed.strong_zero import PLAIN, compute_into
-from ..ir import Argument, Array, Call, Layout, Value
+from ..array_layout import Array, Layout
+from ..ir import Argument, Call, Value
 from ..optimize.one_hot import chosen, minus_one_hot
 from ..optimize.rectifier import masks
 

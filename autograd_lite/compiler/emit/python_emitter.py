@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import CompileError
-from ..ir import Argument, Call, Captured, EntryGradient, Layout, OtherLayout, Value
+from ..array_layout import Layout, OtherLayout
+from ..ir import Argument, Call, Captured, EntryGradient, Value
 from ..native import DATA_OFFSET
 from .numpy_calls import Scratch, Step, steps
 

@@ -14,7 +14,8 @@ import numpy as np
 from ...speed import aligned
 from ...speed.aligned import CACHE_LINE_BYTES
 from ...speed.strong_zero import PLAIN, strong_operands
-from ..ir import Argument, Array, Call, EntryGradient, Value
+from ..array_layout import Array
+from ..ir import Argument, Call, EntryGradient, Value
 from ..optimize.one_hot import minus_one_hot
 from ..optimize.rectifier import masks, where_positive
 

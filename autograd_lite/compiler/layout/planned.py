@@ -9,7 +9,8 @@ import numpy as np
 
 from ...core.tensor import Tensor
 from ...core.tree import found
-from ..ir import Array, Call, Output, Value
+from ..array_layout import Array
+from ..ir import Call, Output, Value
 from .buffers import Memory
 
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...speed.strong_zero import strong_product
+from ..array_layout import Array, Layout
 from ..hints import looks_at_indices
-from ..ir import Argument, Array, Call, Captured, Constant, Layout, Value
+from ..ir import Argument, Call, Captured, Constant, Value
 from ..optimize.one_hot import minus_one_hot
 from ..optimize.rectifier import where_positive
 from . import blas

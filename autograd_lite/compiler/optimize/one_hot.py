@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..array_layout import Array, Layout
 from ..hints import looks_at_indices
-from ..ir import Array, Call, Constant, Layout, Value
+from ..ir import Call, Constant, Value
 
 MOST_CLASSES = 128
 """The largest number of classes; the identity matrix of more classes takes up too much of the cache."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...core.tree import found, mapped
-from ..ir import Argument, Array, Call, Constant, Layout, Value
+from ..array_layout import Array, Layout
+from ..ir import Argument, Call, Constant, Value
 
 
 def simplified(

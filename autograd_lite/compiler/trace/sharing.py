@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..ir import Array, Call, Layout, Value
+from ..array_layout import Array, Layout
+from ..ir import Call, Value
 from ..overlap import owner
 from .effects import gives_views_by_shapes
 from .traced_array import TracedArray

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...core.operators import Operators, define_operators, instead_of_power
 from ...core.tree import found, mapped
-from ..ir import Array, Value
+from ..array_layout import Array
+from ..ir import Value
 from .scalar_operators import called_on_number, of_numbers
 
 

@@ -19,7 +19,8 @@ from ...core.registry import STRUCTURAL
 from ...core.tensor import Tensor, wrap
 from ...core.tree import mapped
 from ...errors import CompileError
-from ..ir import Argument, Array, Assignment, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
+from ..array_layout import Array, Layout
+from ..ir import Argument, Assignment, Call, Captured, Constant, EntryGradient, Origin, Value
 from ..overlap import is_plain, overlap
 from .effects import gives_views_by_shapes, written
 from .guards import Guard

@@ -1,0 +1,52 @@
+"""`on_demand`: names of a package whose modules are imported when they are first asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+
+def on_demand(
+    package: str, names: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The ``__getattr__`` and the ``__dir__`` of a package (PEP 562) that has some of its names from modules.
+
+    Most programs need few of them, and to import the others takes longer than anything else that a small program does.
+
+    Parameters
+    ----------
+    package : str
+        The package's ``__name__``.
+    names : mapping
+        From a module, as the package writes it (``".training.fit"``), to the names that the package has from it.
+    modules : sequence of str, default ()
+        Modules within the package that are public themselves.
+
+    Returns
+    -------
+    (callable, callable)
+
+    Examples
+    --------
+    >>> find, names = on_demand("json", {".decoder": ["JSONDecodeError"]})
+    >>> find("JSONDecodeError")
+    <class 'json.decoder.JSONDecodeError'>
+    """
+    sources = {name: module for module, several in names.items() for name in several}
+
+    def find(name: str) -> Any:
+        if name in modules:
+            return import_module(f".{name}", package)
+        if name not in sources:
+            owner = sys.modules[package]
+            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=owner)
+        found = getattr(import_module(sources[name], package), name)
+        setattr(sys.modules[package], name, found)  # to be found at once from now on
+        return found
+
+    def listed() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *sources, *modules})
+
+    return find, listed
