@@ -221,6 +221,19 @@ def test_numbers_are_taken_in_the_dtype_that_numpy_takes_them_in(f, x):
         np.testing.assert_array_equal(compiled(x), f(x))
 
 
+@pytest.mark.parametrize("axis", [0, 1, (0, 1)])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 8), (5, 300)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_sum_of_negative_zeros_has_numpys_sign(dtype, shape, axis):
+    def f(x, y):
+        return np.add.reduce(x * y, axis=axis)
+
+    x, y = np.full(shape, -0.0, dtype), np.ones(shape, dtype)
+    compiled = compile(f, jit=True)
+    compiled(x, y)
+    np.testing.assert_array_equal(np.signbit(compiled(x, y)), np.signbit(f(x, y)))
+
+
 def test_sums_follow_an_array_that_lies_otherwise_than_before():
     w = Tensor(np.ones((3, 4), np.float32))
     total = compile(lambda: (w.data * 1, w.data.sum()), jit=True)

@@ -26,6 +26,8 @@ ROUNDING = 64
 AMPLIFIED = 50
 """How many times the movement that follows may separate two ways to the same number."""
 WORST_CONDITION = 1e-4
+ROUGH_VALUES = ("itairy",)
+"""Functions that SciPy computes roughly, so that differences are not those of the function: 2e-5 off at 5, 2.3 at 9."""
 
 
 class DisagreementError(Exception):
@@ -69,6 +71,8 @@ class Case:
         self.is_single = any(dtype in ("float32", "complex64") for dtype in program.dtypes)
         self.is_complex = any(dtype.startswith("complex") for dtype in program.dtypes)
         self.rtol = RTOL["float32" if self.is_single else "float64"]
+        # Cotangents of size 1 that cancel leave some of their last places.
+        self.cancelled = 16 * float(np.finfo(np.float32).eps) if self.is_single else 1e-13
 
     @property
     def rng(self) -> np.random.Generator:
@@ -130,10 +134,8 @@ class Case:
             if a.shape != b.shape:
                 raise DisagreementError(f"array {i}: shape {a.shape}, expected {b.shape}")
             largest = float(np.max(np.abs(b), initial=0.0))
-            # Cotangents of size 1 that cancel leave some of their last places.
-            cancelled = 16 * float(np.finfo(np.float32).eps) if self.is_single else 1e-13
-            bound = rtol * largest + AMPLIFIED * moved + cancelled
-            apart = np.abs(a - b)
+            bound = rtol * largest + AMPLIFIED * moved + self.cancelled
+            apart = np.where(a == b, 0, np.abs(a - b))  # infinities too
             if not np.all(apart <= bound):
                 at = tuple(int(k) for k in np.unravel_index(np.argmax(np.nan_to_num(apart, nan=np.inf)), a.shape))
                 raise DisagreementError(
@@ -202,7 +204,7 @@ def forward_against_reverse(case: Case) -> None:
         return [paired(jvp(case.results, (arrays,), (along,))[1], cotangents)]
 
     (noise,) = case.noise_of(pushed, [found])
-    bound = case.rtol * size + AMPLIFIED * noise + 1e-13
+    bound = case.rtol * size + AMPLIFIED * noise + case.cancelled
     if not abs(found - expected) <= bound:
         raise DisagreementError(f"forward {found!r}, reverse {expected!r}, bound {bound:.1e}")
 
@@ -211,6 +213,8 @@ def reverse_against_differences(case: Case) -> None:
     """A directional derivative against central differences with two steps, whose difference is their error."""
     if case.is_single:
         raise UnsuitableError("differences have no digits in single precision")
+    if any(f"'{name}'" in str(case.program) for name in ROUGH_VALUES):
+        raise UnsuitableError("SciPy's values are too rough")
     along = [drawn(case.rng, a) for a in case.arrays]
 
     def moved(t: float) -> Any:

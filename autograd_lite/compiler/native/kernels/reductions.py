@@ -16,7 +16,7 @@ from .intrinsics import at
 
 
 def sums_of(real: Any) -> Any:
-    """The functions ``pairwise`` and ``along(t, o, first, last)`` for a floating-point type."""
+    """The functions ``total(address, n)`` and ``along(t, o, first, last)`` for a floating-point type."""
     F = np.float32 if real == types.float32 else np.float64
     kernel = njit(error_model="numpy", boundscheck=False)
     zero, item = F(0), F().itemsize
@@ -63,6 +63,11 @@ def sums_of(real: Any) -> Any:
     for _ in range(op.HALVINGS):
         pairwise = halving(pairwise)
 
+    # NumPy adds to a zero, so a sum of negative zeros is not negative.
+    @kernel
+    def total(address, n):
+        return zero + pairwise(address, n)
+
     @kernel
     def sum_of_rows(t, o, first, last):
         n = t[o + op.COLUMNS]
@@ -71,7 +76,7 @@ def sums_of(real: Any) -> Any:
             x = carray(at(t[o + op.ADDRESSES + 1] + r * t[o + op.STRIDES + 1], real), n)
             if r == 0:
                 for j in range(n):
-                    out[j] = x[j]
+                    out[j] = zero + x[j]
             else:
                 for j in range(n):
                     out[j] += x[j]
@@ -81,7 +86,7 @@ def sums_of(real: Any) -> Any:
         n = t[o + op.COLUMNS]
         for r in range(first, last):
             out = carray(at(t[o + op.ADDRESSES] + r * t[o + op.STRIDES], real), 1)
-            out[0] = pairwise(t[o + op.ADDRESSES + 1] + r * t[o + op.STRIDES + 1], n)
+            out[0] = total(t[o + op.ADDRESSES + 1] + r * t[o + op.STRIDES + 1], n)
 
     @kernel
     def max_along_rows(t, o, first, last):
@@ -105,4 +110,4 @@ def sums_of(real: Any) -> Any:
         elif code == op.MAX_ALONG_ROWS:
             max_along_rows(t, o, first, last)
 
-    return pairwise, along
+    return total, along

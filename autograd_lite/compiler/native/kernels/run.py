@@ -26,7 +26,7 @@ def compile_run(real: Any) -> Any:
     It returns 0, or the number of a row that found an index out of range; the rows after that one are not run.
     """
     gemm, elementwise = gemm_of(real), elementwise_of(real)
-    pairwise, along = sums_of(real)
+    total, along = sums_of(real)
     pick, within, minus_one_hot = picks_of(real)
 
     @njit(error_model="numpy", boundscheck=False)
@@ -63,7 +63,7 @@ def compile_run(real: Any) -> Any:
                 )  # fmt: skip
             elif code == op.SUM_OF_ALL:
                 out = carray(at(t[o + op.ADDRESSES], real), 1)
-                out[0] = pairwise(t[o + op.ADDRESSES + 1], t[o + op.COLUMNS])
+                out[0] = total(t[o + op.ADDRESSES + 1], t[o + op.COLUMNS])
             elif code <= op.LOCAL_TO_ROWS:
                 local(t, o, 0, t[o + op.ROWS])
             elif code == op.FETCH:
