@@ -70,16 +70,18 @@ def _leading_zeros(p: Any) -> int:
 
 @derive(np.polydiv)
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
-    """`numpy.polydiv` by long division."""
+    """`numpy.polydiv` by long division, with its order of operations, since the remainder's length follows from that."""
     u, v = _coefficients(u), _coefficients(v)
-    if len(u) < len(v):
-        return np.zeros(1, u.dtype), u
-    quotient: list[Any] = []
-    for _ in range(len(u) - len(v) + 1):
-        quotient.append(u[0] / v[0])
-        u = np.concatenate([u[1 : len(v)] - quotient[-1] * v[1:], u[len(v) :]])
-    leading = np.flatnonzero(concrete(u, "np.polydiv"))
-    return np.stack(quotient), u[leading[0] :] if leading.size else np.zeros(1, u.dtype)
+    dtype, steps = np.result_type(u.dtype, v.dtype), len(u) - len(v) + 1
+    quotient, remainder, scale = [], u.astype(dtype), 1.0 / v[0]
+    for k in range(steps):
+        quotient.append(scale * remainder[k])
+        subtracted = remainder[k : k + len(v)] - quotient[-1] * v
+        remainder = np.concatenate([remainder[:k], subtracted, remainder[k + len(v) :]])
+    leading = concrete(remainder, "np.polydiv")[:-1]
+    is_zero = np.isclose(leading, 0, rtol=1e-14)
+    first = len(leading) if is_zero.all() else int(np.argmin(is_zero))
+    return np.stack(quotient) if quotient else np.zeros(1, dtype), remainder[first:]
 
 
 @derive(np.polyder)

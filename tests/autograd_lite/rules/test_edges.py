@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograd_lite import Tensor
 
@@ -423,3 +425,14 @@ def test_a_leading_coefficient_of_zero_still_has_a_gradient():
     np.testing.assert_array_equal(product.data, np.polymul([0.0, 1.0, 2.0], [1.0, 2.0]))
     product.sum().backward()
     np.testing.assert_array_equal(p.grad.data, [2.0, 3.0, 3.0])  # of the first coefficient 1 is cut off with its power
+
+
+@given(
+    seed=st.integers(0, 10**6), dtype=st.sampled_from([np.float32, np.float64]), scale=st.sampled_from([1e-9, 1, 1e9])
+)
+def test_the_remainder_of_polynomials_has_numpys_length_and_bits(seed, dtype, scale):
+    rng = np.random.default_rng(seed)
+    u, v = (np.asarray(scale * rng.standard_normal(n), dtype) for n in (4, 2))
+    found = np.polydiv(Tensor(u, requires_grad=True), v)
+    for one, other in zip(found, np.polydiv(u, v), strict=True):
+        np.testing.assert_array_equal(one.data, other)
