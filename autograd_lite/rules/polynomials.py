@@ -70,7 +70,7 @@ def _leading_zeros(p: Any) -> int:
 
 @derive(np.polydiv)
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
-    """`numpy.polydiv` by long division, with its order of operations, since the remainder's length follows from that."""
+    """`numpy.polydiv` by long division, in its order of operations: the length of the remainder follows from that."""
     u, v = _coefficients(u), _coefficients(v)
     dtype, steps = np.result_type(u.dtype, v.dtype), len(u) - len(v) + 1
     quotient, remainder, scale = [], u.astype(dtype), 1.0 / v[0]
