@@ -2,12 +2,16 @@
 
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import nn
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "train_mlp.py"
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
@@ -66,18 +70,26 @@ def test_the_gradients_by_hand_are_the_engines(finished):
 
 
 @pytest.mark.parametrize("activation", ["leaky_relu", "elu", "sigmoid", "tanh", "softplus", "silu"])
-def test_the_gradients_by_hand_are_the_engines_for_every_activation_and_depth(activation, tmp_path):
-    # No PATH, and so no dot: its pictures take most of a run's time, and say nothing of the gradients.
-    done = run("--activation", activation, "--hidden", 16, 12, 8, "--epochs", 1, "--out", tmp_path, PATH="")
-    assert done.returncode == 0, done.stderr
-    rows = re.findall(r"^layers\S+ .*?\) +\S+ +(\S+) ", (tmp_path / "gradients.txt").read_text(), re.MULTILINE)
-    assert len(rows) == 8
-    assert all(float(relative) < 1e-12 for relative in rows)
+def test_the_gradients_by_hand_are_the_engines_for_every_activation_and_depth(activation, monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+    compare = runpy.run_path(str(SCRIPT))["compare_with_hand"]
+    rng = np.random.default_rng(0)
+    model = nn.MLP([20, 16, 12, 8, 10], activation, rng=0)
+    found = compare(model, rng.random((30, 20), np.float32), rng.integers(0, 10, 30), activation)
+    assert len(found.rows) == 8
+    assert all(row.relative < 1e-12 for row in found.rows)
 
 
-def test_the_same_seed_prints_the_same(tmp_path):
-    first, second = (run("--epochs", 2, "--seed", 3, "--out", tmp_path, PATH="") for _ in range(2))
-    assert first.stdout.split("test accuracy")[1] == second.stdout.split("test accuracy")[1]
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("short")
+    # No PATH, and so no dot.
+    return run("--epochs", 1, "--seed", 3, "--out", folder, PATH=""), folder
+
+
+def test_the_same_seed_prints_the_same(short, tmp_path):
+    again = run("--epochs", 1, "--seed", 3, "--out", tmp_path, PATH="")
+    assert short[0].stdout.split("test accuracy")[1].split("written to")[0] in again.stdout
 
 
 def test_mnist_runs_from_a_folder(mnist_root, tmp_path):
@@ -114,11 +126,11 @@ def test_an_output_folder_that_cannot_be_made_gives_one_line(tmp_path):
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
-def test_without_dot_the_graph_is_text_and_a_line_says_how_to_get_it(tmp_path):
-    done = run("--epochs", 1, "--out", tmp_path, PATH="")
+def test_without_dot_the_graph_is_text_and_a_line_says_how_to_get_it(short):
+    done, folder = short
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "backward_graph.dot").read_text().startswith("digraph")
-    assert not (tmp_path / "backward_pass.html").exists()
+    assert (folder / "backward_graph.dot").read_text().startswith("digraph")
+    assert not (folder / "backward_pass.html").exists()
     assert "apt-get install graphviz" in done.stdout
 
 

@@ -245,7 +245,7 @@ def test_training_that_is_killed_at_any_instant_goes_on_to_the_same_bits(tmp_pat
     expected = dict(np.load(expected_folder / "end.npz"))
     draw = random.Random(0)
     kills = folder_number = 0
-    while kills < 50:
+    while kills < 12:
         folder = tmp_path / f"killed{folder_number}"
         folder_number += 1
         folder.mkdir()
@@ -258,7 +258,7 @@ def test_training_that_is_killed_at_any_instant_goes_on_to_the_same_bits(tmp_pat
                 assert time.monotonic() < deadline
                 time.sleep(0.001)
             time.sleep(draw.uniform(0, 0.03))
-            if process.poll() is not None or kills >= 50:
+            if process.poll() is not None or kills >= 12:
                 break
             process.send_signal(signal.SIGKILL)
             process.wait()
