@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Set, ValuesView
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import fields, is_dataclass
-from types import GeneratorType, MappingProxyType, SimpleNamespace
+from types import GeneratorType, MappingProxyType, MemberDescriptorType, SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
@@ -44,11 +44,12 @@ class Module:
     """A part of a network: a function with parameters.
 
     A subclass assigns tensors and other modules to attributes, alone or in containers, and defines ``forward``. A
-    tensor that requires a gradient is a parameter; parameters and modules are named by the path to them, in the order
-    of assignment. Containers are lists, tuples, dicts and deques, with what derives from them (named tuples, ordered
-    dicts), dataclasses and `types.SimpleNamespace`. Sets, views of dicts, generators and arrays of objects raise a
-    `TypeError` where they hold parameters or may do so, since parameters have no names in them; objects of other
-    classes are not looked into.
+    tensor that requires a gradient is a parameter; parameters and modules are named by the path to them, in the
+    order of assignment; so are those that are attributes of the class, or in its ``__slots__``. Containers are
+    lists, tuples, dicts and deques, with what derives from them (named tuples, ordered dicts), dataclasses and
+    `types.SimpleNamespace`. Sets, views of dicts, generators and arrays of objects raise a `TypeError` where they
+    hold parameters or may do so, since parameters have no names in them; objects of other classes are not looked
+    into.
 
     Attributes
     ----------
@@ -268,7 +269,7 @@ def in_mode(model: Module, training: bool | None) -> Iterator[None]:
 def _children(holder: Any, path: str = "", around: tuple[int, ...] = ()) -> Iterator[tuple[str, Tensor | Module]]:
     """The tensors and modules right inside a module, through containers, with the path to each."""
     around += (id(holder),)
-    for name, value in vars(holder).items() if isinstance(holder, Module) else _members(holder):
+    for name, value in _attributes(holder).items() if isinstance(holder, Module) else _members(holder):
         if type(value) in _ENDS:
             continue
         inner = f"{path}.{name}" if path else str(name)
@@ -278,6 +279,16 @@ def _children(holder: Any, path: str = "", around: tuple[int, ...] = ()) -> Iter
             _refuse_hidden(value, inner)
         elif id(value) not in around:
             yield from _children(value, inner, around)
+
+
+def _attributes(module: Module) -> dict[str, Any]:
+    """The attributes that may hold tensors: the module's own, what is in slots, tensors and modules of the class."""
+    found = {}
+    for kind in reversed(type(module).__mro__):
+        for name, value in vars(kind).items():
+            if isinstance(value, Tensor | Module | MemberDescriptorType):
+                found[name] = getattr(module, name, None)
+    return {**found, **vars(module)}
 
 
 def _members(value: Any) -> list[tuple[Any, Any]]:
@@ -345,8 +356,12 @@ def _replaced(value: Any, replacements: Mapping[int, Any], modules: dict[int, Mo
     if isinstance(value, Module):
         if id(value) not in modules:
             modules[id(value)] = other = object.__new__(type(value))
-            for name, member in vars(value).items():
-                other.__dict__[name] = _replaced(member, replacements, modules)
+            for name, member in _attributes(value).items():
+                replaced = _replaced(member, replacements, modules)
+                if name in vars(value):
+                    other.__dict__[name] = replaced
+                elif replaced is not member or not hasattr(other, name):  # in a slot, or of the class
+                    object.__setattr__(other, name, replaced)
         return modules[id(value)]
     if type(value) in _ENDS or next(_children(value), None) is None:
         return copy(value) if type(value) in (list, dict) else value

@@ -104,8 +104,6 @@ def kept(value: Any, marks: list[Mark], elementwise: bool = False) -> Any:
     """
     if type(value) is np.ndarray:
         flags = value.flags
-        if not flags.writeable and value.base is None:
-            return value
         if value.nbytes <= COPIED_BYTES and (elementwise or flags.forc or value.dtype.kind in "biu"):
             return value.copy("K")
     elif not isinstance(value, np.ndarray):

@@ -300,3 +300,29 @@ def test_two_tensors_at_one_path_are_refused(keys):
 def test_losses_refuse_masked_arrays():
     with pytest.raises(TypeError, match=r"which leaves out what is masked; pass"):
         nn.mean_squared_error(Tensor(np.ones(2), requires_grad=True), np.ma.array([1.0, 2.0], mask=[True, False]))
+
+
+class OfTheClass(nn.Module):
+    w = Tensor([1.0, 2.0], requires_grad=True)
+
+    def forward(self, x):
+        return (self.w * x).sum()
+
+
+class InASlot(nn.Module):
+    __slots__ = ("w",)
+
+    def __init__(self):
+        self.w = Tensor([1.0, 2.0], requires_grad=True)
+
+    def forward(self, x):
+        return (self.w * x).sum()
+
+
+@pytest.mark.parametrize("kind", [OfTheClass, InASlot])
+def test_parameters_of_the_class_and_in_slots_are_found_and_replaced(kind):
+    module = kind()
+    assert [name for name, _ in module.named_parameters()] == ["w"]
+    other = module.with_parameters({"w": np.array([3.0, 4.0])})
+    assert float(other(np.ones(2))) == 7
+    assert module(np.ones(2)).item() == 3
