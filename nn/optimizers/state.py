@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import Tensor
+from autograd_lite.extend import innermost_array
 
 from ..arguments import array_like, as_array
 
@@ -60,7 +61,7 @@ class State:
 
     def saved(self, names: Iterable[str]) -> dict[str, Any]:
         """The entries of a state dict, with arrays of these names at least."""
-        draft, shape = self.draft(self.parameter.data), self.parameter.shape
+        draft, shape = self.draft(innermost_array(self.parameter)), self.parameter.shape
         arrays = {name: draft[name].reshape(shape).copy() for name in dict.fromkeys((*names, *self.arrays))}
         return {self.prefix + key: value for key, value in {"step": self.steps, **arrays}.items()}
 

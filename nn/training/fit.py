@@ -39,7 +39,8 @@ def fit(
     """Train a model.
 
     Each step takes a minibatch: ``loss(model(X), y).backward()`` and ``optimizer.step()``. The model is in training
-    mode for the steps, and in ``eval()`` for the validation; in the end it gets its old mode back.
+    mode for the steps, and in ``eval()`` for the validation. These modes hold for the thread that calls `fit`, and end
+    with it: other threads may call `nn.predict` with the same model meanwhile.
 
     Parameters
     ----------
