@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
 from functools import update_wrapper
 from threading import RLock
 from types import MethodType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -17,6 +20,7 @@ from ..core.tree import mapped
 from ..formatting import name_of
 from .ir import Array, Layout, OtherLayout
 from .native import Jit, is_installed
+from .outside import Outside
 from .overlap import is_plain
 
 if TYPE_CHECKING:
@@ -142,9 +146,16 @@ class CompiledFunction:
         self._name = name_of(function) if hasattr(function, "__name__") else type(function).__name__
         self._jit, self._max_plans, self._watch_randomness = jit, max_plans, watch_randomness
         self._known: dict[Any, CacheEntry] = {}
-        self._lock = RLock()
-        self._is_running = False
         self._latest: CacheEntry | None = None
+        self._beside: CompiledFunction | None = None
+        self._start()
+        _ALL.add(self)
+
+    def _start(self) -> None:
+        """Be called by no thread."""
+        self._lock: Any = RLock()
+        self._is_running = False
+        self._outside = Outside()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """The compiled method of an object."""
@@ -165,14 +176,38 @@ class CompiledFunction:
             if call.is_left_alone:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
-        with self._lock:
+        lock = self._lock
+        try:  # nothing comes before, so that the lock is held at the end if and only if it was acquired
+            if not lock.acquire(blocking=False) and not self._waits_for(lock):
+                return self._twin()(*args, **kwargs)
             if self._is_running:  # called by its own callback, while the plan's memory is in use
                 return self.function(*args, **kwargs)
-            self._is_running = True
             try:
+                self._is_running = True
                 return self._replayed(entry, arrays, args, kwargs)
             finally:
                 self._is_running = False
+        finally:
+            if lock._is_owned():
+                lock.release()
+
+    def _waits_for(self, lock: Any) -> bool:
+        """Wait for another thread's call; False if that is in a callback that lasts, and may itself wait for this one.
+
+        A callback may wait for whatever it likes: a lock, another thread's result.
+        """
+        callback = None
+        while not lock.acquire(timeout=PATIENCE):
+            if callback is not None and self._outside.callback is callback:
+                return False
+            callback = self._outside.callback
+        return True
+
+    def _twin(self) -> CompiledFunction:
+        """The same function with plans, and memory, of its own: for calls while a callback of this one lasts."""
+        if self._beside is None:
+            self._beside = CompiledFunction(self.function, self._jit, self._max_plans, self._watch_randomness)
+        return self._beside
 
     def _replayed(self, entry: CacheEntry, arrays: Sequence[Array], args: Any, kwargs: Any) -> Any:
         if entry is not self._latest:
@@ -208,16 +243,22 @@ class CompiledFunction:
 
         if not all(array.flags.aligned for array in arrays):
             return self.function(*args, **kwargs)
-        tracer = Tracer(self._name, (self.function, args, kwargs) if self._watch_randomness else None)
+        roots = (self.function, args, kwargs) if self._watch_randomness else None
+        tracer = Tracer(self._name, roots, self._outside)
         inputs = iter([tracer.argument(array, i) for i, array in enumerate(arrays)])
-        trace(tracer)
-        try:
+
+        def recorded() -> tuple[Any, Any]:
+            trace(tracer)
             with tracer.watching():
                 result = self.function(*_with_inputs(args, inputs), **_with_inputs(kwargs, inputs))
             outputs = outputs_of(result, tracer)
             tracer.finish()
+            return result, outputs
+
+        try:
+            # A context of its own ends at once where the function is interrupted, and the tracer with it.
+            result, outputs = copy_context().run(recorded)
         finally:
-            trace(None)
             tracer.release()
         if not tracer.is_replayable():
             return plain(result)
@@ -231,6 +272,26 @@ class CompiledFunction:
         entry.plans.append(plan)
         self._known[entry.key] = entry
         return plain(result)
+
+
+PATIENCE = 0.02
+"""Seconds for which another thread's callback has to last until a call no longer waits for it."""
+
+_ALL: WeakSet[CompiledFunction] = WeakSet()
+
+
+def _start_in_child() -> None:
+    """Forget the calls of other threads, of which a forked process has none, and the plans that they were in."""
+    for function in _ALL:
+        if function._lock.acquire(blocking=False):
+            function._lock.release()
+            continue
+        function._start()
+        function._known, function._latest, function._beside = {}, None, None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_in_child)
 
 
 class CacheEntry:

@@ -102,8 +102,9 @@ class Leaf(Node):
 
     def successor(self, changed: str) -> Leaf:
         """The leaf that the tensor has from now on, since its array was changed in this way."""
-        self.changed, self.saved = changed, None
-        return Leaf(self.shape, self.dtype, self.slot, self.name)
+        new = Leaf(self.shape, self.dtype, self.slot, self.name)
+        self.changed, self.saved = changed, None  # last, since a leaf that is marked and has no successor is of no use
+        return new
 
 
 def count_reuses(root: Node, check: Callable[[Node], None] | None = None) -> dict[Node, int]:

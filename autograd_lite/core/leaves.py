@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .commit import Change, commit
 from .context import CONTEXT
 from .graph import Leaf
 from .tensor import Tensor
@@ -67,10 +68,28 @@ def announce_change(leaves: Iterable[Tensor], how: str) -> list[Any]:
     autograd_lite.errors.ChangedTensorError: ...
     """
     leaves = list(leaves)
-    for leaf in leaves:
-        node = leaf._node
-        if not isinstance(node, Leaf):
-            raise TypeError("announce_change: expected leaves, tensors with requires_grad=True that no call returned")
-        leaf._node = node.successor(how)
+    commit(announcements(leaves, how))
     tracer = CONTEXT.get().tracer
     return [leaf._value if tracer is None else tracer.array_of(leaf) for leaf in leaves]
+
+
+def announcements(leaves: Iterable[Tensor], how: str) -> list[Change]:
+    """What `announce_change` does as changes, to be made at once with those of the arrays."""
+    found: list[Change] = []
+    for leaf in leaves:
+        old = leaf._node
+        if not isinstance(old, Leaf):
+            raise TypeError("announce_change: expected leaves, tensors with requires_grad=True that no call returned")
+        new = Leaf(old.shape, old.dtype, old.slot, old.name)
+        found += [(setattr, leaf, "_node", new), (setattr, old, "changed", how), (setattr, old, "saved", None)]
+    return found
+
+
+def end_of_change(leaves: Iterable[Tensor], how: str) -> None:
+    """Say that the arrays of leaves have been changed: one that was given out to another thread meanwhile is announced.
+
+    What was seen of it then may be neither the old numbers nor the new ones.
+    """
+    for leaf in leaves:
+        if (node := leaf._node) is not None and node.saved:
+            announce_change([leaf], how)

@@ -7,7 +7,6 @@ class, so ``x @ w`` and ``np.matmul(x, w)``, ``x.sum()`` and ``np.sum(x)`` are t
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from .conversions import Conversions
 from .data import Data
 from .graph import GradientSlot, Leaf, Node
 from .hooks import HookHandle, attach
+from .locks import lock
 from .methods import ArrayMethods
 from .operands import array_contents
 from .operators import Operators
@@ -34,7 +34,7 @@ _new = object.__new__
 NUMPY = (np.ndarray, np.generic)
 """The types of NumPy's own arrays and numbers."""
 
-_DEPOSITING = RLock()
+_DEPOSITING = lock()
 
 
 class Tensor(Operators, Data, Conversions, ArrayMethods):

@@ -7,12 +7,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import compress
+from operator import setitem
 from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd_lite import GradientError, Tensor, callback
-from autograd_lite.extend import Recurrences, announce_change, flush_subnormal, is_leaf, is_traced
+from autograd_lite.extend import (
+    Change,
+    Recurrences,
+    announce_change,
+    announcements,
+    commit,
+    end_of_change,
+    flush_subnormal,
+    innermost_array,
+    is_leaf,
+    is_traced,
+    overlap,
+)
 
 from .fused import FusedStep
 from .groups import Group, as_groups
@@ -149,7 +162,7 @@ class Optimizer:
         """Update every parameter that has a gradient; the others, and their state, stay as they are.
 
         The arrays change in place, and nothing is recorded. Graphs recorded before refuse their backward pass from
-        then on.
+        then on. An interruption (Ctrl-C) leaves everything as it was, or makes the whole step.
 
         Raises
         ------
@@ -163,8 +176,7 @@ class Optimizer:
         active = list(compress(self._states, has_gradient))
         if not active:
             raise GradientError(f"{self._title}: no parameter has a gradient; call backward() before step()")
-        # Announced before they change, so that older graphs refuse even if the update is interrupted.
-        weights = tuple(announce_change(active, "by an optimizer's step"))
+        weights = tuple(map(innermost_array, active))
         along = tuple(gradient.data for gradient in gradients if gradient is not None)
         for parameter, array in zip(active, weights, strict=True):
             if not array.flags.writeable:
@@ -172,15 +184,23 @@ class Optimizer:
                     f"{self._title}: the array of the parameter {self._states[parameter].name!r} is read-only, so it "
                     "cannot be updated in place; assign a copy to its .data"
                 )
+        how = "by an optimizer's step"
         if is_traced():
+            announce_change(active, how)
             callback(FusedStep(self, has_gradient), weights, along, writes=weights)
             return
         if self._fused is None or self._fused.has_gradient != has_gradient:
             self._fused = FusedStep(self, has_gradient)
-        self._fused(weights, along)
+        self._fused(weights, along, announcements(active, how))
+        end_of_change(active, how)
 
-    def _plain_step(self, has_gradient: Sequence[bool], weights: Sequence[Array], gradients: Sequence[Array]) -> None:
+    def _plain_step(
+        self, has_gradient: Sequence[bool], weights: Sequence[Array], gradients: Sequence[Array]
+    ) -> list[Change]:
         """The step by the formula itself, parameter by parameter, with which fused ones agree to the bit."""
+        changes: list[Change] = []
+        # Parameters that share memory are moved one after the other, each from where the others have left it.
+        are_apart = all(isinstance(array, np.ndarray) for array in weights) and not overlap(weights)
         states = compress(self._states.values(), has_gradient)
         for state, array, gradient in zip(states, weights, gradients, strict=True):
             w, g, t = np.atleast_1d(array), np.atleast_1d(gradient).view(), state.steps + 1
@@ -190,8 +210,11 @@ class Optimizer:
             draft = state.draft(w)
             new = self._decayed_update(w, g, draft, t, state.options)
             self._check_shapes(w, new, draft)
-            state.keep(draft, w.dtype)
-            w[...] = new
+            changes += [*state.keeping(draft, w.dtype), (setitem, w, ..., new)]
+            if not are_apart:
+                commit(changes)
+                changes = []
+        return changes
 
     def _decayed_update(self, w: Any, g: Any, state: Any, t: Any, options: Any) -> Any:
         """`update` with weight decay."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.extend import Batch, FusedUpdate, Recurrence, depends_on_arguments_alone, flush_subnormal
+from autograd_lite.extend import Batch, Change, FusedUpdate, Recurrence, depends_on_arguments_alone, flush_subnormal
 
 from .state import Array, State
 
@@ -31,12 +31,12 @@ class Cohort(Batch):
             self.take(coefficients)
         return coefficients is not None
 
-    def begin(self) -> None:
-        """Begin the step that it is prepared for."""
-        for state in self._states:
-            state.steps += 1
-        if state.is_flushed(state.steps):
+    def begin(self) -> list[Change]:
+        """The changes with which the step begins that it is prepared for."""
+        steps = self._states[0].steps + 1
+        if self._states[0].is_flushed(steps):
             flush_subnormal(self.memory)
+        return [(setattr, state, "steps", steps) for state in self._states]
 
 
 class FusedStep(FusedUpdate):
@@ -54,19 +54,18 @@ class FusedStep(FusedUpdate):
         self.has_gradient, self._optimizer = has_gradient, optimizer
         self.__name__ = f"{type(optimizer).__name__}.step"
 
-    def plainly(self, moved: Sequence[Array], given: Sequence[Array]) -> None:
+    def plainly(self, moved: Sequence[Array], given: Sequence[Array]) -> list[Change]:
         """See `FusedUpdate`."""
         self._optimizer._cohorts = None
-        self._optimizer._plain_step(self.has_gradient, moved, given)
+        changes: list[Change] = self._optimizer._plain_step(self.has_gradient, moved, given)
+        return changes
 
-    def advance(self) -> bool:
+    def advance(self) -> list[Change] | None:
         """See `FusedUpdate`."""
         cohorts: list[Cohort] | None = self._optimizer._cohorts
         if cohorts is None or self.batches is not cohorts or not all(map(Cohort.prepare, cohorts)):
-            return False
-        for cohort in cohorts:
-            cohort.begin()
-        return True
+            return None
+        return [change for cohort in cohorts for change in cohort.begin()]
 
     def arrange(self, moved: Sequence[Array]) -> Sequence[Batch] | None:
         """See `FusedUpdate`."""
@@ -84,7 +83,8 @@ class FusedStep(FusedUpdate):
             if formula is None:
                 return None
             chosen.append((formula, states))
-        cohorts = [Cohort(*one, moved) for one in chosen]  # only now, since each lays states elsewhere
+        optimizer._cohorts = None  # from now on, since each new one lays states elsewhere
+        cohorts = [Cohort(*one, moved) for one in chosen]
         optimizer._cohorts, optimizer._signature = cohorts, signature
         return cohorts
 

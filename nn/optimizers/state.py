@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import Tensor
-from autograd_lite.extend import innermost_array
+from autograd_lite.extend import Change, innermost_array
 
 from ..arguments import array_like, as_array
 
@@ -52,12 +52,11 @@ class State:
         """The arrays as an update of these weights reads and replaces them."""
         return defaultdict(partial(np.zeros_like, w), self.arrays)
 
-    def keep(self, draft: Mapping[str, Any], dtype: np.dtype[Any]) -> None:
-        """Count a step, and take over what its update has left in a draft."""
-        self.steps += 1
+    def keeping(self, draft: Mapping[str, Any], dtype: np.dtype[Any]) -> list[Change]:
+        """The changes that count a step, and take over what its update has left in a draft."""
         # All are copied before, since one may be another one's array, or the gradient.
         changed = {name: np.array(new, dtype) for name, new in draft.items() if new is not self.arrays.get(name)}
-        self.arrays.update(changed)
+        return [(setattr, self, "steps", self.steps + 1), (self.arrays.update, changed)]
 
     def saved(self, names: Iterable[str]) -> dict[str, Any]:
         """The entries of a state dict, with arrays of these names at least."""

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ...core.commit import commit
 from ...core.context import CONTEXT, trace
 from ...core.graph import GradientSlot, Leaf
 from ...core.registry import STRUCTURAL
@@ -20,6 +21,7 @@ from ...core.tensor import Tensor, wrap
 from ...core.tree import mapped
 from ...errors import CompileError
 from ..ir import Argument, Array, Assignment, Call, Captured, Constant, EntryGradient, Layout, Origin, Value
+from ..outside import Outside
 from ..overlap import is_plain, overlap
 from .effects import gives_views_by_shapes, written
 from .guards import Guard
@@ -39,6 +41,8 @@ class Tracer:
         The name of the function, for messages.
     roots : iterable or None
         The function and its arguments, from which random generators are searched; None for no search.
+    outside : Outside, optional
+        Takes note when a callback runs.
 
     Attributes
     ----------
@@ -54,8 +58,9 @@ class Tracer:
         Leaves whose arrays were changed, so that graphs recorded before refuse them.
     """
 
-    def __init__(self, name: str, roots: Iterable[Any] | None = ()) -> None:
+    def __init__(self, name: str, roots: Iterable[Any] | None = (), outside: Outside | None = None) -> None:
         self.name = name
+        self._outside = outside or Outside()
         self.calls: list[Call] = []
         self.guards: list[Guard] = []
         self.slots: dict[GradientSlot, Value | None] = {}
@@ -257,6 +262,7 @@ class Tracer:
         """Call a function that every replay will call as a whole; it may draw random numbers."""
         self._randomness.check(self.refuse)
         self._callbacks.append(function)
+        writes, function = writes or written(function, args, kwargs), self._outside.noting(function)
         with self._randomness.allowed():
             return self.call(function, args, kwargs, writes, is_pure=False)
 
@@ -354,8 +360,8 @@ class Tracer:
 
     def release(self) -> None:
         """Give the tensors and gradients their final values as plain arrays, even if the function raised."""
-        for tensor, array in self._assigned.items():
-            tensor._value = array.array
+        self._randomness.stop()
+        commit([(setattr, tensor, "_value", array.array) for tensor, array in self._assigned.items()])
         self._write_gradients()
 
     def _write_arrays(self) -> None:
