@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import UserDict, UserList, deque
 from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
-from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import fields, is_dataclass
@@ -296,20 +295,28 @@ class Module:
         return f"{type(self).__name__}(\n{body})"
 
 
-@contextmanager
-def in_mode(model: Module, training: bool | None) -> Iterator[None]:
+class in_mode:  # noqa: N801 - used like a function
     """Set a module and all modules in it to training or to use, within the `with` statement; None sets nothing.
 
     What is set within it holds for the thread, or the asynchronous task, that entered it, and ends with it: other
     threads may use the same model in another mode.
     """
-    token = _MODES.set(Modes((module for _, module in model.named_modules()), _MODES.get()))
-    try:
-        if training is not None:
-            model.train(training)
-        yield
-    finally:
-        _MODES.reset(token)
+
+    def __init__(self, model: Module, training: bool | None) -> None:
+        self._model, self._training = model, training
+
+    def __enter__(self) -> None:
+        self._outside = outside = _MODES.get()
+        try:
+            _MODES.set(Modes((module for _, module in self._model.named_modules()), outside))
+            if self._training is not None:
+                self._model.train(self._training)
+        except BaseException:
+            _MODES.set(outside)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        _MODES.set(self._outside)
 
 
 # ---- tensors and modules in containers ----

@@ -177,9 +177,16 @@ class CompiledFunction:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
         lock = self._lock
-        try:  # nothing comes before, so that the lock is held at the end if and only if it was acquired
-            if not lock.acquire(blocking=False) and not self._waits_for(lock):
-                return self._twin()(*args, **kwargs)
+        try:
+            is_acquired = lock.acquire(blocking=False) or self._waits_for(lock)
+        except BaseException:  # an interruption, perhaps of a call that has acquired it
+            if lock._is_owned():
+                lock.release()
+            raise
+        if not is_acquired:
+            return self._twin()(*args, **kwargs)
+        with lock:  # which lets it go at the end, whatever happens
+            lock.release()
             if self._is_running:  # called by its own callback, while the plan's memory is in use
                 return self.function(*args, **kwargs)
             try:
@@ -187,9 +194,6 @@ class CompiledFunction:
                 return self._replayed(entry, arrays, args, kwargs)
             finally:
                 self._is_running = False
-        finally:
-            if lock._is_owned():
-                lock.release()
 
     def _waits_for(self, lock: Any) -> bool:
         """Wait for another thread's call; False if that is in a callback that lasts, and may itself wait for this one.

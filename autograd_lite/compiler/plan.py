@@ -84,10 +84,10 @@ class Plan(PlannedProgram):
         for value, _ in moving:
             code.statements.append(f"if {code.operand(value)}.strides != {value.layout.strides}: raise OtherLayout")
         code.extend(aliasing.statements(self, self._arguments, moving, code))
-        write(self.calls, code, self.jit, {self._first_look(): lambda: self._leave_gradients(code)})
-        for changed in self._renewed:
+        for changed in self._renewed:  # before they change, in case the replay is interrupted
             name = code.name(changed, "t")
             code.statements.append(f"if getrefcount({name}._node) > references_alone: renew({name})")
+        write(self.calls, code, self.jit, {self._first_look(): lambda: self._leave_gradients(code)})
         code.statements.append(f"return {_returned(code, self.outputs)}")
         moved = [
             f"{code.name(tensor, 't')}._value is not {code.operand(value)}"

@@ -174,6 +174,14 @@ def raise_if_unusable(node: Node) -> None:
     )
 
 
+def freed_meanwhile(node: Node) -> FreedGraphError:
+    """What to raise where another pass, which could use the graph at the same time, has dropped a node's values."""
+    return FreedGraphError(
+        f"backward: another thread differentiates the same graph, and has dropped what {describe(node)} had saved. No "
+        "gradient of this pass was added. Pass retain_graph=True to both backward(), or compute a result in each thread"
+    )
+
+
 def _changed_leaf(node: Node, how: str) -> ChangedTensorError:
     return ChangedTensorError(
         f"backward: {describe(node)} was changed {how} after this graph had used it, so the saved values no longer "

@@ -17,7 +17,7 @@ from .backward import backward_pass
 from .context import CONTEXT, recorded
 from .conversions import Conversions
 from .data import Data
-from .graph import GradientSlot, Leaf, Node
+from .graph import GradientSlot, Leaf, Node, freed_meanwhile
 from .hooks import HookHandle, attach
 from .locks import lock
 from .methods import ArrayMethods
@@ -356,7 +356,9 @@ def _new_slot() -> GradientSlot:
 
 def _lift(node: Node) -> tuple[Any, ...]:
     """A node's saved values as tensors, each with the node that a gradient to it would reach."""
-    assert node.saved is not None
+    saved = node.saved
+    if saved is None:
+        raise freed_meanwhile(node)
     assert node.recipe is not None
 
     def lifted(value: Any, source: Any) -> Any:
@@ -368,7 +370,7 @@ def _lift(node: Node) -> tuple[Any, ...]:
             return [wrap(m, node.parents[source[i]]) if i in source else m for i, m in enumerate(value)]
         return wrap(value, node if source == OUT else node.parents[source])
 
-    return tuple(map(lifted, node.saved, node.recipe.sources))
+    return tuple(map(lifted, saved, node.recipe.sources))
 
 
 def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from typing import Any, Literal
 
 from ..init import Random
@@ -125,4 +126,5 @@ def fit(
     loop = Loop(training, compile, detect_anomaly)
     if resume is not None:
         resume_training(training, resume)
-    return loop.run(progress)
+    # In a context of its own, which ends at once where training is interrupted, and the model's mode with it.
+    return copy_context().run(loop.run, progress)

@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nn
+from autograd_lite import FreedGraphError, Tensor, callback, compile, no_grad
 
 
 @pytest.fixture(autouse=True)
@@ -147,3 +149,91 @@ def test_a_summary_beside_predictions_lists_its_own_calls_alone(rounds):
             lambda: [nn.predict(model, X, batch_size=8) for _ in range(20)],
         )
         assert texts == {expected}
+
+
+def test_backward_on_one_graph_from_several_threads_gives_whole_gradients_or_says_why_not(rounds):
+    w = Tensor(np.linspace(0.1, 1, 50), requires_grad=True)
+
+    def loss():
+        x = w
+        for _ in range(30):
+            x = np.tanh(x * w) + np.exp(-x)
+        return x.sum()
+
+    loss().backward()
+    once = w.grad.data
+    lost = 0
+    for create_graph in [False, True] * rounds(20):
+        w.zero_grad()
+        shared = loss()
+
+        def differentiate(shared=shared, **options):
+            try:
+                shared.backward(**options)
+            except FreedGraphError:
+                return 0
+            return 1
+
+        again = partial(differentiate, create_graph=create_graph)
+        passed = sum(at_the_same_time(differentiate, again, again))
+        lost += 3 - passed
+        assert passed >= 1
+        np.testing.assert_allclose(w.grad.data, passed * once, rtol=1e-12)
+    assert lost > 0
+
+
+def test_a_callback_may_wait_for_a_thread_that_calls_the_same_compiled_function():
+    step, barrier = None, threading.Barrier(3)
+
+    def meet(x):
+        barrier.wait(20)
+        return np.asarray(x)
+
+    step = compile(lambda x: callback(meet, x) * 2)
+    for _ in range(3):
+        found = at_the_same_time(*[lambda i=i: step(np.full(4, float(i))) for i in range(3)])
+        assert all((one == 2.0 * i).all() for i, one in enumerate(found))
+
+
+def test_a_recording_shows_nothing_to_other_threads(rounds):
+    for _ in range(rounds(10)):
+        model = nn.MLP([6, 8, 3], rng=0)
+        optimizer = nn.SGD(model.parameters(), lr=0.01)
+        forward = compile(no_grad()(lambda x, model=model: model(x).data))
+
+        @compile
+        def step(x, y, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = nn.softmax_cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        def eagerly(model=model):
+            for _ in range(20):
+                assert np.isfinite(nn.predict(model, X)).all()
+                assert all(isinstance(array, np.ndarray) for array in model.state_dict().values())
+                assert all(type(p.grad.data) is np.ndarray for p in model.parameters() if p.grad is not None)
+
+        at_the_same_time(lambda f=forward: f(X), lambda f=step: f(X, Y), eagerly, eagerly, lambda f=forward: f(X[:5]))
+
+
+def test_an_array_that_is_assigned_while_a_function_is_recorded_is_read_afterwards(rounds):
+    for _ in range(rounds(10)):
+        w = Tensor(np.zeros(3), requires_grad=True)
+
+        @compile
+        def read(x, w=w):
+            for _ in range(20):
+                x = x + w.detach()
+            return x.data
+
+        def assign(w=w):
+            for i in range(30):
+                w.data = np.full(3, float(i))
+
+        at_the_same_time(lambda read=read: read(np.zeros(3)), assign)
+        w.data = np.full(3, 7.0)
+        assert (read(np.zeros(3)) == 140.0).all()
+        assert (read(np.zeros(3)) == 140.0).all()
+        assert (w.data == 7.0).all()

@@ -39,14 +39,10 @@ class Part:
         self._end.release()
 
     def wait(self) -> BaseException | None:
-        """Wait until the work is done, even if that is interrupted; returns what was raised in it or in the wait."""
-        interruption = None
-        while not self._is_done:
-            try:
-                self._end.acquire()
-            except BaseException as error:  # the memory is in use until the end, so nobody may go on
-                interruption = error
-        return interruption or self._error
+        """Wait until the work is done; returns what was raised in it."""
+        if not self._is_done:
+            self._end.acquire()
+        return self._error
 
 
 class Helper:
@@ -98,11 +94,12 @@ def share(parts: Sequence[Callable[[], object]]) -> None:
         begun = [(_helper(i).start, Part(work)) for i, work in enumerate(parts[1:])]
         commit([change for start, part in begun for change in ((_UNFINISHED.append, part), (start, part))])
         parts[0]()
+        _finish()
+    except BaseException:
+        _finish()
+        raise
     finally:
-        try:
-            _finish()
-        finally:
-            _SHARING.release()
+        _SHARING.release()
 
 
 def _finish() -> None:
