@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import copy_context
 from functools import update_wrapper
-from threading import RLock
+from threading import RLock, get_ident
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -153,9 +154,9 @@ class CompiledFunction:
 
     def _start(self) -> None:
         """Be called by no thread."""
-        self._lock: Any = RLock()
-        self._is_running = False
-        self._outside = Outside()
+        self._lock = RLock()
+        self._runner = 0
+        self._outside = Outside(self._lock)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """The compiled method of an object."""
@@ -176,39 +177,33 @@ class CompiledFunction:
             if call.is_left_alone:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
-        lock = self._lock
-        try:
-            is_acquired = lock.acquire(blocking=False) or self._waits_for(lock)
-        except BaseException:  # an interruption, perhaps of a call that has acquired it
-            if lock._is_owned():
-                lock.release()
-            raise
-        if not is_acquired:
-            return self._twin()(*args, **kwargs)
-        with lock:  # which lets it go at the end, whatever happens
-            lock.release()
-            if self._is_running:  # called by its own callback, while the plan's memory is in use
-                return self.function(*args, **kwargs)
-            try:
-                self._is_running = True
-                return self._replayed(entry, arrays, args, kwargs)
-            finally:
-                self._is_running = False
+        with self._lock:
+            runner = self._runner
+            if not runner:
+                try:
+                    self._runner = get_ident()
+                    return self._replayed(entry, arrays, args, kwargs)
+                finally:
+                    self._runner = 0
+        if runner == get_ident():  # called by its own callback, while the plan's memory is in use
+            return self.function(*args, **kwargs)
+        return self._beside_callback()(*args, **kwargs)
 
-    def _waits_for(self, lock: Any) -> bool:
-        """Wait for another thread's call; False if that is in a callback that lasts, and may itself wait for this one.
+    def _beside_callback(self) -> CompiledFunction:
+        """What to call while another thread is in a callback of a call: the function again if the callback ends soon.
 
-        A callback may wait for whatever it likes: a lock, another thread's result.
+        It may wait for whatever it likes, this call among it. So if it lasts, the call is one of a function that does
+        the same and has plans, and memory, of its own.
         """
-        callback = None
-        while not lock.acquire(timeout=PATIENCE):
-            if callback is not None and self._outside.callback is callback:
-                return False
-            callback = self._outside.callback
-        return True
+        callback, end = self._outside.callback, time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if self._outside.callback is not callback:
+                return self
+            time.sleep(PATIENCE / 20)
+        return self._twin()
 
     def _twin(self) -> CompiledFunction:
-        """The same function with plans, and memory, of its own: for calls while a callback of this one lasts."""
+        """The same function with plans and memory of its own."""
         if self._beside is None:
             self._beside = CompiledFunction(self.function, self._jit, self._max_plans, self._watch_randomness)
         return self._beside
@@ -265,9 +260,11 @@ class CompiledFunction:
         finally:
             tracer.release()
         if not tracer.is_replayable():
+            tracer.forget()
             return plain(result)
         tracer.look_around(self.function, entry.objects)
         plan = Plan(tracer, len(arrays), outputs, self._jit)
+        tracer.forget()
         while len(self.plans) >= self._max_plans:
             oldest = next(iter(self._known.values()))
             oldest.plans.pop(0)
@@ -287,11 +284,9 @@ _ALL: WeakSet[CompiledFunction] = WeakSet()
 def _start_in_child() -> None:
     """Forget the calls of other threads, of which a forked process has none, and the plans that they were in."""
     for function in _ALL:
-        if function._lock.acquire(blocking=False):
-            function._lock.release()
-            continue
-        function._start()
-        function._known, function._latest, function._beside = {}, None, None
+        if function._runner != get_ident():
+            function._start()
+            function._known, function._latest, function._beside = {}, None, None
 
 
 if hasattr(os, "register_at_fork"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 from operator import is_
 from typing import Any
 
@@ -78,7 +77,9 @@ class FusedUpdate:
                 return True
             if self.batches is not batches or (begun := self.advance()) is None:
                 return False
-            commit([*begun, *chain.from_iterable(changes() for changes in runs)])
+            for changes in runs:
+                begun += changes()
+            commit(begun)
             return True
 
         return move

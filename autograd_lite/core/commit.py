@@ -33,7 +33,7 @@ def commit(changes: Sequence[Change]) -> None:
     """
     calls = starmap(call, changes)
     try:
-        deque(calls, maxlen=0)
+        deque(calls, 0)
     except BaseException:
         commit_rest(calls)
         raise

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from .commit import Change, commit
@@ -68,28 +70,38 @@ def announce_change(leaves: Iterable[Tensor], how: str) -> list[Any]:
     autograd_lite.errors.ChangedTensorError: ...
     """
     leaves = list(leaves)
-    commit(announcements(leaves, how))
+    change, _ = announcement(leaves, how)
+    commit([change])
+    return arrays_of(leaves)
+
+
+def arrays_of(tensors: Iterable[Tensor]) -> list[Any]:
+    """The arrays of tensors; while a compiled function is recorded, those that stand for them."""
     tracer = CONTEXT.get().tracer
-    return [leaf._value if tracer is None else tracer.array_of(leaf) for leaf in leaves]
+    return [tensor._value if tracer is None else tracer.array_of(tensor) for tensor in tensors]
 
 
-def announcements(leaves: Iterable[Tensor], how: str) -> list[Change]:
-    """What `announce_change` does as changes, to be made at once with those of the arrays."""
-    found: list[Change] = []
+def announcement(leaves: list[Tensor], how: str) -> tuple[Change, list[Leaf]]:
+    """What `announce_change` does, as a change to be made at once with that of the arrays; and the leaves after it."""
+    old, new = [], []
     for leaf in leaves:
-        old = leaf._node
-        if not isinstance(old, Leaf):
+        node = leaf._node
+        if not isinstance(node, Leaf):
             raise TypeError("announce_change: expected leaves, tensors with requires_grad=True that no call returned")
-        new = Leaf(old.shape, old.dtype, old.slot, old.name)
-        found += [(setattr, leaf, "_node", new), (setattr, old, "changed", how), (setattr, old, "saved", None)]
-    return found
+        node.changed = how  # which says nothing until what it has saved is gone
+        old.append(node)
+        new.append(Leaf(node.shape, node.dtype, node.slot, node.name))
+    names, nothing = ["_node"] * len(leaves) + ["saved"] * len(leaves), [None] * len(leaves)
+    return (deque, map(setattr, [*leaves, *old], names, [*new, *nothing]), 0), new
 
 
-def end_of_change(leaves: Iterable[Tensor], how: str) -> None:
-    """Say that the arrays of leaves have been changed: one that was given out to another thread meanwhile is announced.
+def end_of_change(leaves: list[Tensor], new: list[Leaf], how: str) -> None:
+    """Say that arrays have been changed: leaves whose arrays were given out meanwhile are announced again.
 
-    What was seen of it then may be neither the old numbers nor the new ones.
+    Another thread that read them then may have seen neither the old numbers nor the new ones.
     """
-    for leaf in leaves:
-        if (node := leaf._node) is not None and node.saved:
-            announce_change([leaf], how)
+    if any(map(_SAVED, new)):
+        announce_change(leaves, how)
+
+
+_SAVED = attrgetter("saved")

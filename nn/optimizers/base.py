@@ -17,11 +17,11 @@ from autograd_lite.extend import (
     Change,
     Recurrences,
     announce_change,
-    announcements,
+    announcement,
+    arrays_of,
     commit,
     end_of_change,
     flush_subnormal,
-    innermost_array,
     is_leaf,
     is_traced,
     overlap,
@@ -176,7 +176,7 @@ class Optimizer:
         active = list(compress(self._states, has_gradient))
         if not active:
             raise GradientError(f"{self._title}: no parameter has a gradient; call backward() before step()")
-        weights = tuple(map(innermost_array, active))
+        weights = tuple(arrays_of(active))
         along = tuple(gradient.data for gradient in gradients if gradient is not None)
         for parameter, array in zip(active, weights, strict=True):
             if not array.flags.writeable:
@@ -190,9 +190,10 @@ class Optimizer:
             callback(FusedStep(self, has_gradient), weights, along, writes=weights)
             return
         if self._fused is None or self._fused.has_gradient != has_gradient:
-            self._fused = FusedStep(self, has_gradient)
-        self._fused(weights, along, announcements(active, how))
-        end_of_change(active, how)
+            self._fused = FusedStep(self, has_gradient, is_kept=True)
+        change, leaves = announcement(active, how)
+        self._fused(weights, along, [change])
+        end_of_change(active, leaves, how)
 
     def _plain_step(
         self, has_gradient: Sequence[bool], weights: Sequence[Array], gradients: Sequence[Array]

@@ -31,8 +31,8 @@ class State:
         Before the names of its entries in a state dict.
     options : dict
         Those of its group.
-    steps : int
-        How many it has taken.
+    count : list of int
+        The number of steps that it has taken, in a list that it shares with other states of the same number.
     arrays : dict
         In the parameter's shape, with one axis at least; zero if missing.
     """
@@ -40,8 +40,17 @@ class State:
     def __init__(self, parameter: Tensor, name: str, options: dict[str, Any]) -> None:
         self.parameter, self.name, self.options = parameter, name, options
         self.prefix = f"state.{name}."
-        self.steps = 0
+        self.count = [0]
         self.arrays: dict[str, Array] = {}
+
+    @property
+    def steps(self) -> int:
+        """How many it has taken."""
+        return self.count[0]
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self.count = [steps]
 
     def is_flushed(self, t: int) -> bool:
         """Whether the arrays are flushed before this step."""
@@ -56,7 +65,7 @@ class State:
         """The changes that count a step, and take over what its update has left in a draft."""
         # All are copied before, since one may be another one's array, or the gradient.
         changed = {name: np.array(new, dtype) for name, new in draft.items() if new is not self.arrays.get(name)}
-        return [(setattr, self, "steps", self.steps + 1), (self.arrays.update, changed)]
+        return [(setattr, self, "count", [self.steps + 1]), (self.arrays.update, changed)]
 
     def saved(self, names: Iterable[str]) -> dict[str, Any]:
         """The entries of a state dict, with arrays of these names at least."""

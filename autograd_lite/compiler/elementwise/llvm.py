@@ -7,7 +7,7 @@ written, so the array of a result may also be an operand; otherwise the arrays m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -110,7 +110,7 @@ def _second_zero_is_taken() -> bool:
     return bool(np.all(second))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _compiled(program: Program, dtype: np.dtype[Any]) -> Kernel:
     import llvmlite.binding as llvm
 

@@ -7,7 +7,7 @@ that lie end to end, it makes one call for all of them; inputs that do not lie e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +40,7 @@ class Passes(NamedTuple):
     in_parts: tuple[tuple[tuple[int, ...], int], ...]
 
 
-@cache
+@lru_cache(maxsize=64)
 def passes(program: Program, parted: frozenset[int] = frozenset()) -> Passes:
     """The function of a program; `parted` are the inputs that come in parts."""
     places, copies, scratch = _places(program)

@@ -94,6 +94,7 @@ class Randomness:
         """Watch no longer, even if the `with` statement was interrupted where it begins or ends."""
         if self._look is not None and sys.getprofile() is self._look:
             sys.setprofile(None)
+        self._look = None
 
 
 def _bits(generator: Any) -> Any:

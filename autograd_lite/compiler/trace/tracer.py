@@ -358,6 +358,12 @@ class Tracer:
         for place in places_of(function, arguments, self._randomness.code, self._callbacks):
             self.guards.append(guard_of(place))
 
+    def forget(self) -> None:
+        """Let go of everything but the name: much of it holds the tracer, which is then freed without the collector."""
+        name = self.name
+        vars(self).clear()
+        self.name = name
+
     def release(self) -> None:
         """Give the tensors and gradients their final values as plain arrays, even if the function raised."""
         self._randomness.stop()
