@@ -17,7 +17,7 @@ import numpy as np
 from ..core.context import CONTEXT, trace
 from ..core.graph import Leaf
 from ..core.tensor import Tensor, wrap
-from ..core.tree import mapped
+from ..core.tree import mapped, too_deep
 from ..formatting import name_of
 from .ir import Array, Layout, OtherLayout
 from .native import Jit, is_installed
@@ -173,7 +173,10 @@ class CompiledFunction:
         entry, arrays = self._latest, args
         if entry is None or kwargs or not entry.matches(args):
             call = _Arguments()
-            key = context.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
+            try:
+                key = context.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
+            except RecursionError:
+                raise too_deep() from None
             if call.is_left_alone:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
