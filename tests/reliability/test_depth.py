@@ -21,9 +21,10 @@ def test_a_chain_of_a_hundred_thousand_operations_is_differentiated_and_freed():
     assert w.grad.item() == 1.0
 
 
-@pytest.mark.parametrize(
-    "view", [lambda x: x[1:], lambda x: x.T, lambda x: np.reshape(x, (-1,))], ids=["[1:]", "T", "(-1,)"]
-)
+VIEWS = {"slices": lambda x: x[1:], "transposed": lambda x: x.T, "reshaped": lambda x: np.reshape(x, (-1,))}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=list(VIEWS))
 def test_two_thousand_views_of_each_other_are_compiled(view):
     w = Tensor(np.arange(3000.0))
 
@@ -36,7 +37,7 @@ def test_two_thousand_views_of_each_other_are_compiled(view):
         return (x + y).data
 
     compiled, x = compile(views), np.ones(3000)
-    for i in range(4):
+    for i in range(2):
         w.data = np.arange(3000.0) + i
         assert np.array_equal(compiled(x), views(x))
 
@@ -91,5 +92,5 @@ def test_checkpoints_nest_to_a_limit_that_is_named():
 
     within(60).backward()
     assert np.isfinite(w.grad.data).all()
-    with pytest.raises(GradientError, match="more than .* checkpointed functions.*sys.setrecursionlimit"):
+    with pytest.raises(GradientError, match=r"more than \d+ checkpointed functions.*sys\.setrecursionlimit"):
         within(200)
