@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from importlib import import_module
 from typing import Any
+from weakref import finalize, ref
 
 import numpy as np
 
@@ -135,6 +136,7 @@ def defconstant(functions: Iterable[Callable[..., Any]]) -> None:
 
 _OWN_RULE = "_rule_of_autograd_lite"
 _NAMED: dict[tuple[str, str], Callable[..., Any]] = {}
+_OWNERS: dict[int, ref[Callable[..., Any]]] = {}
 
 
 def give_own_rule(function: Callable[..., Any], rule: Rule) -> None:
@@ -143,6 +145,8 @@ def give_own_rule(function: Callable[..., Any], rule: Rule) -> None:
     Functions of modules are in `RULES` too, where they are found faster, until another one takes their name.
     """
     setattr(function, _OWN_RULE, rule)
+    _OWNERS[id(function)] = ref(function)
+    finalize(function, _OWNERS.pop, id(function), None).atexit = False
     name = str(getattr(function, "__qualname__", "<locals>"))
     if "<" in name:  # made within a function, or a lambda
         return
@@ -150,6 +154,13 @@ def give_own_rule(function: Callable[..., Any], rule: Rule) -> None:
     if key in _NAMED:
         RULES.pop(_NAMED[key], None)
     RULES[function], _NAMED[key] = rule, function
+
+
+def all_rules() -> Iterator[tuple[Callable[..., Any], Rule]]:
+    """Every function that has a rule, with the rule."""
+    owners = [function for owner in list(_OWNERS.values()) if (function := owner()) is not None]
+    own = {function: rule for function in owners if (rule := _own_rule(function)) is not None}
+    yield from {**own, **RULES}.items()
 
 
 def _own_rule(function: Callable[..., Any]) -> Rule | None:
