@@ -19,7 +19,9 @@ Arrays within tensors
 
 Leaves
     `is_leaf`: whether a tensor is a leaf. `has_hooks`: whether a hook sees its gradient. `announce_change`: says that
-    the arrays of some leaves are about to change in place, so that older graphs refuse to be used.
+    the arrays of some leaves are about to change in place, so that older graphs refuse to be used; an
+    `announcement` is that as a change, with `end_of_change` after it. `commit` makes such a `Change` and others at
+    once: no signal handler comes between them. `arrays_of`: the arrays to change.
 
 Hints for compiled functions
     `callback`: a call of plain Python that is repeated in each call. `constant`: an array that nobody changes.
@@ -72,10 +74,15 @@ from .compiler.hints import callback as callback
 from .compiler.hints import constant as constant
 from .compiler.hints import is_traced as is_traced
 from .compiler.trace.user_line import add_library as add_library
+from .core.commit import Change as Change
+from .core.commit import commit as commit
 from .core.custom import custom_vjp as custom_vjp
 from .core.custom import primitive as primitive
 from .core.known_rules import known_rules as known_rules
 from .core.leaves import announce_change as announce_change
+from .core.leaves import announcement as announcement
+from .core.leaves import arrays_of as arrays_of
+from .core.leaves import end_of_change as end_of_change
 from .core.leaves import has_hooks as has_hooks
 from .core.leaves import is_leaf as is_leaf
 from .core.operands import array_contents as array_contents

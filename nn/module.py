@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import UserDict, UserList, deque
-from collections.abc import Iterator, Mapping, Set, ValuesView
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
+from contextvars import ContextVar
 from copy import copy
 from dataclasses import fields, is_dataclass
 from types import GeneratorType, MappingProxyType, MemberDescriptorType, SimpleNamespace
@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd_lite import Tensor, assume
+from autograd_lite.extend import innermost_array
 
 
 class Setting:
@@ -40,6 +41,54 @@ class Setting:
         module.__dict__[self._name] = value
 
 
+class Modes:
+    """The modes of a model's modules within a block, for the thread or task that entered it.
+
+    Parameters
+    ----------
+    modules : iterable of Module
+    outside : Modes or None
+        Those of the block around it.
+    """
+
+    def __init__(self, modules: Iterable[Module], outside: Modes | None) -> None:
+        self._modules = list(modules)  # kept, since the modes are by their ids
+        self._modes = {id(module): module.training for module in self._modules}
+        self._outside = outside
+
+    def of(self, module: Module) -> dict[int, bool] | None:
+        """The modes, by id, that have the module; None if it is in no block."""
+        modes: Modes | None = self
+        while modes is not None and id(module) not in modes._modes:
+            modes = modes._outside
+        return None if modes is None else modes._modes
+
+
+_MODES: ContextVar[Modes | None] = ContextVar("nn.modes", default=None)
+
+
+class Mode(Setting):
+    """The setting of a module's mode, which within `in_mode` is the block's and not the module's."""
+
+    def __get__(self, module: Module | None, owner: type) -> Any:
+        return self._default if module is None else assume(lambda: self.now(module))
+
+    def __set__(self, module: Module, value: bool) -> None:
+        blocks = _MODES.get()
+        modes = None if blocks is None else blocks.of(module)
+        if modes is None:
+            super().__set__(module, value)
+        else:
+            modes[id(module)] = value
+
+    def now(self, module: Module) -> bool:
+        """The mode that holds for the thread or task that asks."""
+        blocks = _MODES.get()
+        modes = None if blocks is None else blocks.of(module)
+        mode: bool = module.__dict__.get(self._name, self._default) if modes is None else modes[id(module)]
+        return mode
+
+
 class Module:
     """A part of a network: a function with parameters.
 
@@ -54,7 +103,8 @@ class Module:
     Attributes
     ----------
     training : bool
-        Whether the module is being trained, for layers that compute something else then; see `train` and `eval`.
+        Whether the module is being trained, for layers that compute something else then; see `train` and `eval`. While
+        `nn.fit` or `nn.predict` runs, theirs holds for the thread that called them, and other threads see the module's.
 
     Examples
     --------
@@ -74,7 +124,7 @@ class Module:
     array([1., 3.])
     """
 
-    training = Setting(True)
+    training = Mode(True)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result of the module; `__call__` calls this method."""
@@ -139,7 +189,8 @@ class Module:
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """Copies of the arrays of all tensors in the module, including frozen ones, by path."""
-        return {path: value.data.copy() for path, value in _walk(self, "") if isinstance(value, Tensor)}
+        tensors = [(path, value) for path, value in _walk(self, "") if isinstance(value, Tensor)]
+        return {path: np.copy(innermost_array(value), "C") for path, value in tensors}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set every tensor to the array with its path; on an error, no tensor is changed.
@@ -226,7 +277,7 @@ class Module:
         """The text that `repr` shows for the module itself: by default the shapes of its own tensors."""
         return ", ".join(
             f"{name}={value.shape}" + ("" if value.requires_grad else " frozen")
-            for name, value in vars(self).items()
+            for name, value in list(vars(self).items())
             if isinstance(value, Tensor)
         )
 
@@ -245,22 +296,28 @@ class Module:
         return f"{type(self).__name__}(\n{body})"
 
 
-@contextmanager
-def in_mode(model: Module, training: bool | None) -> Iterator[None]:
+class in_mode:  # noqa: N801 - used like a function
     """Set a module and all modules in it to training or to use, within the `with` statement; None sets nothing.
 
-    In the end, each module gets its old mode back.
+    What is set within it holds for the thread, or the asynchronous task, that entered it, and ends with it: other
+    threads may use the same model in another mode.
     """
-    before = [(module, vars(module).get("training")) for _, module in model.named_modules()]
-    try:
-        if training is not None:
-            model.train(training)
-        yield
-    finally:
-        for module, mode in before:
-            vars(module).pop("training", None)
-            if mode is not None:
-                module.training = mode
+
+    def __init__(self, model: Module, training: bool | None) -> None:
+        self._model, self._training = model, training
+
+    def __enter__(self) -> None:
+        self._outside = outside = _MODES.get()
+        try:
+            _MODES.set(Modes((module for _, module in self._model.named_modules()), outside))
+            if self._training is not None:
+                self._model.train(self._training)
+        except BaseException:
+            _MODES.set(outside)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        _MODES.set(self._outside)
 
 
 # ---- tensors and modules in containers ----
@@ -362,6 +419,8 @@ def _replaced(value: Any, replacements: Mapping[int, Any], modules: dict[int, Mo
                     other.__dict__[name] = replaced
                 elif replaced is not member or not hasattr(other, name):  # in a slot, or of the class
                     object.__setattr__(other, name, replaced)
+            if other.training != value.training:  # in a block, which has no mode for the new one
+                other.training = value.training
         return modules[id(value)]
     if type(value) in _ENDS or next(_children(value), None) is None:
         return copy(value) if type(value) in (list, dict) else value

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
 from functools import update_wrapper
-from threading import RLock
+from threading import RLock, get_ident
 from types import MethodType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 
 from ..core.context import CONTEXT, trace
 from ..core.graph import Leaf
 from ..core.tensor import Tensor, wrap
-from ..core.tree import mapped
+from ..core.tree import mapped, too_deep
 from ..formatting import name_of
 from .array_layout import Array, Layout, OtherLayout
 from .native import Jit, is_installed
+from .outside import Outside
 from .overlap import is_plain
 
 if TYPE_CHECKING:
@@ -142,9 +147,16 @@ class CompiledFunction:
         self._name = name_of(function) if hasattr(function, "__name__") else type(function).__name__
         self._jit, self._max_plans, self._watch_randomness = jit, max_plans, watch_randomness
         self._known: dict[Any, CacheEntry] = {}
-        self._lock = RLock()
-        self._is_running = False
         self._latest: CacheEntry | None = None
+        self._beside: CompiledFunction | None = None
+        self._start()
+        _ALL.add(self)
+
+    def _start(self) -> None:
+        """Be called by no thread."""
+        self._lock = RLock()
+        self._runner = 0
+        self._outside = Outside(self._lock)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """The compiled method of an object."""
@@ -161,18 +173,43 @@ class CompiledFunction:
         entry, arrays = self._latest, args
         if entry is None or kwargs or not entry.matches(args):
             call = _Arguments()
-            key = context.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
+            try:
+                key = context.recording, call.key_of(args), call.key_of(kwargs) if kwargs else None
+            except RecursionError:
+                raise too_deep() from None
             if call.is_left_alone:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
         with self._lock:
-            if self._is_running:  # called by its own callback, while the plan's memory is in use
-                return self.function(*args, **kwargs)
-            self._is_running = True
-            try:
-                return self._replayed(entry, arrays, args, kwargs)
-            finally:
-                self._is_running = False
+            runner = self._runner
+            if not runner:
+                try:
+                    self._runner = get_ident()
+                    return self._replayed(entry, arrays, args, kwargs)
+                finally:
+                    self._runner = 0
+        if runner == get_ident():  # called by its own callback, while the plan's memory is in use
+            return self.function(*args, **kwargs)
+        return self._beside_callback()(*args, **kwargs)
+
+    def _beside_callback(self) -> CompiledFunction:
+        """What to call while another thread is in a callback of a call: the function again if the callback ends soon.
+
+        It may wait for whatever it likes, this call among it. So if it lasts, the call is one of a function that does
+        the same and has plans, and memory, of its own.
+        """
+        callback, end = self._outside.callback, time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if self._outside.callback is not callback:
+                return self
+            time.sleep(PATIENCE / 20)
+        return self._twin()
+
+    def _twin(self) -> CompiledFunction:
+        """The same function with plans and memory of its own."""
+        if self._beside is None:
+            self._beside = CompiledFunction(self.function, self._jit, self._max_plans, self._watch_randomness)
+        return self._beside
 
     def _replayed(self, entry: CacheEntry, arrays: Sequence[Array], args: Any, kwargs: Any) -> Any:
         if entry is not self._latest:
@@ -208,21 +245,29 @@ class CompiledFunction:
 
         if not all(array.flags.aligned for array in arrays):
             return self.function(*args, **kwargs)
-        tracer = Tracer(self._name, (self.function, args, kwargs) if self._watch_randomness else None)
+        roots = (self.function, args, kwargs) if self._watch_randomness else None
+        tracer = Tracer(self._name, roots, self._outside)
         inputs = iter([tracer.argument(array, i) for i, array in enumerate(arrays)])
-        trace(tracer)
-        try:
+
+        def recorded() -> tuple[Any, Any]:
+            trace(tracer)
             with tracer.watching():
                 result = self.function(*_with_inputs(args, inputs), **_with_inputs(kwargs, inputs))
             outputs = outputs_of(result, tracer)
             tracer.finish()
+            return result, outputs
+
+        try:
+            # A context of its own ends at once where the function is interrupted, and the tracer with it.
+            result, outputs = copy_context().run(recorded)
         finally:
-            trace(None)
             tracer.release()
         if not tracer.is_replayable():
+            tracer.forget()
             return plain(result)
         tracer.look_around(self.function, entry.objects)
         plan = Plan(tracer, len(arrays), outputs, self._jit)
+        tracer.forget()
         while len(self.plans) >= self._max_plans:
             oldest = next(iter(self._known.values()))
             oldest.plans.pop(0)
@@ -231,6 +276,24 @@ class CompiledFunction:
         entry.plans.append(plan)
         self._known[entry.key] = entry
         return plain(result)
+
+
+PATIENCE = 0.02
+"""Seconds for which another thread's callback has to last until a call no longer waits for it."""
+
+_ALL: WeakSet[CompiledFunction] = WeakSet()
+
+
+def _start_in_child() -> None:
+    """Forget the calls of other threads, of which a forked process has none, and the plans that they were in."""
+    for function in _ALL:
+        if function._runner != get_ident():
+            function._start()
+            function._known, function._latest, function._beside = {}, None, None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_in_child)
 
 
 class CacheEntry:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.commit import Change, commit
 from .elementwise import Batch, KernelCall, apart_from, overlap
 
 Array = np.ndarray[Any, Any]
@@ -28,7 +29,7 @@ class FusedUpdate:
     def __init__(self) -> None:
         self.batches: Sequence[Batch] | None = None
         self._moved: Sequence[Array] | None = None
-        self._run: Callable[[Sequence[Array]], None] | None = None
+        self._changes: Callable[[Sequence[Array]], list[Change]] | None = None
 
     # ---- what a subclass says ----
 
@@ -36,31 +37,32 @@ class FusedUpdate:
         """The batches for contiguous arrays that do not overlap; None if there are none."""
         raise NotImplementedError
 
-    def advance(self) -> bool:
-        """Begin a move: give the batches their coefficients. False if it takes other batches by now."""
+    def advance(self) -> list[Change] | None:
+        """Give the batches the coefficients of a move, and return what else changes; None if it takes other batches."""
         raise NotImplementedError
 
-    def plainly(self, moved: Sequence[Array], given: Sequence[Array]) -> None:
-        """Make a move without batches."""
+    def plainly(self, moved: Sequence[Array], given: Sequence[Array]) -> list[Change]:
+        """The changes of a move without batches."""
         raise NotImplementedError
 
     # ---- outside of plans ----
 
-    def __call__(self, moved: Sequence[Array], given: Sequence[Array]) -> None:
-        """Move the arrays in place."""
+    def __call__(self, moved: Sequence[Array], given: Sequence[Array], before: Sequence[Change] = ()) -> None:
+        """Move the arrays in place, after other changes that belong to the move; an interruption leaves all or none."""
         is_prepared = self._moved is not None and all(map(is_, moved, self._moved))
-        if not is_prepared or not (self.batches is None or self.advance()):
-            self._run = None
+        begun = self.advance() if is_prepared and self.batches is not None else None
+        if begun is None and not (is_prepared and self.batches is None):
+            self._changes = None
             if self._prepare(moved) is not None:
-                self.advance()
+                begun = self.advance()
         # A given array in memory of moved ones would change before it is read.
         given = self._apart(given)
         if self.batches is None:
-            self.plainly(moved, given)
+            commit([*before, *self.plainly(moved, given)])
             return
-        if self._run is None:
-            self._run = self._machine_code(moved) or self._by_numpy(moved)
-        self._run(given)
+        if self._changes is None:
+            self._changes = self._machine_code(moved) or self._by_numpy(moved)
+        commit([*before, *(begun or ()), *self._changes(given)])
 
     # ---- what a plan takes apart ----
 
@@ -73,16 +75,29 @@ class FusedUpdate:
             if batches is None:
                 self(moved, given)
                 return True
-            if self.batches is not batches or not self.advance():
+            if self.batches is not batches or (begun := self.advance()) is None:
                 return False
-            for run in runs:
-                run()
+            for changes in runs:
+                begun += changes()
+            commit(begun)
+            return True
+
+        return move
+
+    def bound_to(self, runs: Sequence[Callable[[], object]]) -> Callable[[], bool]:
+        """The move of the arrays that `kernels` was given last, by machine code; called, it gives what `bound` does."""
+        changes = [(run,) for run in runs]
+
+        def move() -> bool:
+            if (begun := self.advance()) is None:
+                return False
+            commit([*begun, *changes])
             return True
 
         return move
 
     def kernels(self, moved: Sequence[Array], given: Sequence[Array]) -> list[KernelCall] | None:
-        """The move for these arrays by machine code, to be run when `advance` has given True; None if there is none."""
+        """The move for these arrays by machine code, which `bound_to` makes; None if there is none."""
         if overlap([*moved, *given]) or not all(array.flags.carray for array in given):
             return None
         self._prepare(moved)
@@ -91,25 +106,21 @@ class FusedUpdate:
     # ---- within ----
 
     def _prepare(self, moved: Sequence[Array]) -> Sequence[Batch] | None:
-        self._moved, self._apart = moved, apart_from(moved)
+        self._moved = None  # until all is arranged, in case that is interrupted
         is_simple = all(type(array) is np.ndarray and array.flags.carray for array in moved) and not overlap(moved)
-        self.batches = self.arrange(moved) if is_simple else None
+        self.batches, self._apart = self.arrange(moved) if is_simple else None, apart_from(moved)
+        self._moved = moved
         return self.batches
 
     def _kernel_calls(self, moved: Sequence[Array], given: Sequence[Array]) -> list[KernelCall] | None:
         calls = [batch.kernel_calls(moved, given) for batch in self.batches or ()]
         return None if None in calls else [call for some in calls for call in some or ()] or None
 
-    def _by_numpy(self, moved: Sequence[Array]) -> Callable[[Sequence[Array]], None]:
+    def _by_numpy(self, moved: Sequence[Array]) -> Callable[[Sequence[Array]], list[Change]]:
         runs = [batch.by_numpy(moved) for batch in self.batches or ()]
+        return lambda given: [change for changes in runs for change in changes(given)]
 
-        def move(given: Sequence[Array]) -> None:
-            for each in runs:
-                each(given)
-
-        return move
-
-    def _machine_code(self, moved: Sequence[Array]) -> Callable[[Sequence[Array]], None] | None:
+    def _machine_code(self, moved: Sequence[Array]) -> Callable[[Sequence[Array]], list[Change]] | None:
         """What makes the move outside of plans, if the engine's machine code has been compiled already."""
         if sum(array.nbytes for array in moved) < MACHINE_CODE_BYTES:
             return None
@@ -119,8 +130,8 @@ class FusedUpdate:
         return run and (lambda given: run([given[i] for i in places]))
 
 
-def run_directly(calls: Sequence[KernelCall]) -> Callable[[Sequence[Any]], None] | None:
-    """What runs kernels outside of compiled functions, on other arrays in the place of the first of each.
+def run_directly(calls: Sequence[KernelCall]) -> Callable[[Sequence[Any]], list[Change]] | None:
+    """What gives the changes that run kernels outside of compiled functions, on other arrays in place of the first.
 
     None if the machine code that goes through the calls would have to be compiled first.
     """

@@ -6,6 +6,7 @@ import operator
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -59,6 +60,7 @@ class Plan(PlannedProgram):
         # Those whose arrays are looked up in every call: others are bound in the code.
         self._moving = {tensor for call in tracer.calls for tensor in _assigned(call)}
         self._was_bound_before = False
+        self._settling = _of(self, Plan._settled)
         calls, finals, owned = _with_own_memory(tracer.calls, tracer.final_gradients)
         kept = [*values_of(outputs), *(value for value in finals.values() if value is not None)]
         self.calls, renaming = simplified(calls, kept, owned)
@@ -85,10 +87,10 @@ class Plan(PlannedProgram):
         for value, _ in moving:
             code.statements.append(f"if {code.operand(value)}.strides != {value.layout.strides}: raise OtherLayout")
         code.extend(aliasing.statements(self, self._arguments, moving, code))
-        write(self.calls, code, self.jit, {self._first_look(): lambda: self._leave_gradients(code)})
-        for changed in self._renewed:
+        for changed in self._renewed:  # before they change, in case the replay is interrupted
             name = code.name(changed, "t")
             code.statements.append(f"if getrefcount({name}._node) > references_alone: renew({name})")
+        write(self.calls, code, self.jit, {self._first_look(): lambda: self._leave_gradients(code)})
         code.statements.append(f"return {_returned(code, self.outputs)}")
         moved = [
             f"{code.name(tensor, 't')}._value is not {code.operand(value)}"
@@ -114,14 +116,15 @@ class Plan(PlannedProgram):
             is_=operator.is_,
             same=same,
             renew=_renew,
-            rebound=self._rebound,
-            rebind=self._rebind_later,
+            rebound=_of(self, Plan._rebound),
+            rebind=_of(self, Plan._rebind_later),
             getrefcount=sys.getrefcount,
             references_alone=_references_alone(),
         )
-        exec(compile(self.source, f"<plan of {self.name}>", "exec"), code.scope)
-        self.replay: Callable[..., Any] = code.scope["replay"]
-        self.guards_hold: Callable[[], bool] = code.scope["guards_hold"]
+        made: dict[str, Any] = {}  # not in the scope, which they hold
+        exec(compile(self.source, f"<plan of {self.name}>", "exec"), code.scope, made)
+        self.replay: Callable[..., Any] = made["replay"]
+        self.guards_hold: Callable[[], bool] = made["guards_hold"]
 
     def _first_look(self) -> Call | None:
         """The first callback that could read the gradients, before which they are put in place; None for the end."""
@@ -160,7 +163,7 @@ class Plan(PlannedProgram):
             self.arrays = before
             raise OtherLayout
         self._bind()
-        replay, self.replay = self.replay, self._settled
+        replay, self.replay = self.replay, self._settling
         self._bound_replay, self._was_bound_before = replay, True
         return replay(*arrays)
 
@@ -170,11 +173,11 @@ class Plan(PlannedProgram):
         try:
             return self.replay(*arrays)
         finally:
-            self._was_bound_before = self.replay == self._settled
+            self._was_bound_before = self.replay is self._settling
 
     def _rebind_later(self) -> None:
         """Write the code again in the next call; the current call finishes with the code that it has."""
-        self.replay = self._rebound
+        self.replay = _of(self, Plan._rebound)
 
     def _captured_tensors(self) -> list[tuple[Value, Tensor]]:
         return [
@@ -206,6 +209,12 @@ class Plan(PlannedProgram):
                 views = call.function(*args, **kwargs)
                 found.update(zip(call.results, views if call.gives_tuple else [views], strict=True))
         return found
+
+
+def _of(plan: Plan, method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a plan that does not keep the plan, so that its memory is freed with the last reference to it."""
+    itself = ref(plan)
+    return lambda *arrays: method(itself(), *arrays)
 
 
 def _is_at_hand(calls: Sequence[Call]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 
 from .context import CONTEXT, unobserved
-from .graph import Node, count_reuses, describe, raise_if_unusable
+from .graph import Node, count_reuses, describe, freed_meanwhile, raise_if_unusable
 from .outputs import filled
 
 
@@ -62,7 +62,8 @@ def backward_pass(
     Raises
     ------
     FreedGraphError, ChangedTensorError
-        Before any rule has run.
+        Before any rule has run; or in the middle, with no gradient left anywhere, if another thread differentiates the
+        same graph and drops its values.
     """
     awaited = count_reuses(root, raise_if_unusable)
     context = CONTEXT.get()
@@ -92,7 +93,9 @@ def backward_pass(
                 node.saved = ()  # a mark of what the leaf's array held, for graphs that are gone with this pass
             continue
         if tracer is None:
-            cotangents = recipe.pull(g, node.saved if lift is None else lift(node))
+            if (saved := node.saved) is None:
+                raise freed_meanwhile(node)
+            cotangents = recipe.pull(g, saved if lift is None else lift(node))
         else:
             cotangents = tracer.attempt(pull_as_arrays, (node, filled(g), node.saved), {})
         for parent, given in zip(node.parents, cotangents):  # noqa: B905 - equally long, and strict costs time

@@ -130,10 +130,10 @@ RUNNING: list[Interpreter] = []
 """The interpreters that are running in any thread: what they transform may compute in other threads too."""
 
 
-def interpret(interpreter: Interpreter | None) -> None:
-    """From now on let an interpreter answer the calls of its tensors; None for the engine alone."""
+def interpreted_by(interpreter: Interpreter | None) -> Context:
+    """The context in which an interpreter answers the calls of its tensors; None for the engine alone."""
     context = CONTEXT.get()
-    CONTEXT.set(Context(interpreter, context.tracer, context.blocks))
+    return Context(interpreter, context.tracer, context.blocks)
 
 
 def trace(tracer: Tracer | None) -> None:
@@ -170,18 +170,31 @@ class Block(ContextDecorator):
 
     def __enter__(self) -> Self:
         context = CONTEXT.get()
-        CONTEXT.set(Context(context.interpreter, context.tracer, (*context.blocks, (self, context.depth))))
+        try:
+            CONTEXT.set(Context(context.interpreter, context.tracer, (*context.blocks, (self, context.depth))))
+        except BaseException:  # an interruption, after which the block is not entered
+            CONTEXT.set(context)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Not always the innermost block, since generators that take turns leave theirs in any order.
+        try:
+            outside = self._outside()
+        except BaseException:  # an interruption, which is raised when the block has been left
+            CONTEXT.set(self._outside())
+            raise
+        CONTEXT.set(outside)
+
+    def _outside(self) -> Context:
+        """The context without the block."""
         context = CONTEXT.get()
+        # Not always the innermost block, since generators that take turns leave theirs in any order.
         mine = [i for i, (block, _) in enumerate(context.blocks) if block is self]
-        if mine:
-            left = context.blocks[: mine[-1]] + context.blocks[mine[-1] + 1 :]
-            CONTEXT.set(Context(context.interpreter, context.tracer, left))
+        if not mine:
+            return context
+        return Context(context.interpreter, context.tracer, context.blocks[: mine[-1]] + context.blocks[mine[-1] + 1 :])
 
     def __call__(self, function: Function) -> Function:
         """The function, which then runs within such a block."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from sys import getrefcount
 from typing import Any, TypeVar, overload
+from weakref import ref
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from ..formatting import name_of
 from .context import CONTEXT
 from .dispatch import call, call_unary, holds_tensor
 from .outputs import in_container_of
-from .registry import RULES
+from .registry import give_own_rule
 from .rule import Rule, VectorJacobianProduct
 from .tensor import NUMPY, Tensor
 
@@ -32,12 +33,13 @@ def primitive(function: Function) -> Function:
     def recorded_call(*args: Any, **kwargs: Any) -> Any:
         if args and type(args[0]) is Tensor:
             if takes_one and len(args) == 1 and not kwargs:
-                return call_unary(recorded_call, args[0])
-            return call(recorded_call, args, kwargs)
+                return call_unary(itself(), args[0])  # type: ignore[arg-type]
+            return call(itself(), args, kwargs)  # type: ignore[arg-type]
         if holds_tensor(args) or (kwargs and holds_tensor(kwargs)):
-            return call(recorded_call, args, kwargs)
+            return call(itself(), args, kwargs)  # type: ignore[arg-type]
         return function(*args, **kwargs)
 
+    itself = ref(recorded_call)  # so that it is freed with the last reference, and what it holds
     return recorded_call  # type: ignore[return-value]
 
 
@@ -161,8 +163,9 @@ def custom_vjp(
         return array(out)
 
     differentiable = primitive(on_arrays)
-    rule = RULES[differentiable] = Rule(on_arrays, vjps, like=function, joint=backward, any_value=any_value)
-    rule.call = differentiable
+    rule = Rule(on_arrays, vjps, like=function, joint=backward, any_value=any_value)
+    rule.is_called_by(differentiable)
+    give_own_rule(differentiable, rule)
     return differentiable
 
 

@@ -102,8 +102,9 @@ class Leaf(Node):
 
     def successor(self, changed: str) -> Leaf:
         """The leaf that the tensor has from now on, since its array was changed in this way."""
-        self.changed, self.saved = changed, None
-        return Leaf(self.shape, self.dtype, self.slot, self.name)
+        new = Leaf(self.shape, self.dtype, self.slot, self.name)
+        self.changed, self.saved = changed, None  # last, since a leaf that is marked and has no successor is of no use
+        return new
 
 
 def count_reuses(root: Node, check: Callable[[Node], None] | None = None) -> dict[Node, int]:
@@ -170,6 +171,14 @@ def raise_if_unusable(node: Node) -> None:
     raise FreedGraphError(
         f"backward: the graph through {describe(node)} was differentiated before, and its saved values are gone. "
         "Pass retain_graph=True to the earlier backward(), or compute the result again"
+    )
+
+
+def freed_meanwhile(node: Node) -> FreedGraphError:
+    """What to raise where another pass, which could use the graph at the same time, has dropped a node's values."""
+    return FreedGraphError(
+        f"backward: another thread differentiates the same graph, and has dropped what {describe(node)} had saved. No "
+        "gradient of this pass was added. Pass retain_graph=True to both backward(), or compute a result in each thread"
     )
 
 

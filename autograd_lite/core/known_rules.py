@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .registry import RULES
+from .registry import all_rules
 
 
 def known_rules() -> Iterator[tuple[Callable[..., Any], tuple[Callable[..., Any], ...]]]:
@@ -19,5 +19,5 @@ def known_rules() -> Iterator[tuple[Callable[..., Any], tuple[Callable[..., Any]
     >>> len(dict(known_rules())[np.multiply])
     2
     """
-    for function, rule in list(RULES.items()):
+    for function, rule in all_rules():
         yield function, tuple(vjp for vjp in rule.vjps.values() if vjp is not None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
+from .commit import Change, commit
 from .context import CONTEXT
 from .graph import Leaf
 from .tensor import Tensor
@@ -67,10 +70,38 @@ def announce_change(leaves: Iterable[Tensor], how: str) -> list[Any]:
     autograd_lite.errors.ChangedTensorError: ...
     """
     leaves = list(leaves)
+    change, _ = announcement(leaves, how)
+    commit([change])
+    return arrays_of(leaves)
+
+
+def arrays_of(tensors: Iterable[Tensor]) -> list[Any]:
+    """The arrays of tensors; while a compiled function is recorded, those that stand for them."""
+    tracer = CONTEXT.get().tracer
+    return [tensor._value if tracer is None else tracer.array_of(tensor) for tensor in tensors]
+
+
+def announcement(leaves: list[Tensor], how: str) -> tuple[Change, list[Leaf]]:
+    """What `announce_change` does, as a change to be made at once with that of the arrays; and the leaves after it."""
+    old, new = [], []
     for leaf in leaves:
         node = leaf._node
         if not isinstance(node, Leaf):
             raise TypeError("announce_change: expected leaves, tensors with requires_grad=True that no call returned")
-        leaf._node = node.successor(how)
-    tracer = CONTEXT.get().tracer
-    return [leaf._value if tracer is None else tracer.array_of(leaf) for leaf in leaves]
+        node.changed = how  # which says nothing until what it has saved is gone
+        old.append(node)
+        new.append(Leaf(node.shape, node.dtype, node.slot, node.name))
+    names, nothing = ["_node"] * len(leaves) + ["saved"] * len(leaves), [None] * len(leaves)
+    return (deque, map(setattr, [*leaves, *old], names, [*new, *nothing]), 0), new
+
+
+def end_of_change(leaves: list[Tensor], new: list[Leaf], how: str) -> None:
+    """Say that arrays have been changed: leaves whose arrays were given out meanwhile are announced again.
+
+    Another thread that read them then may have seen neither the old numbers nor the new ones.
+    """
+    if any(map(_SAVED, new)):
+        announce_change(leaves, how)
+
+
+_SAVED = attrgetter("saved")

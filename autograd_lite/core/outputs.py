@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import copy
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ def filled(g: Any) -> Any:
     return tuple(g.given[i] if i in g.given else np.zeros(shape, dtype) for i, (shape, dtype) in layouts)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _picking(number: int) -> Recipe:
     """The recipe of the function that picks out one of several outputs."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from importlib import import_module
 from typing import Any
+from weakref import finalize, ref
 
 import numpy as np
 
@@ -133,13 +134,48 @@ def defconstant(functions: Iterable[Callable[..., Any]]) -> None:
     NONDIFFERENTIABLE.update(functions)
 
 
+_OWN_RULE = "_rule_of_autograd_lite"
+_NAMED: dict[tuple[str, str], Callable[..., Any]] = {}
+_OWNERS: dict[int, ref[Callable[..., Any]]] = {}
+
+
+def give_own_rule(function: Callable[..., Any], rule: Rule) -> None:
+    """Give a Python function a rule that is freed with it.
+
+    Functions of modules are in `RULES` too, where they are found faster, until another one takes their name.
+    """
+    setattr(function, _OWN_RULE, rule)
+    _OWNERS[id(function)] = ref(function)
+    finalize(function, _OWNERS.pop, id(function), None).atexit = False
+    name = str(getattr(function, "__qualname__", "<locals>"))
+    if "<" in name:  # made within a function, or a lambda
+        return
+    key = str(getattr(function, "__module__", "")), name
+    if key in _NAMED:
+        RULES.pop(_NAMED[key], None)
+    RULES[function], _NAMED[key] = rule, function
+
+
+def all_rules() -> Iterator[tuple[Callable[..., Any], Rule]]:
+    """Every function that has a rule, with the rule."""
+    owners = [function for owner in list(_OWNERS.values()) if (function := owner()) is not None]
+    own = {function: rule for function in owners if (rule := _own_rule(function)) is not None}
+    yield from {**own, **RULES}.items()
+
+
+def _own_rule(function: Callable[..., Any]) -> Rule | None:
+    rule: Rule | None = getattr(function, _OWN_RULE, None)
+    # What `functools.wraps` has made of a function has its attributes, and is another one.
+    return rule if rule is not None and rule.call is function else None
+
+
 _PENDING = {"scipy.special": "autograd_lite.rules.scipy.special"}
 """From a library's module to that of its rules, which are registered when one of its functions first meets a tensor."""
 
 
 def rule_of(function: Callable[..., Any]) -> Rule | None:
     """The rule of a function, None if it has none."""
-    rule = RULES.get(function)
+    rule = RULES.get(function) or _own_rule(function)
     if rule is None and _PENDING and isinstance(function, np.ufunc):
         for library in list(_PENDING.keys() & sys.modules.keys()):
             # Taken out afterwards, so that another thread waits for the import in place of finding no rule.

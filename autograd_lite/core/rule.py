@@ -19,6 +19,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
+from weakref import finalize, ref
 
 import numpy as np
 
@@ -37,6 +38,9 @@ Mask = tuple[tuple[int, Members], ...]
 
 OUT = -1
 """The source of a saved value that is the call's own result."""
+
+MOST_RECIPES = 64
+"""So many recipes are kept of a rule; each takes about 5 kB."""
 
 NEUTRAL = frozenset({"dtype", "casting", "subok", "copy", "optimize", "keepdims"})
 """Arguments that choose how a result is computed or laid out, and so leave every rule as it is."""
@@ -149,8 +153,8 @@ class Rule:
         In place of them, one function that gives the cotangents of all arguments.
     elementwise : bool
         Whether each element of the result depends on one element of each argument alone.
-    call : callable
-        The function as users call it, with tensors too.
+    pushes : dict
+        What forward mode has made of it, by the names of arguments.
     """
 
     def __init__(
@@ -161,7 +165,8 @@ class Rule:
         joint: VectorJacobianProduct | None = None,
         any_value: Sequence[str] = (),
     ) -> None:
-        self.function = self.call = function
+        self.function = function
+        self._called_by: Callable[[], Callable[..., Any] | None] = lambda: None
         self.name = name_of(function)
         self.joint = joint
         self.variadic: int | None = None
@@ -170,6 +175,7 @@ class Rule:
         self.vjps = dict(vjps) if joint is None else dict.fromkeys(self.parameters, joint)
         self.elementwise = isinstance(function, np.ufunc) and function.signature is None
         self.recipes: dict[Mask, Recipe] = {}
+        self.pushes: dict[str, Any] = {}
         self.check(self.vjps, "g", "cotangent")
         for name in any_value:
             self._check_parameter(name, "defvjp")
@@ -177,6 +183,22 @@ class Rule:
         read = {wanted for vjp in self.vjps.values() if vjp for wanted in parameter_names(vjp)} - {"out"}
         free = {*read, *self.vjps, *any_value, *NEUTRAL}
         self.guarded = tuple(i for i, name in enumerate(self.parameters) if name not in free)
+
+    @property
+    def call(self) -> Callable[..., Any]:
+        """The function as users call it, with tensors too."""
+        return self._called_by() or self.function
+
+    def is_called_by(self, function: Callable[..., Any]) -> None:
+        """Take note of the function that users call, which has the rule, and is not kept by it."""
+        self._called_by = ref(function)
+        finalize(function, self._forget).atexit = False
+
+    def _forget(self) -> None:
+        """Let go of the recipes, which hold the rule, so that it is freed with the last graph that has one."""
+        self.recipes.clear()
+        for name in ("first", "second", "both"):
+            vars(self).pop(name, None)
 
     def _signature(self, function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
         if isinstance(function, np.ufunc):
@@ -270,9 +292,11 @@ class Rule:
         return self.recipe(((0, None), (1, None)))
 
     def recipe(self, mask: Mask) -> Recipe:
-        """The recipe for these arguments, made on their first use."""
+        """The recipe for these arguments, made on their first use; the latest `MOST_RECIPES` are kept."""
         found = self.recipes.get(mask)
         if found is None:
+            if len(self.recipes) >= MOST_RECIPES:  # a sequence may have any of its members in the graph
+                self.recipes.pop(next(iter(list(self.recipes))), None)
             found = self.recipes[mask] = Recipe(self, mask)
         return found
 

@@ -7,7 +7,6 @@ class, so ``x @ w`` and ``np.matmul(x, w)``, ``x.sum()`` and ``np.sum(x)`` are t
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,9 @@ from .backward import backward_pass
 from .context import CONTEXT, recorded
 from .conversions import Conversions
 from .data import Data
-from .graph import GradientSlot, Leaf, Node
+from .graph import GradientSlot, Leaf, Node, freed_meanwhile
 from .hooks import HookHandle, attach
+from .locks import lock
 from .methods import ArrayMethods
 from .operands import array_contents
 from .operators import Operators
@@ -34,7 +34,7 @@ _new = object.__new__
 NUMPY = (np.ndarray, np.generic)
 """The types of NumPy's own arrays and numbers."""
 
-_DEPOSITING = RLock()
+_DEPOSITING = lock()
 
 
 class Tensor(Operators, Data, Conversions, ArrayMethods):
@@ -356,7 +356,9 @@ def _new_slot() -> GradientSlot:
 
 def _lift(node: Node) -> tuple[Any, ...]:
     """A node's saved values as tensors, each with the node that a gradient to it would reach."""
-    assert node.saved is not None
+    saved = node.saved
+    if saved is None:
+        raise freed_meanwhile(node)
     assert node.recipe is not None
 
     def lifted(value: Any, source: Any) -> Any:
@@ -368,7 +370,7 @@ def _lift(node: Node) -> tuple[Any, ...]:
             return [wrap(m, node.parents[source[i]]) if i in source else m for i, m in enumerate(value)]
         return wrap(value, node if source == OUT else node.parents[source])
 
-    return tuple(map(lifted, node.saved, node.recipe.sources))
+    return tuple(map(lifted, saved, node.recipe.sources))
 
 
 def _own_array(data: Any, dtype: npt.DTypeLike | None) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
@@ -147,8 +148,20 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     has its parameters for leaves.
     """
     leaves: list[Any] = []
-    rebuild = _flatten(tree, leaves)
+    try:
+        rebuild = _flatten(tree, leaves)
+    except RecursionError:
+        raise too_deep() from None
     return leaves, lambda values: rebuild(iter(values))
+
+
+def too_deep() -> StructureError:
+    """What to raise for containers within containers that take more of Python's stack than there is."""
+    return StructureError(
+        "containers of arrays are nested more deeply than Python's recursion limit allows, "
+        f"{sys.getrecursionlimit()} frames, of which each container takes one or two, or one is within itself. Nest "
+        "them less, as in a flat list, or raise the limit by sys.setrecursionlimit"
+    )
 
 
 def _flatten(tree: Any, leaves: list[Any]) -> Callable[[Any], Any]:

@@ -5,6 +5,7 @@ Chen et al., *Training deep nets with sublinear memory cost*, 2016.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -51,7 +52,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     TypeError
         When called, if ``f`` returns something else than arrays.
     GradientError
-        In the backward pass, if ``f`` then calls other functions, on other numbers, or gives another result.
+        When called, if more checkpointed functions are within each other than an eighth of Python's recursion limit. In
+        the backward pass, if ``f`` then calls other functions, on other numbers, or gives another result.
 
     Examples
     --------
@@ -72,6 +74,11 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         context, running = CONTEXT.get(), innermost_level()
         if context.paused >= context.depth or isinstance(running, ForwardLevel | BatchLevel):
             return f(*args, **kwargs)
+        if isinstance(running, _Capturing) and running.nesting >= (most := sys.getrecursionlimit() // FRAMES):
+            raise GradientError(
+                f"checkpoint: more than {most} checkpointed functions are within each other. Each takes up to {FRAMES} "
+                "frames of Python's stack; nest them less, or raise the limit by sys.setrecursionlimit"
+            )
         leaves, rebuild = flatten((args, kwargs))
         given = [i for i, leaf in enumerate(leaves) if _is_floating(leaf)]
 
@@ -85,6 +92,10 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         return _Part(run, getattr(f, "__name__", type(f).__name__), running).forward([leaves[i] for i in given])
 
     return checkpointed
+
+
+FRAMES = 8
+"""So many frames of Python's stack a checkpointed function takes at most, with the function itself."""
 
 
 class _Part:
@@ -204,6 +215,7 @@ class _Capturing(ReverseLevel):
     def __init__(self, owner: Level | None, values: Sequence[Any] | None = None) -> None:
         super().__init__("checkpoint")
         self.owner = owner
+        self.nesting: int = 1 + (owner.nesting if isinstance(owner, _Capturing) else 0)
         self.values = values
         self.captured: list[Tensor] = []
         self.inputs: list[Traced] = []

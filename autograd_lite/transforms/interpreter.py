@@ -15,7 +15,8 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from ..core.context import CONTEXT, RUNNING, Interpreter, interpret
+from ..core.commit import commit
+from ..core.context import CONTEXT, RUNNING, Interpreter, interpreted_by
 from ..core.dispatch import as_tensors, astype, call, call_ufunc, getitem
 from ..core.messages import check_dtype, no_rule, refuse_unread
 from ..core.operators import define_operators
@@ -51,17 +52,27 @@ class Level:
         self._outer = CONTEXT.get().interpreter
         # Levels are entered one within the other, in threads that the function starts too.
         self.depth = next(_ENTERED)
-        interpret(self)
-        RUNNING.append(self)
-        self.running = True
+        begin = [(CONTEXT.set, interpreted_by(self)), (RUNNING.append, self), (setattr, self, "running", True)]
+        try:
+            commit(begin)
+        except BaseException:  # an interruption, after which the level is not entered
+            self._leave()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        interpret(self._outer)
-        RUNNING.remove(self)
-        self.running = False
+        try:
+            self._leave()
+        except BaseException:  # an interruption, which is raised when the level has been left
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        if self.running:
+            end = interpreted_by(self._outer)
+            commit([(CONTEXT.set, end), (RUNNING.remove, self), (setattr, self, "running", False)])
 
     def answering(self, values: Sequence[Any]) -> Level | None:
         """The innermost level that has a tensor among the values; None if the values have no tensor of a level."""

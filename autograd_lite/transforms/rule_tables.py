@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
-from ..core.registry import RULES
+from ..core.registry import rule_of
 from ..core.rule import HELPERS, Members, Rule, parameter_names
 from ..formatting import name_of
 
 JacobianVectorProduct = Callable[..., Any]
 
-JVPS: dict[Rule, dict[str, JacobianVectorProduct]] = {}
+JVPS: WeakKeyDictionary[Rule, dict[str, JacobianVectorProduct]] = WeakKeyDictionary()
 """For each rule, the Jacobian-vector products of its arguments; `LINEAR` means the function itself.
 
 An elementwise function needs no entry: its Jacobian is diagonal, and so equal to its transpose.
@@ -55,13 +56,13 @@ def defjvp(function: Callable[..., Any], /, **jvps: JacobianVectorProduct) -> No
     >>> jvp(cube, (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
     (array([1., 8.]), array([ 3., 12.]))
     """
-    if function not in RULES:
+    rule = rule_of(function)
+    if rule is None:
         raise TypeError(f"defjvp: {name_of(function)} has no rule yet; give it one with defvjp or custom_vjp first")
-    rule = RULES[function]
     rule.check(jvps, "t", "tangent")
     JVPS.setdefault(rule, {}).update(jvps)
     for name in jvps:
-        _READS.pop((rule, name), None)
+        rule.pushes.pop(name, None)
 
 
 def deflinear(function: Callable[..., Any], *names: str) -> None:
@@ -78,16 +79,12 @@ def push(rule: Rule, position: int, t: Any, values: Sequence[Any], out: Any, mem
     product = JVPS.get(rule, {}).get(name, rule.vjps.get(name))
     if product is None:
         return None
-    if (rule, name) not in _READS:
+    if name not in rule.pushes:
         wanted = parameter_names(product)[1:]
         reads = ["members" if each == "members" else rule.locate(each, {})[0] for each in wanted]
-        _READS[rule, name] = product, eval(f"lambda values, out, members: [{', '.join(reads)}]", dict(HELPERS))
-    known, read = _READS[rule, name]
+        rule.pushes[name] = product, eval(f"lambda values, out, members: [{', '.join(reads)}]", dict(HELPERS))
+    known, read = rule.pushes[name]  # the product, and what finds the values that it reads
     return known(t, *read(values, out, members))
-
-
-_READS: dict[tuple[Rule, str], tuple[JacobianVectorProduct, Callable[..., list[Any]]]] = {}
-"""For an argument of a rule, its product, and the function that finds the values that the product reads."""
 
 
 # ---- rules for vmap ----

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -113,17 +114,20 @@ class Minibatches:
         return (self._batch(rows, order) for rows in parts)
 
     def _gathered_ahead(self, parts: list[slice], order: NDArray[np.int64]) -> Iterator[Any]:
-        reader = ThreadPoolExecutor(1, "autograd_lite.Minibatches")
+        reader, process = ThreadPoolExecutor(1, "autograd_lite.Minibatches"), os.getpid()
         ahead: deque[Future[Any]] = deque()
+        begun = 0
         try:
-            for rows in parts:
-                ahead.append(reader.submit(self._batch, rows, order))
-                if len(ahead) > self.prefetch:
-                    yield ahead.popleft().result()
-            while ahead:
+            for given, rows in enumerate(parts):
+                if process != os.getpid():  # a forked one, which has no reader
+                    yield self._batch(rows, order)
+                    continue
+                while begun < min(len(parts), given + self.prefetch + 1):
+                    ahead.append(reader.submit(self._batch, parts[begun], order))
+                    begun += 1
                 yield ahead.popleft().result()
         finally:
-            reader.shutdown(cancel_futures=True)
+            reader.shutdown(wait=process == os.getpid(), cancel_futures=True)
 
     def _batch(self, rows: slice, order: NDArray[np.int64] | None) -> Array | tuple[Array, ...]:
         if order is None:

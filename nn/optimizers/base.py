@@ -7,13 +7,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import compress
-from operator import attrgetter
+from operator import attrgetter, setitem
 from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd_lite import GradientError, Tensor, callback
-from autograd_lite.extend import Recurrences, announce_change, flush_subnormal, is_leaf, is_traced
+from autograd_lite.extend import (
+    Change,
+    Recurrences,
+    announce_change,
+    announcement,
+    arrays_of,
+    commit,
+    end_of_change,
+    flush_subnormal,
+    is_leaf,
+    is_traced,
+    overlap,
+)
 
 from .fused import FusedStep
 from .groups import Group, as_groups
@@ -150,7 +162,7 @@ class Optimizer:
         """Update every parameter that has a gradient; the others, and their state, stay as they are.
 
         The arrays change in place, and nothing is recorded. Graphs recorded before refuse their backward pass from
-        then on.
+        then on. An interruption (Ctrl-C) leaves everything as it was, or makes the whole step.
 
         Raises
         ------
@@ -164,8 +176,7 @@ class Optimizer:
         active = list(compress(self._states, has_gradient))
         if not active:
             raise GradientError(f"{self._title}: no parameter has a gradient; call backward() before step()")
-        # Announced before they change, so that older graphs refuse even if the update is interrupted.
-        weights = tuple(announce_change(active, "by an optimizer's step"))
+        weights = tuple(arrays_of(active))
         if not all(map(_is_writeable, weights)):
             read_only = self._states[active[[*map(_is_writeable, weights)].index(False)]].name
             raise ValueError(
@@ -173,15 +184,24 @@ class Optimizer:
                 "place; assign a copy to its .data"
             )
         along = tuple(gradient.data for gradient in gradients if gradient is not None)
+        how = "by an optimizer's step"
         if is_traced():
+            announce_change(active, how)
             callback(FusedStep(self, has_gradient), weights, along, writes=weights)
             return
         if self._fused is None or self._fused.has_gradient != has_gradient:
-            self._fused = FusedStep(self, has_gradient)
-        self._fused(weights, along)
+            self._fused = FusedStep(self, has_gradient, is_kept=True)
+        change, leaves = announcement(active, how)
+        self._fused(weights, along, [change])
+        end_of_change(active, leaves, how)
 
-    def _plain_step(self, has_gradient: Sequence[bool], weights: Sequence[Array], gradients: Sequence[Array]) -> None:
+    def _plain_step(
+        self, has_gradient: Sequence[bool], weights: Sequence[Array], gradients: Sequence[Array]
+    ) -> list[Change]:
         """The step by the formula itself, parameter by parameter, with which fused ones agree to the bit."""
+        changes: list[Change] = []
+        # Parameters that share memory are moved one after the other, each from where the others have left it.
+        are_apart = all(isinstance(array, np.ndarray) for array in weights) and not overlap(weights)
         states = compress(self._states.values(), has_gradient)
         for state, array, gradient in zip(states, weights, gradients, strict=True):
             w, g, t = np.atleast_1d(array), np.atleast_1d(gradient).view(), state.steps + 1
@@ -191,8 +211,11 @@ class Optimizer:
             draft = state.draft(w)
             new = self._decayed_update(w, g, draft, t, state.options)
             self._check_shapes(w, new, draft)
-            state.keep(draft, w.dtype)
-            w[...] = new
+            changes += [*state.keeping(draft, w.dtype), (setitem, w, ..., new)]
+            if not are_apart:
+                commit(changes)
+                changes = []
+        return changes
 
     def _decayed_update(self, w: Any, g: Any, state: Any, t: Any, options: Any) -> Any:
         """`update` with weight decay."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
+from operator import setitem
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
-from autograd_lite.extend import Batch, FusedUpdate, Recurrence, depends_on_arguments_alone, flush_subnormal
+from autograd_lite.extend import (
+    Batch,
+    Change,
+    FusedUpdate,
+    Recurrence,
+    depends_on_arguments_alone,
+    flush_subnormal,
+)
 
 from .state import Array, State
 
@@ -20,8 +29,10 @@ class Cohort(Batch):
         shaped = {i: np.atleast_1d(weights[i]) for i in states}
         super().__init__(formula, shaped, {i: state.arrays for i, state in states.items()})
         self._formula, self._states = formula, list(states.values())
+        self._count = [self._states[0].steps]
         for i, state in states.items():
             state.arrays.update(self.views[i])
+            state.count = self._count
 
     def prepare(self) -> bool:
         """Take the numbers of the next step; False if it has another formula."""
@@ -31,12 +42,12 @@ class Cohort(Batch):
             self.take(coefficients)
         return coefficients is not None
 
-    def begin(self) -> None:
-        """Begin the step that it is prepared for."""
-        for state in self._states:
-            state.steps += 1
-        if state.is_flushed(state.steps):
+    def begin(self) -> Change:
+        """The change with which the step begins that it is prepared for."""
+        steps = self._count[0] + 1
+        if self._states[0].is_flushed(steps):
             flush_subnormal(self.memory)
+        return setitem, self._count, 0, steps
 
 
 class FusedStep(FusedUpdate):
@@ -47,31 +58,34 @@ class FusedStep(FusedUpdate):
     optimizer : Optimizer
     has_gradient : list of bool
         For each parameter.
+    is_kept : bool, default False
+        Whether the optimizer keeps the step, which then does not keep the optimizer.
     """
 
-    def __init__(self, optimizer: Any, has_gradient: list[bool]) -> None:
+    def __init__(self, optimizer: Any, has_gradient: list[bool], is_kept: bool = False) -> None:
         super().__init__()
-        self.has_gradient, self._optimizer = has_gradient, optimizer
+        self.has_gradient = has_gradient
+        self._owner: Callable[[], Any] = ref(optimizer) if is_kept else lambda: optimizer
         self.__name__ = f"{type(optimizer).__name__}.step"
 
-    def plainly(self, moved: Sequence[Array], given: Sequence[Array]) -> None:
+    def plainly(self, moved: Sequence[Array], given: Sequence[Array]) -> list[Change]:
         """See `FusedUpdate`."""
-        self._optimizer._cohorts = None
-        self._optimizer._plain_step(self.has_gradient, moved, given)
+        optimizer = self._owner()
+        optimizer._cohorts = None
+        changes: list[Change] = optimizer._plain_step(self.has_gradient, moved, given)
+        return changes
 
-    def advance(self) -> bool:
+    def advance(self) -> list[Change] | None:
         """See `FusedUpdate`."""
-        cohorts: list[Cohort] | None = self._optimizer._cohorts
+        cohorts: list[Cohort] | None = self._owner()._cohorts
         if cohorts is None or self.batches is not cohorts or not all(map(Cohort.prepare, cohorts)):
-            return False
-        for cohort in cohorts:
-            cohort.begin()
-        return True
+            return None
+        return [*map(Cohort.begin, cohorts)]
 
     def arrange(self, moved: Sequence[Array]) -> Sequence[Batch] | None:
         """See `FusedUpdate`."""
         # An optimizer has one list of cohorts at a time, since others lay the state elsewhere.
-        optimizer, signature = self._optimizer, [self.has_gradient, *((w.shape, w.dtype) for w in moved)]
+        optimizer, signature = self._owner(), [self.has_gradient, *((w.shape, w.dtype) for w in moved)]
         known: list[Cohort] | None = optimizer._cohorts
         if known and optimizer._signature == signature and all(map(Cohort.prepare, known)):
             return known
@@ -84,7 +98,8 @@ class FusedStep(FusedUpdate):
             if formula is None:
                 return None
             chosen.append((formula, states))
-        cohorts = [Cohort(*one, moved) for one in chosen]  # only now, since each lays states elsewhere
+        optimizer._cohorts = None  # from now on, since each new one lays states elsewhere
+        cohorts = [Cohort(*one, moved) for one in chosen]
         optimizer._cohorts, optimizer._signature = cohorts, signature
         return cohorts
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import Tensor
+from autograd_lite.extend import Change, innermost_array
 
 from ..arguments import array_like, as_array
 
@@ -30,8 +31,8 @@ class State:
         Before the names of its entries in a state dict.
     options : dict
         Those of its group.
-    steps : int
-        How many it has taken.
+    count : list of int
+        The number of steps that it has taken, in a list that it shares with other states of the same number.
     arrays : dict
         In the parameter's shape, with one axis at least; zero if missing.
     """
@@ -39,8 +40,17 @@ class State:
     def __init__(self, parameter: Tensor, name: str, options: dict[str, Any]) -> None:
         self.parameter, self.name, self.options = parameter, name, options
         self.prefix = f"state.{name}."
-        self.steps = 0
+        self.count = [0]
         self.arrays: dict[str, Array] = {}
+
+    @property
+    def steps(self) -> int:
+        """How many it has taken."""
+        return self.count[0]
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self.count = [steps]
 
     def is_flushed(self, t: int) -> bool:
         """Whether the arrays are flushed before this step."""
@@ -51,16 +61,15 @@ class State:
         """The arrays as an update of these weights reads and replaces them."""
         return defaultdict(partial(np.zeros_like, w), self.arrays)
 
-    def keep(self, draft: Mapping[str, Any], dtype: np.dtype[Any]) -> None:
-        """Count a step, and take over what its update has left in a draft."""
-        self.steps += 1
+    def keeping(self, draft: Mapping[str, Any], dtype: np.dtype[Any]) -> list[Change]:
+        """The changes that count a step, and take over what its update has left in a draft."""
         # All are copied before, since one may be another one's array, or the gradient.
         changed = {name: np.array(new, dtype) for name, new in draft.items() if new is not self.arrays.get(name)}
-        self.arrays.update(changed)
+        return [(setattr, self, "count", [self.steps + 1]), (self.arrays.update, changed)]
 
     def saved(self, names: Iterable[str]) -> dict[str, Any]:
         """The entries of a state dict, with arrays of these names at least."""
-        draft, shape = self.draft(self.parameter.data), self.parameter.shape
+        draft, shape = self.draft(innermost_array(self.parameter)), self.parameter.shape
         arrays = {name: draft[name].reshape(shape).copy() for name in dict.fromkeys((*names, *self.arrays))}
         return {self.prefix + key: value for key, value in {"step": self.steps, **arrays}.items()}
 

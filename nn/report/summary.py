@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,26 +145,20 @@ def summary(
         raise TypeError(f"summary: input_shape={input_shape!r} is not the shape of one example, such as (784,)")
     inputs = [np.zeros((batch_size, *shape), dtype) for shape in shapes]
     lines: list[LayerSummary] = []
-    with in_mode(model, training=False), no_grad(), _watched(model, lines):
-        model(*inputs)
+    watched = model.with_parameters({})  # with modules of its own, since other threads may call the model's
+    _watch(watched, lines)
+    with in_mode(watched, training=False), no_grad():
+        watched(*inputs)
     trained = model.parameter_count()
     everything = sum(array.size for array in model.state_dict().values())
     return Summary(lines, trained, everything - trained)
 
 
-@contextmanager
-def _watched(model: Module, lines: list[LayerSummary]) -> Iterator[None]:
-    """Within the `with` statement, add a line for every call of a layer that contains no other layers."""
-    watched = []
-    try:
-        for path, module in model.named_modules():
-            if sum(1 for _ in module.named_modules()) == 1:
-                module.forward = _watching(module, path, module.forward, lines)  # type: ignore[method-assign]
-                watched.append(module)
-        yield
-    finally:
-        for module in watched:
-            del module.__dict__["forward"]
+def _watch(model: Module, lines: list[LayerSummary]) -> None:
+    """From now on add a line for every call of a layer that contains no other layers."""
+    for path, module in model.named_modules():
+        if sum(1 for _ in module.named_modules()) == 1:
+            module.forward = _watching(module, path, module.forward, lines)  # type: ignore[method-assign]
 
 
 def _watching(module: Module, path: str, forward: Callable[..., Any], lines: list[LayerSummary]) -> Callable[..., Any]:

@@ -33,6 +33,8 @@ def cause_of(training: Training, members: Sequence[Any]) -> str:
         return f"{name} is {number} at index {index}{before}"
     with suppress(Exception), np.errstate(all="ignore"):  # code of the user's, which has run once already
         model = copy.deepcopy(training.model)
+        for (_, own), (_, copied) in zip(training.model.named_modules(), model.named_modules(), strict=True):
+            copied.training = own.training
         try:
             with detect_anomaly():
                 loss = training.loss(model(*inputs), targets)

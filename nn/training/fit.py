@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from typing import Any, Literal
 
 from ..init import Random
@@ -39,7 +40,8 @@ def fit(
     """Train a model.
 
     Each step takes a minibatch: ``loss(model(X), y).backward()`` and ``optimizer.step()``. The model is in training
-    mode for the steps, and in ``eval()`` for the validation; in the end it gets its old mode back.
+    mode for the steps, and in ``eval()`` for the validation. These modes hold for the thread that calls `fit`, and end
+    with it: other threads may call `nn.predict` with the same model meanwhile.
 
     Parameters
     ----------
@@ -124,4 +126,5 @@ def fit(
     loop = Loop(training, compile, detect_anomaly)
     if resume is not None:
         resume_training(training, resume)
-    return loop.run(progress)
+    # In a context of its own, which ends at once where training is interrupted, and the model's mode with it.
+    return copy_context().run(loop.run, progress)

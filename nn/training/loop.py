@@ -43,6 +43,7 @@ class Loop:
         self.training = training
         self._events = _listeners(training.callbacks)
         step = Step(training, compile, self._events["on_gradient"])
+        self._forget = step.forget
         self._step = autograd_lite.detect_anomaly()(step) if detect_anomaly else step
 
     def run(self, progress: Style | bool = False) -> History:
@@ -61,6 +62,7 @@ class Loop:
                 self._call("on_train_end")
         finally:
             display.close()
+            self._forget()
         return history
 
     def _call(self, event: str) -> None:

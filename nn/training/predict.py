@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ def predict(model: Module, *inputs: Any, batch_size: int = 1024) -> Any:
     Parameters
     ----------
     model : Module
-        The model; it is in ``eval()`` meanwhile, and then gets its old mode back.
+        The model. Meanwhile it is in ``eval()`` for the calling thread; other threads may train it, and it is not
+        changed.
     *inputs : array_like, shape (N, ...)
         The inputs, with examples along the first axis.
     batch_size : int, default 1024
@@ -32,6 +34,11 @@ def predict(model: Module, *inputs: Any, batch_size: int = 1024) -> Any:
     (5, 2)
     """
     batches = Minibatches(*inputs, batch_size=batch_size, shuffle=False)
-    with in_mode(model, training=False), no_grad():
-        outputs = [model(*members_of(batch)) for batch in batches]
+    # In a context of its own, which ends at once where the function is interrupted.
+    outputs = copy_context().run(_outputs, model, batches)
     return np.concatenate([out.data if isinstance(out, Tensor) else np.asarray(out) for out in outputs])
+
+
+def _outputs(model: Module, batches: Minibatches) -> list[Any]:
+    with in_mode(model, training=False), no_grad():
+        return [model(*members_of(batch)) for batch in batches]

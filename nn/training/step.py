@@ -45,7 +45,7 @@ class Step:
         self.on_gradient = on_gradient
         self.figures: dict[str, float] = {}
         training.is_compiled = is_worth_compiling(training) if compile == "auto" else compile
-        self._run = self._move
+        self._run: Callable[..., Any] | None = None
         if compile is True:
             self._run = autograd_lite.compile(self._move)
         elif training.is_compiled:  # with "auto", all code is the library's, which draws random numbers by callbacks
@@ -54,8 +54,12 @@ class Step:
     def __call__(self, members: Sequence[Any]) -> dict[str, float]:
         """Take the step with the arrays of a batch, the targets last; returns its figures for the history."""
         self.figures = {"epoch": self.training.epoch, "examples": len(members[-1])}
-        self._run(*members)
+        (self._run or self._move)(*members)
         return self.figures
+
+    def forget(self) -> None:
+        """Let go of the compiled step, which holds this one, so that both are freed with the last reference."""
+        self._run = None
 
     def _move(self, *batch: Any) -> None:
         """Compute the step; this function can be compiled."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.commit import Change
 from ...speed import aligned
 from ...speed.aligned import CACHE_LINE_BYTES
 from .llvm import KernelCall, kernel_of
@@ -26,9 +27,9 @@ Array = np.ndarray[Any, Any]
 GIVEN, MOVED = 0, 1
 """The first inputs of a recurrence's program; all others are kept."""
 
-Work = tuple[Callable[[], object] | None, Callable[..., None], Sequence[tuple[Sequence[Array], Sequence[Any]]]]
-"""A function to call first, or None; the function of a program; and for each piece the arguments of that function that
-follow the coefficients."""
+Work = tuple[Callable[[], object] | None, Callable[..., list[Change]], Sequence[tuple[Sequence[Array], Sequence[Any]]]]
+"""A function to call first, or None; what gives the calls of a program; and for each piece the arguments of that
+function that follow the coefficients."""
 
 PIECE_BYTES = 2**17
 """The length of a piece. A program uses about four to six arrays, and so many pieces fit into the L2 cache."""
@@ -87,24 +88,26 @@ class Batch:
         self._coefficients = coefficients
         self._packer.pack_into(self._numbers.data, 0, *coefficients)
 
-    def by_numpy(self, moved: Sequence[Array]) -> Callable[[Sequence[Array]], None]:
-        """What runs the program by NumPy on its places of these arrays, along the given ones that it is called with."""
+    def by_numpy(self, moved: Sequence[Array]) -> Callable[[Sequence[Array]], list[Change]]:
+        """What gives NumPy's calls for its places of these arrays, along the given ones that it is called with."""
         scratch = _Scratch(self._dtype)
         bound = [block.bound(moved, scratch) for block in self._blocks]
-        return lambda given: self._run([one(given, False) for one in bound])
+        return lambda given: self._calls([one(given, False) for one in bound])
 
-    def by_numpy_along(self, moved: Sequence[Array], given: Sequence[Array]) -> Callable[[], None]:
-        """A function that runs the program by NumPy on these moved arrays, with given arrays that stay the same."""
+    def by_numpy_along(self, moved: Sequence[Array], given: Sequence[Array]) -> Callable[[], list[Change]]:
+        """What gives NumPy's calls for these moved arrays, with given arrays that stay the same."""
         scratch = _Scratch(self._dtype)
-        return partial(self._run, [block.bound(moved, scratch)(given, True) for block in self._blocks])
+        return partial(self._calls, [block.bound(moved, scratch)(given, True) for block in self._blocks])
 
-    def _run(self, work: Sequence[Work]) -> None:
+    def _calls(self, work: Sequence[Work]) -> list[Change]:
         coefficients = self._coefficients
-        for gather, run, passes_of in work:
+        found: list[Change] = []
+        for gather, calls, passes_of in work:
             if gather is not None:
                 gather()
             for arrays, parts in passes_of:
-                run(coefficients, arrays, parts)
+                found += calls(coefficients, arrays, parts)
+        return found
 
     def kernel_calls(self, moved: Sequence[Array], given: Sequence[Array]) -> list[KernelCall] | None:
         """The program by machine code, a call for each place; None if there is none."""
@@ -150,7 +153,7 @@ class _Block:
 
     def _one_along(self, pieces: Sequence[tuple[slice, Sequence[Array]]], given: Sequence[Array], stay: bool) -> Work:
         g = given[self.places[0]].reshape(-1)
-        return None, self._passes.run, [((g[piece], *arrays), ()) for piece, arrays in pieces]
+        return None, self._passes.calls, [((g[piece], *arrays), ()) for piece, arrays in pieces]
 
     def _several_along(
         self, moved: Sequence[Array], arrays: list[Array], parts: Sequence[Any], given: Sequence[Array], stay: bool
@@ -158,9 +161,9 @@ class _Block:
         mine = [given[i] for i in self.places]
         together = _as_they_lie(mine) if stay else None
         if together is None:
-            return partial(np.concatenate, mine, None, arrays[GIVEN]), self._passes.run, [(arrays, parts)]
+            return partial(np.concatenate, mine, None, arrays[GIVEN]), self._passes.calls, [(arrays, parts)]
         arrays = [together, *arrays[MOVED:]]
-        return None, self._passes.run, [(arrays, self._parts(moved, arrays))]
+        return None, self._passes.calls, [(arrays, self._parts(moved, arrays))]
 
     def _parts(self, moved: Sequence[Array], arrays: Sequence[Array]) -> list[list[tuple[Array, ...]]]:
         """The arrays of those operations that use moved arrays, which are not gathered."""

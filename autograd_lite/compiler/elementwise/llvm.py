@@ -6,14 +6,14 @@ written, so the array of a result may also be an operand; otherwise the arrays m
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.locks import lock
 from ...speed.aligned import CACHE_LINE_BYTES
 from .trace import Operation, Program
 
@@ -84,7 +84,7 @@ CODE: dict[np.ufunc, str] = {
 }
 """Each function of `trace.UFUNCS` in LLVM's language, to NumPy's bits."""
 
-_COMPILING = threading.Lock()
+_COMPILING = lock()
 
 
 def kernel_of(program: Program, dtype: np.dtype[Any]) -> Kernel | None:
@@ -110,7 +110,7 @@ def _second_zero_is_taken() -> bool:
     return bool(np.all(second))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _compiled(program: Program, dtype: np.dtype[Any]) -> Kernel:
     import llvmlite.binding as llvm
 

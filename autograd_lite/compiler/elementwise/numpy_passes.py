@@ -1,4 +1,4 @@
-"""A program as NumPy calls: straight-line Python that writes each result into its own array or into scratch.
+"""A program as NumPy calls, each of which writes its result into its own array or into scratch.
 
 Called with pieces of long arrays, it processes each piece while that is in the cache. Called with several short arrays
 that lie end to end, it makes one call for all of them; inputs that do not lie end to end are given in parts.
@@ -7,11 +7,12 @@ that lie end to end, it makes one call for all of them; inputs that do not lie e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.commit import Change
 from .trace import Program
 
 Array = np.ndarray[Any, Any]
@@ -21,45 +22,50 @@ Parts = list[tuple[Array, ...]]
 
 
 class Passes(NamedTuple):
-    """A program as a function.
+    """A program as a function that gives its calls.
 
     Attributes
     ----------
-    run : callable
-        ``run(coefficients, arrays, parts)``: `arrays` are the inputs, followed by `scratch` more arrays for
-        intermediate results. For an input in parts the array is not used.
+    calls : callable
+        ``calls(coefficients, arrays, parts)``: `arrays` are the inputs, followed by `scratch` more arrays for
+        intermediate results. For an input in parts the array is not used. The calls are changes as `commit` makes them.
     scratch : int
     in_parts : tuple of (tuple of int, int)
         For each operation on an input in parts, the places of its operands and of its result in `arrays`. `parts` has
         one element for each, with these arrays in each part.
     """
 
-    run: Callable[[Sequence[float], Sequence[Array | None], Sequence[Parts]], None]
+    calls: Callable[[Sequence[float], Sequence[Array | None], Sequence[Parts]], list[Change]]
     scratch: int
     in_parts: tuple[tuple[tuple[int, ...], int], ...]
 
 
-@cache
+@lru_cache(maxsize=64)
 def passes(program: Program, parted: frozenset[int] = frozenset()) -> Passes:
     """The function of a program; `parted` are the inputs that come in parts."""
     places, copies, scratch = _places(program, parted)
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"partial": partial}
     body: list[str] = []
     in_parts: list[tuple[tuple[int, ...], int]] = []
 
     def add(ufunc: np.ufunc, operands: Sequence[tuple[bool, int]], target: int) -> None:
         scope[ufunc.__name__] = ufunc
-        # NumPy warns of these two with a third argument, which for all others takes less time than the keyword.
-        out = "out=" if ufunc in (np.maximum, np.minimum) else ""
+
+        def one(given: Sequence[str], out: str) -> str:
+            # NumPy warns of these two with a third argument, which for all others takes less time than the keyword.
+            if ufunc in (np.maximum, np.minimum):
+                return f"(partial({ufunc.__name__}, out={out}), {', '.join(given)})"
+            return f"({ufunc.__name__}, {', '.join(given)}, {out})"
+
         arrays = tuple(place for is_array, place in operands if is_array)
         if parted.isdisjoint((*arrays, target)):
             given = [f"{'a' if is_array else 'c'}{place}" for is_array, place in operands]
-            body.append(f"{ufunc.__name__}({', '.join(given)}, {out}a{target})")
+            body.append(one(given, f"a{target}"))
             return
         names = [f"p{i}" for i in range(len(arrays))]
         given = [names.pop(0) if is_array else f"c{place}" for is_array, place in operands]
         unpacked = ", ".join([*(f"p{i}" for i in range(len(arrays))), "out"])
-        body.append(f"for {unpacked} in parts[{len(in_parts)}]: {ufunc.__name__}({', '.join(given)}, {out}out)")
+        body.append(f"*[{one(given, 'out')} for {unpacked} in parts[{len(in_parts)}]]")
         in_parts.append((arrays, target))
 
     for i, operation in enumerate(program.operations, program.inputs):
@@ -68,13 +74,13 @@ def passes(program: Program, parted: frozenset[int] = frozenset()) -> Passes:
     for target, place in copies:
         add(np.positive, [(True, place)], target)
     lines = [
-        "def run(coefficients, arrays, parts):",
+        "def calls(coefficients, arrays, parts):",
         f"({''.join(f'c{i}, ' for i in range(program.coefficients))}) = coefficients",
         f"({''.join(f'a{i}, ' for i in range(program.inputs + scratch))}) = arrays",
-        *body,
+        f"return [{', '.join(body)}]",
     ]
     exec("\n    ".join(lines), scope)
-    return Passes(scope["run"], scratch, tuple(in_parts))
+    return Passes(scope["calls"], scratch, tuple(in_parts))
 
 
 def _places(program: Program, parted: frozenset[int]) -> tuple[list[int], list[tuple[int, int]], int]:

@@ -101,11 +101,11 @@ def _write_update(call: Call, update: FusedUpdate, code: Code, load: Loader | No
     weights, gradients = ([code.arrays[value] for value in values] for values in call.args)
     machine = load(weights[0].dtype) if load else None
     kernels = update.kernels(weights, gradients) if machine else None
-    start = code.name(update.bound(weights, gradients) if kernels is None else update.advance, "f")
-    code.statements += [f"if not {start}():", f"    {code.call(call)}", "    rebind()"]
     if machine is None or kernels is None:
-        return
-    code.statements.append("else:")
-    segment = Segment(machine, [fused_row(kernel) for kernel in kernels])
-    code.extend(f"    {statement}" for statement in segment.statements(code))
-    code.segments.append([call])
+        move = update.bound(weights, gradients)
+    else:
+        segment = Segment(machine, [fused_row(kernel) for kernel in kernels])
+        code.keep(segment)
+        code.segments.append([call])
+        move = update.bound_to(segment.runs())
+    code.statements += [f"if not {code.name(move, 'f')}():", f"    {code.call(call)}", "    rebind()"]

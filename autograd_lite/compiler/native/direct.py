@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.commit import Change
 from ..elementwise import KernelCall
 from . import DATA_OFFSET, loader
 from . import opcodes as op
@@ -18,8 +19,8 @@ from .segment import Segment, fused_row
 Array = np.ndarray[Any, Any]
 
 
-def run_directly(calls: Sequence[KernelCall]) -> Callable[[Sequence[Array]], None] | None:
-    """A function that runs the calls, with the arrays that it is given in place of the first array of each call.
+def run_directly(calls: Sequence[KernelCall]) -> Callable[[Sequence[Array]], list[Change]] | None:
+    """What gives the changes that run the calls, with given arrays in place of the first array of each call.
 
     None if the machine code that walks through the calls would have to be compiled first.
     """
@@ -33,15 +34,14 @@ def run_directly(calls: Sequence[KernelCall]) -> Callable[[Sequence[Array]], Non
     segment = Segment(machine, rows)
     runs = segment.runs()
 
-    def run(arrays: Sequence[Array], segment: Segment = segment) -> None:
+    def changes(arrays: Sequence[Array], segment: Segment = segment) -> list[Change]:
         if not all(map(is_plain, arrays)):
             arrays = [np.require(array, None, ["C", "A", "W"]) for array in arrays]
         for pointer, array in zip(pointers, arrays, strict=True):
             pointer[0] = id(array) + DATA_OFFSET
-        for start in runs:
-            start()
+        return [*((start,) for start in runs), (len, arrays)]  # which live until then
 
-    return run
+    return changes
 
 
 is_plain = attrgetter("flags.carray")

@@ -10,7 +10,6 @@ import ctypes
 import hashlib
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.locks import lock
 from ...files import write_atomically
 from ...speed import aligned
 from . import DATA_OFFSET, is_installed
@@ -55,7 +55,7 @@ def load(dtype: np.dtype[Any]) -> Machine | None:
         return _loaded(dtype)
 
 
-_LOADING = threading.Lock()
+_LOADING = lock()
 """The thread that compiles or loads holds this lock, because compiler and linker are not thread-safe."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from inspect import signature
 from typing import Any
 
@@ -21,14 +21,16 @@ def written(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
         return args[:1] if bool(given) is value else ()
     out = kwargs.get("out")
     if out is None and not isinstance(function, np.ufunc):
-        position = _position_of_out(function)
+        # Remembered of NumPy's functions alone, since what is remembered is kept, with all that it holds.
+        is_numpys = (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy"
+        position = (_position_of_out if is_numpys else _position_of_out.__wrapped__)(function)
         out = args[position] if position is not None and len(args) > position else None
     if isinstance(out, tuple):
         return tuple(target for target in out if target is not None)
     return () if out is None else (out,)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _position_of_out(function: Callable[..., Any]) -> int | None:
     try:
         names = list(signature(function).parameters)

@@ -44,6 +44,7 @@ class Randomness:
         self._generators = [] if roots is None else reachable_generators(roots)
         self._states = self._read()
         self._is_allowed = False
+        self._look: Callable[..., None] | None = None
         self.code: dict[CodeType, dict[str, Any]] = {}
 
     def _read(self) -> list[bytes]:
@@ -82,11 +83,18 @@ class Randomness:
                     sys.setprofile(None)
                     refuse(f"{called.__name__} draws a random number, and later calls would see it{_ADVICE}")
 
-        sys.setprofile(look)
+        self._look = look
         try:
+            sys.setprofile(look)
             yield
         finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Watch no longer, even if the `with` statement was interrupted where it begins or ends."""
+        if self._look is not None and sys.getprofile() is self._look:
             sys.setprofile(None)
+        self._look = None
 
 
 def _bits(generator: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ...core.commit import commit
 from ...core.context import CONTEXT, trace
 from ...core.graph import GradientSlot, Leaf
 from ...core.registry import STRUCTURAL
@@ -21,6 +22,7 @@ from ...core.tree import mapped
 from ...errors import CompileError
 from ..array_layout import Array, Layout
 from ..ir import Argument, Assignment, Call, Captured, Constant, EntryGradient, Origin, Value
+from ..outside import Outside
 from ..overlap import is_plain, overlap
 from .effects import gives_views_by_shapes, written
 from .guards import Guard
@@ -40,6 +42,8 @@ class Tracer:
         The name of the function, for messages.
     roots : iterable or None
         The function and its arguments, from which random generators are searched; None for no search.
+    outside : Outside, optional
+        Takes note when a callback runs.
 
     Attributes
     ----------
@@ -55,8 +59,9 @@ class Tracer:
         Leaves whose arrays were changed, so that graphs recorded before refuse them.
     """
 
-    def __init__(self, name: str, roots: Iterable[Any] | None = ()) -> None:
+    def __init__(self, name: str, roots: Iterable[Any] | None = (), outside: Outside | None = None) -> None:
         self.name = name
+        self._outside = outside or Outside()
         self.calls: list[Call] = []
         self.guards: list[Guard] = []
         self.slots: dict[GradientSlot, Value | None] = {}
@@ -258,6 +263,7 @@ class Tracer:
         """Call a function that every replay will call as a whole; it may draw random numbers."""
         self._randomness.check(self.refuse)
         self._callbacks.append(function)
+        writes, function = writes or written(function, args, kwargs), self._outside.noting(function)
         with self._randomness.allowed():
             return self.call(function, args, kwargs, writes, is_pure=False)
 
@@ -353,10 +359,16 @@ class Tracer:
         for place in places_of(function, arguments, self._randomness.code, self._callbacks):
             self.guards.append(guard_of(place))
 
+    def forget(self) -> None:
+        """Let go of everything but the name: much of it holds the tracer, which is then freed without the collector."""
+        name = self.name
+        vars(self).clear()
+        self.name = name
+
     def release(self) -> None:
         """Give the tensors and gradients their final values as plain arrays, even if the function raised."""
-        for tensor, array in self._assigned.items():
-            tensor._value = array.array
+        self._randomness.stop()
+        commit([(setattr, tensor, "_value", array.array) for tensor, array in self._assigned.items()])
         self._write_gradients()
 
     def _write_arrays(self) -> None:

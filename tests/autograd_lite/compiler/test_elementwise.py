@@ -12,6 +12,7 @@ from autograd_lite.compiler.elementwise.llvm import CODE, kernel_of
 from autograd_lite.compiler.elementwise.numpy_passes import passes
 from autograd_lite.compiler.elementwise.trace import UFUNCS
 from autograd_lite.compiler.native import is_installed
+from autograd_lite.core.commit import commit
 
 UNARY = [ufunc for ufunc, operands in UFUNCS.items() if operands == 1]
 BINARY = [ufunc for ufunc, operands in UFUNCS.items() if operands == 2]
@@ -76,7 +77,7 @@ def test_a_program_computes_what_its_function_does(steps, results, dtype, n):
 
     by_numpy, found = passes(program), [array.copy() for array in arrays]
     scratch = [np.empty(n, dtype) for _ in range(by_numpy.scratch)]
-    by_numpy.run(coefficients, [*found, *scratch], ())
+    commit(by_numpy.calls(coefficients, [*found, *scratch], ()))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -58,7 +58,7 @@ def _by_numpy(monkeypatch, *arguments):
 
 
 def _runs_machine_code(optimizer):
-    return "run" in optimizer._fused._run.__code__.co_freevars
+    return "run" in optimizer._fused._changes.__code__.co_freevars
 
 
 @every_optimizer
@@ -176,7 +176,7 @@ def test_a_method_that_no_program_can_be_made_of_is_moved_by_the_plain_loop():
     optimizer = Squashed([w], lr=0.1)
     w.grad = Tensor(np.full(w.shape, 3.0, np.float32))
     optimizer.step()
-    assert optimizer._fused._run is None
+    assert optimizer._fused._changes is None
     np.testing.assert_array_equal(w.data, -np.tanh(np.float32(3.0)))
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import nn
 from autograd_lite import Tensor, compile
 from autograd_lite.compiler.native import is_installed, loader
+from autograd_lite.extend import commit
 
 from .every import ALL, leaf
 
@@ -68,8 +69,9 @@ class _Plain:
         self.has_gradient = [parameter.grad is not None for parameter in self.optimizer._states]
         return self.__dict__[name]
 
-    def __call__(self, weights, gradients):
-        self.optimizer._plain_step(self.__dict__.pop("has_gradient"), weights, gradients)
+    def __call__(self, weights, gradients, before):
+        changes = self.optimizer._plain_step(self.__dict__.pop("has_gradient"), weights, gradients)
+        commit([*before, *changes])
 
 
 def assert_same(found, expected):
