@@ -74,6 +74,25 @@ def test_a_compiled_function_that_another_thread_is_in_works_in_a_forked_process
         leave.set()
 
 
+def test_a_compiled_function_that_another_thread_replays_works_in_a_forked_process():
+    entered, leave = threading.Event(), threading.Event()
+    step = autograd_lite.compile(lambda x: np.tanh(x) * 2)
+    step(X)
+    (plan,) = step.plans
+    replay = plan.replay
+
+    def slowly(*arrays):
+        entered.set()
+        leave.wait(30)
+        return replay(*arrays)
+
+    plan.replay = slowly
+    with Busy(lambda: step(X)):
+        assert entered.wait(30)
+        assert np.array_equal(in_child(lambda: step(X)), np.tanh(X) * 2)
+        leave.set()
+
+
 def test_a_forked_process_goes_on_beside_compiled_steps_and_backward_passes(rounds, frequent_switches):
     model = nn.MLP([5, 8, 3], rng=0, dtype=np.float64)
     optimizer = nn.SGD(model.parameters(), lr=0.0)
