@@ -20,6 +20,11 @@ if os.environ.get("CI") == "true":
     settings.load_profile("ci")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--long``: the tests of reliability try as often as a night allows."""
+    parser.addoption("--long", action="store_true", help="many more attempts in tests/reliability")
+
+
 @pytest.fixture(scope="session")
 def mnist_root():
     """Give the folder with the real MNIST files, or skip; under ``CI=true`` they must be there."""
