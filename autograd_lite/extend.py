@@ -47,8 +47,10 @@ Comparisons with a derivation by hand
     `DIAGONAL`: the description of the usual mistake with the softmax.
 
 Files and lines
-    `write_atomically`: writes a file completely or not at all. `add_library`: registers the code in a folder as a
-    library's, so that messages of compiled functions name the line that called it.
+    `write_atomically`: writes a file completely or not at all. `replacing`: the same in pieces. `check_writable`: raises
+    the error that writing would raise. `remove_abandoned`: removes what killed processes left in a folder.
+    `add_library`: registers the code in a folder as a library's, so that messages of compiled functions name the line
+    that called it.
 """
 
 from .checks.compare.mistakes import DIAGONAL as DIAGONAL
@@ -81,6 +83,9 @@ from .core.registry import defelementwise as defelementwise
 from .core.registry import defvjp as defvjp
 from .core.registry import derive as derive
 from .core.tensor import wrap as wrap
+from .files import check_writable as check_writable
+from .files import remove_abandoned as remove_abandoned
+from .files import replacing as replacing
 from .files import write_atomically as write_atomically
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
 from .speed.aligned import empty as empty

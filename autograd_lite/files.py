@@ -61,7 +61,7 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """
     try:
         target, found = _target(path)
-        if found is not None and not stat.S_ISREG(found.st_mode) or _is_descriptor(target):
+        if (found is not None and not stat.S_ISREG(found.st_mode)) or _is_descriptor(target):
             with _as_it_is(target) as file:
                 yield file
             return

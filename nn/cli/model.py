@@ -115,7 +115,7 @@ class TableModel:
         tensors, texts = read_file(path, "weights")
         if "table" not in texts:
             raise CheckpointError(f"{path} has weights but no columns; expected a file written by python -m nn train")
-        model = model_of(texts, path)
+        model = model_of(tensors, texts, path)
         fill(model, tensors, path)
         try:
             table = json.loads(texts["table"])
