@@ -47,8 +47,9 @@ Comparisons with a derivation by hand
     `DIAGONAL`: the description of the usual mistake with the softmax.
 
 Files and lines
-    `write_atomically`: writes a file completely or not at all. `replacing`: the same in pieces. `check_writable`: raises
-    the error that writing would raise. `remove_abandoned`: removes what killed processes left in a folder.
+    `write_atomically`: writes a file completely or not at all. `replacing`: the same in pieces. `check_writable`:
+    raises the error that writing would raise. `remove_abandoned`: removes what killed processes left in a folder.
+    `user_cache`: the folder of this project among the user's caches.
     `add_library`: registers the code in a folder as a library's, so that messages of compiled functions name the line
     that called it.
 """
@@ -86,6 +87,7 @@ from .core.tensor import wrap as wrap
 from .files import check_writable as check_writable
 from .files import remove_abandoned as remove_abandoned
 from .files import replacing as replacing
+from .files import user_cache as user_cache
 from .files import write_atomically as write_atomically
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
 from .speed.aligned import empty as empty

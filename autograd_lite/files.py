@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -117,6 +118,21 @@ def remove_abandoned(folder: Path, older_than: float = ABANDONED_SECONDS) -> Non
                 with suppress(OSError):
                     if time.time() - entry.stat(follow_symlinks=False).st_mtime >= older_than:
                         os.unlink(entry)
+
+
+def user_cache() -> Path | None:
+    """The folder of this project among the user's caches; None if the user has no home.
+
+    It is ``XDG_CACHE_HOME``, or else the system's folder for caches; a relative path is none, since it would be another
+    folder in every process.
+    """
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "autograd_lite" if os.path.isabs(base) else None
 
 
 def _target(path: Path) -> tuple[Path, os.stat_result | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import struct
-import sys
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from autograd_lite.extend import write_atomically
+from autograd_lite.extend import user_cache, write_atomically
 
 _FOLDER_VARIABLE = "AUTOGRAD_LITE_MNIST"
 
@@ -303,15 +302,13 @@ def _checked_pair(
 
 
 def _cache_folder() -> Path:
-    if os.environ.get("XDG_CACHE_HOME"):
-        caches = Path(os.environ["XDG_CACHE_HOME"])
-    elif sys.platform == "win32":
-        caches = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        caches = Path.home() / "Library" / "Caches"
-    else:
-        caches = Path.home() / ".cache"
-    return caches / "autograd_lite" / "mnist"
+    folder = user_cache()
+    if folder is None:
+        raise FileNotFoundError(
+            f"the user has no folder for caches, since HOME is not set to one; set {_FOLDER_VARIABLE} to a folder with "
+            "the four files, or pass it"
+        )
+    return folder / "mnist"
 
 
 def _from_cache(file_name: str, checksum: str, mirrors: Sequence[str], folder: Path) -> tuple[Path, bytes]:

@@ -76,7 +76,7 @@ def save_weights(model: Module, path: str | os.PathLike[str], metadata: Mapping[
     """
     if taken := [name for name in metadata or {} if name in RESERVED]:
         raise ValueError(
-            f"save_weights: the metadata may not have the name {taken[0]!r}, under which the file has a text of its own; "
+            f"save_weights: the metadata may not have the name {taken[0]!r}, under which the file has its own text; "
             f"choose a name other than {', '.join(RESERVED)}"
         )
     try:
@@ -117,7 +117,7 @@ def load_model(path: str | os.PathLike[str]) -> Module:
 
 
 def model_of(tensors: Mapping[str, Array], texts: Mapping[str, str], path: str | os.PathLike[str]) -> Module:
-    """Make the model that a file's texts describe, with new initial weights; it is no larger than the file's tensors."""
+    """Make the model that a file's texts describe, no larger than its tensors, with new initial weights."""
     if not texts.get("architecture"):
         raise CheckpointError(
             f"{path} has weights of a model that a file cannot describe, with classes or functions of your own, or too "
@@ -207,6 +207,19 @@ def read_file(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, str]]:
     if texts.get("kind") != kind:
         raise CheckpointError(f"{path} holds {texts.get('kind')!r}; expected a file that holds {kind!r}")
     return arrays, texts
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """The texts of a file, without reading its arrays, and so without knowing whether they are damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise FileNotFoundError(f"the file {path} does not exist")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a safetensors file, or is truncated: {error}") from None
 
 
 def _check_origin(path: Path, texts: Mapping[str, str]) -> None:
