@@ -200,22 +200,18 @@ def damage(kind, path):
             path.write_bytes(contents[:-1] + bytes([contents[-1] ^ 1]))
         case "a pipe":
             os.mkfifo(path)
-        case "other weights":
+        case "weights":
             nn.save_weights(nn.Dense(2, 2), path)
 
 
-DAMAGES = ["a folder", "a dangling link", "a link in a circle", "empty", "truncated", "changed", "a pipe"]
+DAMAGES = ["a folder", "a dangling link", "a link in a circle", "empty", "truncated", "changed", "a pipe", "weights"]
 
 
 @pytest.mark.parametrize("keep", [1, 3])
-@pytest.mark.parametrize("kind", [*DAMAGES, "other weights"])
+@pytest.mark.parametrize("kind", DAMAGES)
 def test_of_a_damaged_newest_one_the_one_before_is_taken_and_training_goes_on(kind, keep, tmp_path):
     run(tmp_path, epochs=3)
     damage(kind, tmp_path / "checkpoint-00000012.safetensors")
-    if kind == "other weights":
-        with pytest.raises(CheckpointError, match="another run"), pytest.warns(nn.TrainingWarning):
-            run(tmp_path, resume=tmp_path)
-        return
     expected = run(epochs=5)
     with pytest.warns(nn.TrainingWarning, match=r"00000012.*the checkpoint before it is used"):
         found = run(tmp_path, epochs=5, resume=tmp_path, keep=keep)
@@ -399,7 +395,8 @@ def test_a_disk_that_is_full_ends_training_with_the_older_files_whole(tmp_path):
 @has_permissions
 def test_a_folder_that_cannot_be_written_to_is_refused_before_the_first_step(tmp_path):
     tmp_path.chmod(0o555)
-    code = "from pathlib import Path\nfrom tests.reliability.test_checkpoints import *\nrun(Path(sys.argv[1]), callbacks=[Crash(1)])"
+    code = "from pathlib import Path\nfrom tests.reliability.test_checkpoints import *\n"
+    code += "run(Path(sys.argv[1]), callbacks=[Crash(1)])"
     found = subprocess.run([*WITHOUT_PRIVILEGES, *python(code, tmp_path)], capture_output=True, text=True)
     assert "PermissionError" in found.stderr.splitlines()[-1]
     assert str(tmp_path) in found.stderr.splitlines()[-1]
