@@ -26,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
     except SystemExit as end:
-        # Help that could not be written is an error, too.
-        return _flushed("nn", int(end.code or 0))
+        return _flushed("", int(end.code or 0))
+    except OSError as error:  # where help cannot be written
+        _discard_output()
+        return _complain("", _told(error))
     return _flushed(options.command, _run(options))
 
 
@@ -102,12 +104,16 @@ def _discard_output() -> None:
 
 def _complain(command: str, message: str, status: int = 2) -> int:
     with suppress(OSError):
-        print(f"nn {command}: {' '.join(message.split())}", file=sys.stderr)
+        print(f"{f'nn {command}'.strip()}: {' '.join(message.split())}", file=sys.stderr)
     return status
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
+
+    def print_help(self, file: Any = None) -> None:
+        """Write the help; a failure is an error, which argparse itself would drop."""
+        (file or sys.stdout).write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")

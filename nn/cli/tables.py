@@ -110,10 +110,10 @@ class Table:
         """The place of a column, by its name or its number from 1."""
         if column in self.places:
             return self.places[column]
-        if column.isdecimal() and 1 <= int(column) <= len(self.names):
+        if column.isdecimal() and len(column) < 10 and 1 <= int(column) <= len(self.names):
             return int(column) - 1
         shown = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
-        raise TableError(f"{self.path} has no column {column!r}; it has {shown}")
+        raise TableError(f"{self.path} has no column {column[:80]!r}; it has {shown}")
 
     # ---- records, including the header ----
 

@@ -177,7 +177,10 @@ def _split(y: Array, stratified: bool, options: argparse.Namespace) -> tuple[Arr
             rows, test_size=options.validation, stratify=y if stratified else None, rng=options.seed
         )
     except ValueError:
-        training, validation = train_test_split(rows, test_size=options.validation, rng=options.seed)
+        try:
+            training, validation = train_test_split(rows, test_size=options.validation, rng=options.seed)
+        except ValueError as error:
+            raise TableError(f"--validation {options.validation}: {error}") from None
     return training, validation
 
 
