@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all: the one way in which this project writes files.
+"""Files of the user: written completely or not at all, in one way for all of this project; and where caches are.
 
 A file's new contents go to a temporary file in the same folder, are synced, and take the file's place in one step. What
 is no file, such as a device or a pipe, is written into.

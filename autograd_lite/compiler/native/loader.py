@@ -67,31 +67,40 @@ def load(dtype: np.dtype[Any]) -> Machine | None:
     The first call on a machine compiles it, which takes about 20 seconds.
     """
     with _LOADING:
-        return _MACHINES[dtype] if dtype in _MACHINES else _MACHINES.setdefault(dtype, _loaded(dtype, True))
+        if dtype not in _MACHINES:
+            path = _path_or_none(dtype)
+            _MACHINES[dtype] = path, _loaded(dtype, path, may_compile=True)
+        return _MACHINES[dtype][1]
 
 
 def at_hand(dtype: np.dtype[Any]) -> Machine | None:
     """The machine code if it was compiled on this machine before; else None, and it is not compiled."""
-    if dtype in _MACHINES:
-        return _MACHINES[dtype]
+    path = _path_or_none(dtype)
     with _LOADING:
-        if dtype not in _MACHINES and (found := _loaded(dtype, False)) is not None:
-            _MACHINES[dtype] = found
-        return _MACHINES.get(dtype)
+        known, machine = _MACHINES.get(dtype, (None, None))
+        if dtype in _MACHINES and known == path:
+            return machine
+        machine = _loaded(dtype, path, may_compile=False)
+        if machine is not None:
+            _MACHINES[dtype] = path, machine
+        return machine
+
+
+def _path_or_none(dtype: np.dtype[Any]) -> Path | None:
+    return _path(dtype) if dtype in DTYPES and is_installed() else None
 
 
 _LOADING = threading.Lock()
 """The thread that compiles or loads holds this lock, because compiler and linker are not thread-safe."""
 
-_MACHINES: dict[np.dtype[Any], Machine | None] = {}
-"""The machine code that this process has loaded; None where it could not be made."""
+_MACHINES: dict[np.dtype[Any], tuple[Path | None, Machine | None]] = {}
+"""The machine code that this process has loaded, and the file where it was looked for; None where it cannot be made."""
 
 
-def _loaded(dtype: np.dtype[Any], may_compile: bool) -> Machine | None:
+def _loaded(dtype: np.dtype[Any], path: Path | None, may_compile: bool) -> Machine | None:
     if dtype not in DTYPES or not is_installed() or not _finds_memory():
         return None
     try:
-        path = _path(dtype)
         found = None if path is None else _read(path)
         if found is None and may_compile:
             found = _compiled(dtype)
