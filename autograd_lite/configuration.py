@@ -138,10 +138,13 @@ def _numba() -> Section:
         number = version("numba")
     except PackageNotFoundError:
         number = "unknown"
-    return {
-        "version": number,
-        "machine code": f"{loader.cache_folder()}: {', '.join(kept) or 'none yet; python -m autograd_lite --compile'}",
-    }
+    folder = loader.cache_folder()
+    told = f"{folder}: {', '.join(kept) or 'none yet; python -m autograd_lite --compile'}"
+    if folder is None:
+        told = "not kept, since the user has no home"
+    elif not loader.is_trusted(folder):
+        told = f"{folder}: not run, since others may write to the folder; give it to your user, and write chmod go-w"
+    return {"version": number, "machine code": told}
 
 
 # ---- what overrides it ----

@@ -49,8 +49,11 @@ Comparisons with a derivation by hand
     `DIAGONAL`: the description of the usual mistake with the softmax.
 
 Files and lines
-    `write_atomically`: writes a file completely or not at all. `add_library`: registers the code in a folder as a
-    library's, so that messages of compiled functions name the line that called it.
+    `write_atomically`: writes a file completely or not at all. `replacing`: the same in pieces. `check_writable`:
+    raises the error that writing would raise. `remove_abandoned`: removes what killed processes left in a folder.
+    `user_cache`: the folder of this project among the user's caches.
+    `add_library`: registers the code in a folder as a library's, so that messages of compiled functions name the line
+    that called it.
 
 Packages
     `on_demand`: names of a package whose modules are imported when they are first asked for.
@@ -91,6 +94,10 @@ from .core.registry import defelementwise as defelementwise
 from .core.registry import defvjp as defvjp
 from .core.registry import derive as derive
 from .core.tensor import wrap as wrap
+from .files import check_writable as check_writable
+from .files import remove_abandoned as remove_abandoned
+from .files import replacing as replacing
+from .files import user_cache as user_cache
 from .files import write_atomically as write_atomically
 from .on_demand import on_demand as on_demand
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES

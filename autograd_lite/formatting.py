@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,26 @@ def with_unit(number: float, unit: str) -> str:
     """
     exponent = min(4, max(0, math.floor(math.log10(max(1.0, number)) / 3)))
     return f"{number / 1000**exponent:.3g} {('', 'k', 'M', 'G', 'T')[exponent]}{unit}"
+
+
+def visible(text: str, longest: int = 200) -> str:
+    r"""A text that every format can hold: what is no character is written as in Python's source, and the end is cut.
+
+    Control characters, halves of characters, separators of lines and numbers without a character become escapes.
+
+    Examples
+    --------
+    >>> print(visible("a\0b\n"), visible("é"), len(visible("x" * 20_000)))
+    a\x00b\n é 200
+    """
+    if len(text) > longest:
+        text = f"{text[: longest - 1]}…"
+    if text.isprintable():
+        return text
+    return "".join(
+        repr(letter)[1:-1] if unicodedata.category(letter) in ("Cc", "Cn", "Cs", "Zl", "Zp") else letter
+        for letter in text
+    )
 
 
 def name_of(function: Callable[..., Any]) -> str:

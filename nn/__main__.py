@@ -2,7 +2,11 @@
 
 import sys
 
-from .cli.commands import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from .cli.commands import main
+
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("nn: stopped by Ctrl-C", file=sys.stderr)
+        sys.exit(130)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.graph import Node
+from ..formatting import visible
 from .graph_info import Contents
 
 _SHAPES = (np.transpose, np.reshape, np.swapaxes, np.moveaxis, np.broadcast_to, np.expand_dims)
@@ -100,8 +101,8 @@ class Clusters:
 
     def title(self, path: str) -> str:
         """A module's path and class."""
-        kind = type(self.modules[path]).__name__
-        return f"{path}: {kind}" if path else kind
+        kind = visible(type(self.modules[path]).__name__)
+        return f"{visible(path)}: {kind}" if path else kind
 
     def _inner_module(self, path: str) -> str:
         """The path of the innermost module on a path, which may lead through lists."""

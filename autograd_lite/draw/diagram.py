@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from ..core.graph import Node
+from ..formatting import visible
 from .clusters import Clusters
 from .graph_info import Constant, Contents, has_several
 from .labels import Labels
@@ -101,18 +104,20 @@ class Diagram:
             node = self.parts[name][0] if name in self.parts else None
             path = None if node is None else clusters.fold_of(node)
             if node is not None and path is not None:
-                folds[name] = f"{self.prefix}m{path}"
+                folds[name] = f"{self.prefix}m{identifier(path)}"
                 folded.setdefault(path, []).append(node)
             else:
                 members.setdefault(None if node is None else clusters.owners.get(node), []).append((name, attributes))
         for name in folds:
             del self.parts[name]
         for path, nodes in folded.items():
-            self.parts[f"{self.prefix}m{path}"] = [*dict.fromkeys(nodes)]
+            self.parts[f"{self.prefix}m{identifier(path)}"] = [*dict.fromkeys(nodes)]
             around = clusters.around(path) if path else None
             gradient = self.labels.gradient_of_module(nodes)
             size = None if gradient is None else root_mean_square(gradient)
-            self._node(f"{self.prefix}m{path}", self.labels.of_module(clusters.title(path), nodes), MODULE, size)
+            self._node(
+                f"{self.prefix}m{identifier(path)}", self.labels.of_module(clusters.title(path), nodes), MODULE, size
+            )
             members.setdefault(around, []).append(self.nodes.pop())
 
         for name, attributes in members.get(None, []):
@@ -120,7 +125,7 @@ class Diagram:
         open_modules = {around for path in members if path is not None for around in clusters.ancestry(path)}
 
         def add(part: Any, path: str) -> None:
-            with part.subgraph(name=f"cluster_{self.prefix}module_{path}") as inner:
+            with part.subgraph(name=f"cluster_{self.prefix}module_{identifier(path)}") as inner:
                 title = literal(clusters.title(path))
                 # Spaces beside the title make room, so that the incoming edge does not cross it.
                 title += "\N{NO-BREAK SPACE}" * (2 * len(title))
@@ -206,6 +211,13 @@ def _shape(node: Node) -> str:
     return "" if has_several(node) else str(node.shape)
 
 
+def identifier(path: str) -> str:
+    """A module's path as a part of an identifier, in which Graphviz reads no ports or escapes, none too long."""
+    if len(path) > 200:
+        return f"{identifier(path[:100])}_{zlib.crc32(path.encode(errors='backslashreplace')):x}"
+    return re.sub(r"[^\w.]", lambda found: f"_{ord(found[0]):x}_", path)
+
+
 def literal(text: str) -> str:
-    """Text escaped so that Graphviz shows it unchanged."""
-    return text.replace("\\", "\\\\").replace("&", "&amp;")
+    """Text escaped so that Graphviz shows it unchanged, as far as a picture can hold it."""
+    return visible(text, 400).replace("\\", "\\\\").replace("&", "&amp;")

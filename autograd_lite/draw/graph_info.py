@@ -14,6 +14,7 @@ from ..core.saved import COPIED_BYTES
 from ..core.stepper import cotangents_of_all
 from ..core.tensor import Tensor
 from ..errors import GradientError
+from ..formatting import visible
 from ..speed.memo import Memo
 
 Array = np.ndarray[Any, Any]
@@ -67,7 +68,7 @@ class Contents:
         assert output.node is not None
         self.root = output.node
         self.order = ancestors(self.root)
-        self.names = {node: node.name for node in self.order if node.name is not None}
+        self.names = {node: visible(node.name) for node in self.order if node.name is not None}
         self.values: dict[Node, Array] = {self.root: output.data}
         of_module = {} if module is None else dict(module.named_parameters())
         self.parameters = None if module is None else {tensor.node for tensor in of_module.values()}
@@ -163,5 +164,5 @@ def _named(names: Mapping[Any, Any]) -> list[tuple[Tensor, str]]:
         tensor, name = (key, value) if isinstance(key, Tensor) else (value, key)
         if not isinstance(tensor, Tensor):
             raise TypeError(f"names= must map names to tensors, or tensors to names; got {key!r}: {value!r}")
-        found.append((tensor, str(name)))
+        found.append((tensor, visible(str(name))))
     return found

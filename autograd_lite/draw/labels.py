@@ -74,7 +74,7 @@ class Labels:
     def of_array(self, node: Node) -> list[str]:
         """The lines of the box for a leaf or a result."""
         name = self.contents.names.get(node) or self.numbers.get(node)
-        lines = [] if name is None else [name.replace("\n", "\\n")]
+        lines = [] if name is None else [name]
         # The gradient of a tensor is always shown.
         left = node.slot is not None and node.slot.grad is not None
         return [*lines, f"{node.shape} {node.dtype}", *self._numbers(node, left or self.everywhere)]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import math
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
+from autograd_lite.extend import check_writable, replacing
+
 from .. import metrics
 from ..report.plots import plot_curves
 from .model import TableModel
-from .tables import Row, Table, TableError
+from .tables import Row, Table, TableError, as_number
 
 Array = np.ndarray[Any, Any]
 
@@ -25,19 +29,22 @@ _ROWS_AT_A_TIME = 4096
 
 def predict(options: argparse.Namespace) -> None:
     """Predict for every row of a table, in its order, while reading it."""
+    check_output(options.out, options.data, options.model)
     model = TableModel.load(options.model)
     table = Table(options.data, options.header, options.delimiter)
     places, _ = model.find(table, with_target=False)
     classes = model.target.classes
     with _output(options.out) as file:
         writer = csv.writer(file, lineterminator="\n")
+        named = _safe if options.safe_cells else str
         shown = [f"p({name})" for name in classes] if options.probabilities and classes else []
-        writer.writerow([model.target.name, *shown])
+        writer.writerow([named(model.target.name), *shown])
         for rows in _chunks(iter(table)):
-            for output in model.outputs(model.encode(rows, places, table.path, options.unseen)):
+            numbers = [row.number for row in rows]
+            for output in model.outputs(model.encode(rows, places, table.path, options.unseen), numbers, table.path):
                 if classes:
                     figures = [f"{p:.6g}" for p in output] if shown else []
-                    writer.writerow([classes[int(np.argmax(output))], *figures])
+                    writer.writerow([named(classes[int(np.argmax(output))]), *figures])
                 else:
                     writer.writerow([f"{output:.9g}"])
 
@@ -48,18 +55,19 @@ def evaluate(options: argparse.Namespace) -> None:
     table = Table(options.data, options.header, options.delimiter)
     places, target_place = model.find(table, with_target=True)
     assert target_place is not None
-    inputs, targets = [], []
+    inputs, targets, numbers = [], [], []
     for rows in _chunks(iter(table)):
         inputs.append(model.encode(rows, places, table.path, options.unseen))
+        numbers += [row.number for row in rows]
         targets.append([model.target.encode(row, target_place, table.path) for row in rows])
     if not inputs:
         raise TableError(f"{table.path} has no rows to compare with")
-    report(model, np.concatenate(inputs), np.concatenate(targets), sys.stdout)
+    report(model, model.outputs(np.concatenate(inputs), numbers, table.path), np.concatenate(targets), sys.stdout)
 
 
-def report(model: TableModel, X: Array, y: Array, file: TextIO) -> None:
-    """Write statistics that compare predictions with targets."""
-    outputs, target = model.outputs(X), model.target
+def report(model: TableModel, outputs: Array, y: Array, file: TextIO) -> None:
+    """Write statistics that compare a model's outputs with targets."""
+    target = model.target
     if not target.classes:
         errors = outputs - (y * target.scale + target.mean)
         root_mean_square, deviation = _root_mean_square(errors), float(np.std(y * target.scale))
@@ -104,23 +112,45 @@ def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
+def check_output(out: Path | None, *inputs: Path) -> None:
+    """Refuse an output that cannot be written, or that is one of the files to read, before anything is done.
+
+    Raises
+    ------
+    TableError
+        If the output is one of the inputs, by whatever name.
+    OSError
+        If it cannot be written.
+    """
+    if out is None:
+        return
+    for path in inputs:
+        with suppress(OSError):
+            if os.path.samefile(out, path) and path.is_file():
+                raise TableError(f"--out {out} is the file {path}, which is to be read; choose another name")
+    check_writable(out)
+
+
+def _safe(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: with an apostrophe in front where it would."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and as_number(text) is None else text
+
+
 @contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
     """Standard output, or a file that appears only when everything is written."""
     if path is None:
         yield sys.stdout
         return
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as binary:
+        file = io.TextIOWrapper(binary, encoding="utf-8", newline="", write_through=True)
+        yield file
+        file.detach()  # which is closed where it was opened
 
 
 def plot(options: argparse.Namespace) -> None:
     """Plot the curves of one or several models in one picture."""
+    check_output(options.out, *options.models)
     histories = {}
     for path in options.models:
         name = path.stem if path.stem not in histories else str(path)

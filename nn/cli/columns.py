@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,10 @@ _MOSTLY_NUMBERS = 0.9
 """The share of numbers in a column from which on a text in it counts as a mistake."""
 
 _MOST_CATEGORIES = 50
+"""The number of different texts up to which a column is never taken for names or notes."""
+
+MOST_INPUTS = 1000
+"""The largest number of categories of a column, each of which is an input of the network, and of classes."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class Categories:
         """The number of inputs for this column."""
         return len(self.categories) + self.has_missing
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.categories)}
+
     def encode(self, cell: Cell, row: Row, path: Any, unseen: str = "refuse") -> list[float]:
         """A cell as inputs; all zeros for an unseen or missing category, if that is allowed."""
         inputs = [0.0] * self.width
@@ -81,8 +89,8 @@ class Categories:
         if is_missing(cell):
             if self.has_missing:
                 inputs[-1] = 1.0
-        elif text in self.categories:
-            inputs[self.categories.index(text)] = 1.0
+        elif text in self._places:
+            inputs[self._places[text]] = 1.0
         elif unseen == "refuse":
             known = ", ".join(map(repr, self.categories[:8])) + (", ..." if len(self.categories) > 8 else "")
             raise TableError(
@@ -110,9 +118,14 @@ def recognised(
                 f"{path}, row {row.number}, column {name!r}: {_shown(cell)} is not a finite number, but "
                 f"{1 - len(texts) / len(present):.0%} of the column are; correct it, or pass --categories {name!r}"
             )
-        kinds = Counter(as_text(cell) for cell, _ in present)
+        kinds = {as_text(cell) for cell, _ in present}
         if not as_categories and len(kinds) > _MOST_CATEGORIES and len(kinds) > len(present) / 2:
             return "nothing", f"it has {len(kinds)} different texts in {len(present)} rows"
+        if len(kinds) > MOST_INPUTS:
+            raise TableError(
+                f"{path}, column {name!r}: it has {len(kinds):,} categories, each of which would be an input; at most "
+                f"{MOST_INPUTS:,} are taken. Group them, or pass --ignore {name!r}"
+            )
         return (
             ("nothing", "it has a single value")
             if len(kinds) == 1 and len(present) == len(cells)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import math
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,32 +22,98 @@ from .train import train
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 2 after an error, 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    _open_standard_streams()
     try:
-        options.run(options)
+        options = _parser().parse_args(arguments)
+    except SystemExit as end:
+        return _flushed("", int(end.code or 0))
+    except OSError as error:  # where help cannot be written
+        _discard_output()
+        return _complain("", _told(error))
+    return _flushed(options.command, _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    command = options.command
+    try:
+        return options.run(options) or 0
     except (TableError, CheckpointError) as error:
-        return _complain(options.command, str(error))
-    except BrokenPipeError:
-        # The reader of the output has ended; without this, Python would report an error for the rest at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _complain(command, str(error))
+    except BrokenPipeError as error:
+        if error.filename is not None:
+            return _complain(command, f"{error.filename}: the reader of the output has ended")
+        _discard_output()
         return 1
+    except UnicodeEncodeError as error:
+        letters = error.object[error.start : error.end]
+        return _complain(
+            command,
+            f"standard output cannot hold {letters!r} in {error.encoding}; set PYTHONIOENCODING=utf-8, or pass --out",
+        )
     except OSError as error:
-        named = f"{error.filename}: " if error.filename and str(error.filename) not in str(error.strerror) else ""
-        return _complain(options.command, f"{named}{error.strerror or error}")
+        return _complain(command, _told(error))
     except MemoryError:
-        return _complain(options.command, "there is not enough memory for so large a table or network")
-    except KeyboardInterrupt:
-        return _complain(options.command, "stopped by Ctrl-C", 130)
-    return 0
+        return _complain(command, "there is not enough memory for so large a table or network")
+    except KeyboardInterrupt as error:
+        return _complain(command, "; ".join(["stopped by Ctrl-C", *map(str, error.args)]), 130)
+
+
+def _told(error: OSError) -> str:
+    named = f"{error.filename}: " if error.filename and str(error.filename) not in str(error.strerror) else ""
+    return f"{named}{error.strerror or error}"
+
+
+def _open_standard_streams() -> None:
+    """Put something in the place of closed standard streams, so that no file that is opened gets their numbers."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+            if name == "stdout":
+                sys.stdout = _Closed()
+            else:
+                setattr(sys, name, open(number, "w" if name == "stderr" else "r", closefd=False))  # noqa: SIM115
+
+
+class _Closed(io.StringIO):
+    """Standard output that is closed: what is written to it is an error, as of a disk that is full."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "standard output is closed; pass --out, or open it")
+
+
+def _flushed(command: str, status: int) -> int:
+    """The exit status, after everything that was printed has been written."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return status or 1
+    except OSError as error:
+        _discard_output()
+        return _complain(command, f"standard output: {_told(error)}")
+    return status
+
+
+def _discard_output() -> None:
+    """Drop what waits for standard output; without this, Python would report an error for it at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(command: str, message: str, status: int = 2) -> int:
-    print(f"nn {command}: {' '.join(message.split())}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"{f'nn {command}'.strip()}: {' '.join(message.split())}", file=sys.stderr)
     return status
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
+
+    def print_help(self, file: Any = None) -> None:
+        """Write the help; a failure is an error, which argparse itself would drop."""
+        (file or sys.stdout).write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
@@ -54,14 +123,15 @@ def _number(kind: type, lowest: float, above: bool = False, highest: float = mat
     def convert(text: str) -> Any:
         try:
             value = kind(text)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and (value > lowest if above else value >= lowest) and value < highest):
+            is_finite = math.isfinite(value)
+        except (ValueError, OverflowError):
+            is_finite = False
+        if not (is_finite and (value > lowest if above else value >= lowest) and value < highest):
             what = "an integer" if kind is int else "a number"
-            bound = f"{'above' if above else 'of at least'} {lowest:g}" + (
-                f" and below {highest:g}" if highest < math.inf else ""
-            )
-            raise argparse.ArgumentTypeError(f"expected {what} {bound}, got {text!r}")
+            bound = f"{'above' if above else 'of at least'} {lowest:g}"
+            if highest <= 1 or (is_finite and value >= highest):
+                bound += f" and below {highest:g}"
+            raise argparse.ArgumentTypeError(f"expected {what} {bound}, got {text[:40]!r}")
         return value
 
     return convert
@@ -70,7 +140,7 @@ def _number(kind: type, lowest: float, above: bool = False, highest: float = mat
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="nn", description="Train a network on a table, and use it.", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="{train,predict,evaluate,plot}")
-    count = _number(int, 1)
+    count = _number(int, 1, highest=2**31)
 
     def command(name: str, run: Any) -> Any:
         made = commands.add_parser(name, help=run.__doc__, description=run.__doc__, allow_abbrev=False)
@@ -111,7 +181,13 @@ def _parser() -> argparse.ArgumentParser:
         help="stop after this many epochs without an improvement (%(default)s)",
     )
     add("--batch-size", type=count, default=32, metavar="N", help="(default: %(default)s)")
-    add("--lr", type=_number(float, 0, above=True), default=3e-3, metavar="RATE", help="(default: %(default)s)")
+    add(
+        "--lr",
+        type=_number(float, 0, above=True),
+        default=3e-3,
+        metavar="RATE",
+        help="(default: %(default)s)",
+    )
     add("--weight-decay", type=_number(float, 0), default=1e-3, metavar="L2", help="(default: %(default)s)")
     add(
         "--validation",
@@ -121,7 +197,11 @@ def _parser() -> argparse.ArgumentParser:
         help="the share of rows for validation (%(default)s)",
     )
     add(
-        "--seed", type=_number(int, 0), default=0, metavar="N", help="the seed of random numbers (default: %(default)s)"
+        "--seed",
+        type=_number(int, 0, highest=2**63),
+        default=0,
+        metavar="N",
+        help="the seed of random numbers (default: %(default)s)",
     )
     add("--quiet", action="store_true", help="show no progress")
     add("--out", type=Path, default=Path("model.safetensors"), metavar="FILE", help="the model (default: %(default)s)")
@@ -139,6 +219,11 @@ def _parser() -> argparse.ArgumentParser:
         if name == "predict":
             made.add_argument("--probabilities", action="store_true", help="also write the probability of every class")
             made.add_argument("--out", type=Path, metavar="FILE", help="the file to write (default: standard output)")
+            made.add_argument(
+                "--safe-cells",
+                action="store_true",
+                help="put an apostrophe before texts that a spreadsheet would take for formulas: =, +, - or @ and more",
+            )
 
     made = command("plot", plot)
     made.add_argument("models", type=Path, nargs="+", help="files written by train")

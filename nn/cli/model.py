@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..module import Module
 from ..training.history import History
 from ..training.predict import predict
 from .columns import Column, Numbers, as_data, as_text, from_data
-from .tables import Row, Table, TableError, as_number, is_missing
+from .tables import Row, Table, TableError, as_number, check_memory, is_missing
 
 Array = np.ndarray[Any, Any]
 
@@ -39,6 +40,10 @@ class Target:
     mean: float = 0.0
     scale: float = 1.0
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.classes)}
+
     def encode(self, row: Row, place: int, path: Any) -> float:
         """The number of a row's class, or the standardised number of a row."""
         cell = row.cells[place]
@@ -46,13 +51,14 @@ class Target:
             raise TableError(f"{path}, row {row.number}, column {self.name!r}: the target is missing")
         if self.classes:
             text = as_text(cell)
-            if text not in self.classes:
+            number_of_class = self._places.get(text)
+            if number_of_class is None:
                 known = ", ".join(map(repr, self.classes[:8]))
                 raise TableError(
                     f"{path}, row {row.number}, column {self.name!r}: the class {text!r} was not in the training data, "
                     f"which had {known}"
                 )
-            return float(self.classes.index(text))
+            return float(number_of_class)
         number = as_number(cell)
         if number is None:
             raise TableError(f"{path}, row {row.number}, column {self.name!r}: {cell!r} is not a finite number")
@@ -97,7 +103,7 @@ class TableModel:
             "places": self.places,
             "width": self.width,
             "has_header": self.has_header,
-            "target": vars(self.target),
+            "target": asdict(self.target),
             "target_place": self.target_place,
             "history": self.history.state_dict(),
         }
@@ -115,7 +121,7 @@ class TableModel:
         tensors, texts = read_file(path, "weights")
         if "table" not in texts:
             raise CheckpointError(f"{path} has weights but no columns; expected a file written by python -m nn train")
-        model = model_of(texts, path)
+        model = model_of(tensors, texts, path)
         fill(model, tensors, path)
         try:
             table = json.loads(texts["table"])
@@ -140,12 +146,12 @@ class TableModel:
             If columns are missing.
         """
         if self.has_header and table.has_header:
-            absent = [column.name for column in self.columns if column.name not in table.names]
+            absent = [column.name for column in self.columns if column.name not in table.places]
             if absent:
                 told = ", ".join(map(repr, absent[:8]))
                 raise TableError(f"{table.path} has no column {told}; it has {', '.join(table.names[:12])}")
-            target = table.names.index(self.target.name) if self.target.name in table.names else None
-            places = [table.names.index(column.name) for column in self.columns]
+            target = table.places.get(self.target.name)
+            places = [table.places[column.name] for column in self.columns]
         elif len(table.names) == self.width:
             places, target = self.places, self.target_place
         elif len(table.names) == self.width - 1:
@@ -161,23 +167,36 @@ class TableModel:
 
     def encode(self, rows: Sequence[Row], places: Sequence[int], path: Any, unseen: str = "refuse") -> Array:
         """Rows as inputs of the network, of shape (rows, inputs)."""
-        inputs = []
-        for row in rows:
+        width = sum(column.width for column in self.columns)
+        check_memory(4 * len(rows) * width, f"{path}: {len(rows):,} rows of {width:,} inputs")
+        inputs = np.empty((len(rows), width), np.float32)
+        for i, row in enumerate(rows):
             values: list[float] = []
             for column, place in zip(self.columns, places, strict=True):
                 if isinstance(column, Numbers):
                     values += column.encode(row.cells[place], row, path)
                 else:
                     values += column.encode(row.cells[place], row, path, unseen)
-            inputs.append(values)
-        encoded = np.array(inputs, np.float64).reshape(len(rows), sum(column.width for column in self.columns))
-        # Numbers very far from those of the training data are clipped to the range of float32.
-        return np.clip(encoded, -1e30, 1e30).astype(np.float32)
+            # Numbers very far from those of the training data are clipped to the range of float32.
+            inputs[i] = np.clip(values, -1e30, 1e30)
+        return inputs
 
-    def outputs(self, inputs: Array) -> Array:
-        """The probabilities of the classes, or the numbers of a regression."""
+    def outputs(self, inputs: Array, rows: Sequence[int], path: Any) -> Array:
+        """The probabilities of the classes, or the numbers of a regression, for rows of a table with these numbers.
+
+        Raises
+        ------
+        TableError
+            If the network's numbers for a row are not finite.
+        """
         with np.errstate(all="ignore"):
             raw = predict(self.model, inputs).astype(np.float64)
-            if self.target.classes:
-                return np.asarray(softmax(raw))
-            return np.asarray(raw[:, 0] * self.target.scale + self.target.mean)
+            found = softmax(raw) if self.target.classes else raw[:, 0] * self.target.scale + self.target.mean
+        finite = np.isfinite(raw).all(axis=1)
+        if not finite.all():
+            raise TableError(
+                f"{path}, row {rows[int(np.argmin(finite))]}: the network's result is not a finite number, and so in "
+                f"{np.count_nonzero(~finite)} of {len(finite)} rows; the numbers of the row are too far from those of "
+                "the training data, or the model's weights too large"
+            )
+        return np.asarray(found)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 import re
+import shutil
+import stat
+import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,6 +60,8 @@ class Table:
     ----------
     names : list of str
         The names of the columns: those of the header, or "column 1" and so on.
+    places : dict
+        From each name to the place of its column.
     has_header : bool
 
     Raises
@@ -68,6 +75,8 @@ class Table:
     def __init__(self, path: Path, header: bool | None = None, delimiter: str | None = None) -> None:
         self.path = path
         self.delimiter = delimiter
+        self._copy = _copy_of(path)
+        self._source = path if self._copy is None else Path(self._copy.name)
         records = self._records()
         first = next(records, None)
         if first is None:
@@ -78,6 +87,7 @@ class Table:
             self.names = self._checked_names(first.cells)
         else:
             self.names = [f"column {i}" for i in range(1, len(first.cells) + 1)]
+        self.places = {name: place for place, name in enumerate(self.names)}
 
     @property
     def is_csv(self) -> bool:
@@ -98,12 +108,12 @@ class Table:
 
     def index(self, column: str) -> int:
         """The place of a column, by its name or its number from 1."""
-        if column in self.names:
-            return self.names.index(column)
-        if column.isdecimal() and 1 <= int(column) <= len(self.names):
+        if column in self.places:
+            return self.places[column]
+        if column.isdecimal() and len(column) < 10 and 1 <= int(column) <= len(self.names):
             return int(column) - 1
         shown = ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
-        raise TableError(f"{self.path} has no column {column!r}; it has {shown}")
+        raise TableError(f"{self.path} has no column {column[:80]!r}; it has {shown}")
 
     # ---- records, including the header ----
 
@@ -116,7 +126,7 @@ class Table:
     def _csv_records(self) -> Iterator[Row]:
         number = 0
         try:
-            with self.path.open(encoding="utf-8-sig", newline=None) as file:
+            with self._source.open(encoding="utf-8-sig", newline=None) as file:
                 if self.delimiter is None:
                     start = file.readline()
                     while start and not start.strip():
@@ -133,7 +143,7 @@ class Table:
             raise TableError(f"{self.path}{self._what_is_no_text()}; save it as UTF-8") from None
 
     def _what_is_no_text(self) -> str:
-        with self.path.open("rb") as file:
+        with self._source.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
                     line.decode()
@@ -158,13 +168,14 @@ class Table:
         arrays: dict[str, np.ndarray[Any, Any]]
         try:
             if self.path.suffix.lower() == ".npy":
-                arrays = {"": np.lib.format.open_memmap(self.path, mode="r")}
+                arrays = {"": np.lib.format.open_memmap(self._source, mode="r")}
             else:
-                with self.path.open("rb") as file, zipfile.ZipFile(file):
+                with self._source.open("rb") as file, zipfile.ZipFile(file) as members:
+                    self._check_sizes(members)
                     file.seek(0)
                     with np.load(file, allow_pickle=False) as archive:
                         arrays = {name: archive[name] for name in archive.files}
-        except OSError:
+        except (OSError, TableError, MemoryError):
             raise
         except Exception as error:
             # NumPy and zipfile raise various exceptions for files that are not theirs.
@@ -188,18 +199,72 @@ class Table:
             raise TableError(f"{self.path} holds no arrays")
         return columns
 
+    def _check_sizes(self, members: zipfile.ZipFile) -> None:
+        """Refuse an archive that is unpacked to more than the memory that there is, before it is unpacked."""
+        size = sum(member.file_size for member in members.infolist())
+        for member in members.infolist():
+            with suppress(ValueError, OSError), members.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                shape, _, dtype = read(file)
+                size = max(size, math.prod(shape) * dtype.itemsize)
+        check_memory(size, f"{self.path}: its arrays")
+
     def _checked_names(self, cells: Sequence[Cell]) -> list[str]:
         names = [str(cell) for cell in cells]
+        places: dict[str, int] = {}
         for place, name in enumerate(names, 1):
             if not name:
                 raise TableError(
                     f"{self.path}, row 1: column {place} has no name; pass --no-header if it has no header"
                 )
-            if names.index(name) != place - 1:
-                raise TableError(
-                    f"{self.path}, row 1: columns {names.index(name) + 1} and {place} are both named {name!r}"
-                )
+            if places.setdefault(name, place) != place:
+                raise TableError(f"{self.path}, row 1: columns {places[name]} and {place} are both named {name!r}")
         return names
+
+
+def check_memory(size: int, what: str) -> None:
+    """Refuse what would take more than half of the memory that this process may have.
+
+    Raises
+    ------
+    TableError
+        If it would.
+    """
+    available = _memory()
+    if size > available / 2:
+        raise TableError(f"{what} would take {size / 1e9:,.1f} GB, and this machine has {available / 1e9:,.1f} GB")
+
+
+def _memory() -> float:
+    """The bytes of memory of the machine, or of the container or the process if these have a limit."""
+    limits = [math.inf]
+    with suppress(ValueError, OSError, AttributeError):
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(ValueError, OSError):
+            limits.append(int(Path(path).read_text()))
+    with suppress(ImportError):
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if soft != resource.RLIM_INFINITY:
+            limits.append(soft)
+    return min(limits)
+
+
+def _copy_of(path: Path) -> Any:
+    """A temporary file with what a pipe gives, since a table is read several times; None for a file."""
+    mode = path.stat().st_mode
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise TableError(f"{path} is a device; expected a file or a pipe")
+    if not stat.S_ISFIFO(mode):
+        return None
+    copy = tempfile.NamedTemporaryFile(suffix=path.suffix)  # noqa: SIM115 - it is deleted with the table
+    with path.open("rb") as pipe:
+        shutil.copyfileobj(pipe, copy)
+    copy.flush()
+    return copy
 
 
 def is_missing(cell: Cell) -> bool:

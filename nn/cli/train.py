@@ -6,6 +6,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,10 @@ from ..training.callbacks import EarlyStopping
 from ..training.fit import fit
 from ..training.history import History
 from ..training.training import TrainingWarning
-from .apply import report
-from .columns import as_text, fitted, recognised
+from .apply import check_output, report
+from .columns import MOST_INPUTS, as_text, fitted, recognised
 from .model import TableModel, Target
-from .tables import Row, Table, TableError, as_number, is_missing
+from .tables import Row, Table, TableError, as_number, check_memory, is_missing
 
 Array = np.ndarray[Any, Any]
 
@@ -31,8 +32,16 @@ _MOST_CLASSES = 20
 """The largest number of different whole numbers for which a target counts as classes."""
 
 
-def train(options: argparse.Namespace) -> None:
+def train(options: argparse.Namespace) -> int:
     """Train a network on a table, and write it to a file."""
+    check_output(options.out, options.data)
+    try:
+        return _train(options)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"nothing is written to {options.out}") from None
+
+
+def _train(options: argparse.Namespace) -> int:
     table = Table(options.data, options.header, options.delimiter)
     target_place = table.index(options.target)
     rows, dropped = _rows_with_target(table, target_place)
@@ -61,6 +70,9 @@ def train(options: argparse.Namespace) -> None:
         y = (y - target.mean) / target.scale
     rng = np.random.default_rng(options.seed)
     sizes = [sum(column.width for column in columns), *options.hidden, len(target.classes) or 1]
+    parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
+    # The weights, their gradients, the optimizer's two moments, and the best weights so far.
+    check_memory(5 * 4 * parameters, f"a network of {parameters:,} parameters")
     model = MLP(sizes, options.activation, rng=rng)
     result = TableModel(
         model, columns, list(kinds), len(table.names), table.has_header, target, target_place, History()
@@ -87,7 +99,9 @@ def train(options: argparse.Namespace) -> None:
     for warning in told:
         _note(str(warning.message))
     if not len(result.history):
-        raise TableError(f"no epoch was finished ({result.history.stopped or 'stopped by Ctrl-C'}); nothing is written")
+        if result.history.interrupted:
+            raise KeyboardInterrupt
+        raise TableError(f"no epoch was finished ({result.history.stopped}); nothing is written")
     result.save(options.out)
     what = f"{len(target.classes)} classes" if target.classes else "a number"
     shape = "-".join(map(str, sizes))
@@ -96,8 +110,13 @@ def train(options: argparse.Namespace) -> None:
         "validate"
     )
     print(f"{len(result.history)} epochs; on the validation rows, with the weights of the best epoch:")
-    report(result, X[validation], y[validation], sys.stdout)
+    numbers = [rows[i].number for i in validation]
+    report(result, result.outputs(X[validation], numbers, table.path), y[validation], sys.stdout)
     print(f"written to {options.out}")
+    if not result.history.interrupted:
+        return 0
+    _note(f"stopped by Ctrl-C after {len(result.history)} epochs; the weights of the best one are in {options.out}")
+    return 130
 
 
 def _rows_with_target(table: Table, place: int) -> tuple[list[Row], int]:
@@ -137,12 +156,17 @@ def _as_target(table: Table, rows: Sequence[Row], place: int, task: str) -> tupl
         raise TableError(
             f"{table.path}, column {name!r}: every row has the class {classes[0]!r}, so there is nothing to learn"
         )
+    if len(classes) > MOST_INPUTS:
+        raise TableError(
+            f"{table.path}, column {name!r}: it has {len(classes):,} classes; at most {MOST_INPUTS:,} are learned"
+        )
     if len(classes) > len(texts) / 2:
         raise TableError(
             f"{table.path}, column {name!r}: {len(classes)} different classes in {len(texts)} rows are too many to "
             "learn; choose another target, or pass --task regression for numbers"
         )
-    return Target(name, classes), np.array([classes.index(text) for text in texts], np.float64)
+    numbers_of = {text: number for number, text in enumerate(classes)}
+    return Target(name, classes), np.array([numbers_of[text] for text in texts], np.float64)
 
 
 def _split(y: Array, stratified: bool, options: argparse.Namespace) -> tuple[Array, Array]:
@@ -153,7 +177,10 @@ def _split(y: Array, stratified: bool, options: argparse.Namespace) -> tuple[Arr
             rows, test_size=options.validation, stratify=y if stratified else None, rng=options.seed
         )
     except ValueError:
-        training, validation = train_test_split(rows, test_size=options.validation, rng=options.seed)
+        try:
+            training, validation = train_test_split(rows, test_size=options.validation, rng=options.seed)
+        except ValueError as error:
+            raise TableError(f"--validation {options.validation}: {error}") from None
     return training, validation
 
 

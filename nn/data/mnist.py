@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
+import stat
 import struct
-import sys
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from autograd_lite.extend import write_atomically
+from autograd_lite.extend import user_cache, write_atomically
 
 _FOLDER_VARIABLE = "AUTOGRAD_LITE_MNIST"
 
@@ -184,8 +185,10 @@ def read_idx(path: str | os.PathLike[str], mmap: bool = False) -> NDArray[Any]:
 
 def _mapped(path: Path) -> NDArray[Any]:
     head = _read(path, _LONGEST_HEADER)
-    if head.startswith(b"\x1f\x8b"):
+    if head.startswith(_GZIP):
         raise DataFileError(f"{path} is gzipped and cannot be mapped into memory; unpack it with gzip -d first")
+    if not path.is_file():
+        raise DataFileError(f"{path} is a pipe and cannot be mapped into memory; read it without mmap=True")
     dtype, shape, header = _layout(head, path.stat().st_size, path)
     if not math.prod(shape):
         return np.zeros(shape, dtype)
@@ -197,33 +200,48 @@ def _contents(path: Path) -> bytes:
 
 
 def _read(path: Path, length: int = -1) -> bytes:
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; expected a file")
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(f"{path} is a folder; expected a file")
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise DataFileError(f"{path} is a device; expected a file")
         with path.open("rb") as file:
             return file.read(length)
     except FileNotFoundError:
         raise FileNotFoundError(f"the file {path.absolute()} does not exist") from None
 
 
+_GZIP = b"\x1f\x8b"
+
+
 def _gunzipped(data: bytes, source: Path | str) -> bytes:
-    if not data.startswith(b"\x1f\x8b"):
+    """The bytes of a file, unpacked if it is gzipped: at most as many as its header demands, and one more."""
+    if not data.startswith(_GZIP):
         return data
     import gzip
 
     try:
-        return gzip.decompress(data)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            head = file.read(_LONGEST_HEADER)
+            dtype, shape, header = _described(head, source)
+            size = header + math.prod(shape) * dtype.itemsize
+            if size > len(head) + len(data) * _MOST_GZIP_SAVES:
+                raise DataFileError(f"{source} is truncated: its header (shape {shape}) demands {size:,} bytes")
+            return head + file.read(max(0, size - len(head)) + 1)
+    except (EOFError, OSError, zlib.error) as error:
         raise DataFileError(f"{source}: corrupt or truncated gzip data ({error})") from error
+    except MemoryError:
+        raise DataFileError(f"{source} is unpacked to more than the memory that there is") from None
+
+
+_MOST_GZIP_SAVES = 1032
+"""The largest factor by which deflate shortens bytes."""
 
 
 def _parse_idx(contents: bytes, source: Path) -> NDArray[Any]:
     dtype, shape, header = _layout(contents[:_LONGEST_HEADER], len(contents), source)
-    try:
-        array = np.frombuffer(contents, dtype, offset=header).reshape(shape)
-    except ValueError as error:  # an empty array can declare more than NumPy's dimensions or sizes
-        raise DataFileError(f"{source} declares a shape that NumPy cannot hold: {shape}") from error
-    return array.astype(dtype.newbyteorder("="))
+    return np.frombuffer(contents, dtype, offset=header).reshape(shape).astype(dtype.newbyteorder("="))
 
 
 _LONGEST_HEADER = 4 + 4 * 255
@@ -231,6 +249,19 @@ _LONGEST_HEADER = 4 + 4 * 255
 
 def _layout(head: bytes, length: int, source: Path) -> tuple[np.dtype[Any], tuple[int, ...], int]:
     """The dtype, the shape and the length of the header of an IDX file with this length."""
+    dtype, shape, header = _described(head, source)
+    expected = header + math.prod(shape) * dtype.itemsize
+    if length != expected:
+        raise DataFileError(
+            f"{source} is {'truncated' if length < expected else 'too long'}: "
+            f"{length:,} bytes after any decompression, "
+            f"and its header (shape {_shown(shape)} of {dtype.name}) demands {_shown(expected)}"
+        )
+    return dtype, shape, header
+
+
+def _described(head: bytes, source: Path | str) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """The dtype, the shape and the length of the header of an IDX file that begins with these bytes."""
     if not head:
         raise DataFileError(f"{source} is empty; expected an IDX file")
     magic = head[:4]
@@ -242,17 +273,21 @@ def _layout(head: bytes, length: int, source: Path) -> tuple[np.dtype[Any], tupl
         )
     dtype, ndim = np.dtype(_IDX_DTYPES[magic[2]]), magic[3]
     header = 4 + 4 * ndim
-    if length < header:
-        raise DataFileError(f"{source} is truncated: {length} bytes, but a header of {ndim} dimensions takes {header}")
-    shape = struct.unpack(f">{ndim}I", head[4:header])
-    expected = header + math.prod(shape) * dtype.itemsize
-    if length != expected:
+    if len(head) < header:
         raise DataFileError(
-            f"{source} is {'truncated' if length < expected else 'too long'}: "
-            f"{length:,} bytes after any decompression, "
-            f"and its header (shape {shape} of {dtype.name}) demands {expected:,}"
+            f"{source} is truncated: {len(head)} bytes, but a header of {ndim} dimensions takes {header}"
         )
+    shape = struct.unpack(f">{ndim}I", head[4:header])
+    try:
+        np.broadcast_to(np.zeros((), dtype), shape)
+    except ValueError as error:  # more than NumPy's dimensions, or a size of more than 64 bits
+        raise DataFileError(f"{source} declares a shape that NumPy cannot hold: {_shown(shape)}") from error
     return dtype, shape, header
+
+
+def _shown(value: Any) -> str:
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return text if len(text) <= 80 else f"{text[:80]}..."
 
 
 def _pixel_dtype(dtype: DTypeLike) -> np.dtype[Any]:
@@ -303,15 +338,13 @@ def _checked_pair(
 
 
 def _cache_folder() -> Path:
-    if os.environ.get("XDG_CACHE_HOME"):
-        caches = Path(os.environ["XDG_CACHE_HOME"])
-    elif sys.platform == "win32":
-        caches = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        caches = Path.home() / "Library" / "Caches"
-    else:
-        caches = Path.home() / ".cache"
-    return caches / "autograd_lite" / "mnist"
+    folder = user_cache()
+    if folder is None:
+        raise FileNotFoundError(
+            f"the user has no folder for caches, since HOME is not set to one; set {_FOLDER_VARIABLE} to a folder with "
+            "the four files, or pass it"
+        )
+    return folder / "mnist"
 
 
 def _from_cache(file_name: str, checksum: str, mirrors: Sequence[str], folder: Path) -> tuple[Path, bytes]:

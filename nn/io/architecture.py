@@ -18,17 +18,24 @@ from ..module import Module
 Spec = dict[str, Any]
 
 
+_DEEPEST = 100
+"""The number of sequences within each other that a file can describe."""
+
+_MOST_LAYERS = 100_000
+"""The number of layers that a file can describe."""
+
+
 class ArchitectureError(ValueError):
     """A model cannot be described, or no model can be made from a description."""
 
 
-def describe(module: Module) -> Spec:
+def describe(module: Module, depth: int = 0) -> Spec:
     """A model as data: the name of its class, and the options that it was made with.
 
     Raises
     ------
     ArchitectureError
-        If a part of the model is a class or a function of the user.
+        If a part of the model is a class or a function of the user, or if it has too many layers or too deep ones.
 
     Examples
     --------
@@ -43,42 +50,89 @@ def describe(module: Module) -> Spec:
             "weights with load_weights(model, path)"
         )
     if isinstance(module, Sequential):
-        return {"class": name, "layers": [_layer(layer) for layer in module.layers]}
+        _check_limits(len(module.layers), depth)
+        return {"class": name, "layers": [_layer(layer, depth + 1) for layer in module.layers]}
     return {"class": name, **_OPTIONS.get(name, _activation_options)(module)}
 
 
-def build(spec: Any) -> Module:
+def build(spec: Any, size: int | None = None) -> Module:
     """Make the model of a description by `describe`, with new initial weights.
+
+    Parameters
+    ----------
+    spec : mapping
+        The description.
+    size : int, optional
+        The number of numbers that there are for its tensors; without it, the model may have any size.
 
     Raises
     ------
     ArchitectureError
-        If it is not such a description, or has a class that this version does not know.
+        If it is not such a description, has a class that this version does not know, or describes a larger model; this
+        is known before anything of a layer's size is allocated.
     """
-    if not isinstance(spec, Mapping) or not isinstance(spec.get("class"), str):
-        raise ArchitectureError(f"expected the description of a model, got {spec!r}")
-    name = spec["class"]
-    if name not in _CLASSES:
-        raise ArchitectureError(f"the class {name!r} is unknown; this version knows {', '.join(_CLASSES)}")
-    kind = _CLASSES[name]
-    options = {key: value for key, value in spec.items() if key != "class"}
-    if issubclass(kind, Sequential):
-        layers = options.get("layers")
-        if not isinstance(layers, list):
-            raise ArchitectureError(f"{name}: expected a list of layers, got {layers!r}")
-        sequence = object.__new__(kind)
-        Sequential.__init__(sequence, *(build(layer) for layer in layers))
-        return sequence
-    try:
-        module: Module = kind(**options)
-    except (TypeError, ValueError) as error:
-        raise ArchitectureError(f"{name} cannot be made with the options {options}: {error}") from None
-    return module
+    return _Builder(size).build(spec, 0)
 
 
-def _layer(layer: Any) -> Spec:
+class _Builder:
+    """Makes models whose tensors have a limited number of numbers."""
+
+    def __init__(self, size: int | None) -> None:
+        self.left = size
+        self.layers = 0
+
+    def build(self, spec: Any, depth: int) -> Module:
+        if not isinstance(spec, Mapping) or not isinstance(spec.get("class"), str):
+            raise ArchitectureError(f"expected the description of a model, got {repr(spec)[:60]}")
+        name = spec["class"]
+        if name not in _CLASSES:
+            raise ArchitectureError(f"the class {name[:60]!r} is unknown; this version knows {', '.join(_CLASSES)}")
+        kind = _CLASSES[name]
+        options = {key: value for key, value in spec.items() if key != "class"}
+        if issubclass(kind, Sequential):
+            layers = options.get("layers")
+            if not isinstance(layers, list):
+                raise ArchitectureError(f"{name}: expected a list of layers, got {layers!r}")
+            self.layers += len(layers)
+            _check_limits(self.layers, depth)
+            sequence = object.__new__(kind)
+            Sequential.__init__(sequence, *(self.build(layer, depth + 1) for layer in layers))
+            return sequence
+        try:
+            self._take(name, options)
+            module: Module = kind(**options)
+        except ArchitectureError:
+            raise
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            raise ArchitectureError(f"{name} cannot be made with the options {repr(options)[:200]}: {error}") from None
+        return module
+
+    def _take(self, name: str, options: Mapping[str, Any]) -> None:
+        """Take the numbers of a layer's tensors from those that there are."""
+        if "dtype" in options and options["dtype"] not in _DTYPES:
+            raise ValueError(f"the dtype is not one of {', '.join(_DTYPES)}")
+        if self.left is None or name not in _SIZES:
+            return
+        counts = {key: value for key, value in options.items() if isinstance(value, int)}
+        needed = _SIZES[name](counts)
+        if needed > self.left:
+            raise ArchitectureError(
+                f"{name} with the options {repr(dict(options))[:200]} has {needed:,} numbers, and the file has "
+                f"{self.left:,} for it"
+            )
+        self.left -= max(0, needed)
+
+
+def _check_limits(layers: int, depth: int) -> None:
+    if layers > _MOST_LAYERS:
+        raise ArchitectureError(f"the model has more than {_MOST_LAYERS:,} layers, the most that a file can describe")
+    if depth >= _DEEPEST:
+        raise ArchitectureError(f"sequences are more than {_DEEPEST} deep, the most that a file can describe")
+
+
+def _layer(layer: Any, depth: int) -> Spec:
     if isinstance(layer, Module):
-        return describe(layer)
+        return describe(layer, depth)
     for kind in activations.ACTIVATIONS.values():
         if kind.function is layer:
             return {"class": kind.__name__}
@@ -106,6 +160,17 @@ _OPTIONS: dict[str, Callable[[Any], Spec]] = {
     "LayerNorm": lambda m: {"features": m.features, "eps": m.eps, "dtype": _dtype(m.weight)},
     "Dropout": lambda m: {"p": m.p},
 }  # fmt: skip
+
+
+_DTYPES = ("float16", "float32", "float64", "longdouble", "float128")
+
+_SIZES: dict[str, Callable[[Mapping[str, int]], int]] = {
+    "Dense": lambda o: o["in_features"] * o["out_features"] + o["out_features"] * o.get("bias", True),
+    "Embedding": lambda o: o["num_embeddings"] * o["embedding_dim"],
+    "BatchNorm": lambda o: 4 * o["features"],
+    "LayerNorm": lambda o: 2 * o["features"],
+}
+"""The number of numbers in a layer's tensors."""
 
 
 def _activation_options(module: Any) -> Spec:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.extend import write_atomically
+from autograd_lite.extend import replacing
 
 from ..module import Module
 from .architecture import ArchitectureError, build, describe
@@ -25,6 +26,12 @@ Array = np.ndarray[Any, Any]
 PROGRAM = "autograd_lite"
 LAYOUT = 1
 """The version of the files' layout; files with a higher version are refused."""
+
+RESERVED = ("kind", "architecture", "model", "program", "layout", "version", "sha256")
+"""The names of texts that every file of weights has, so that metadata cannot have them."""
+
+_LONGEST_HEADER = 100_000_000
+"""The number of bytes of names and texts from which on safetensors refuses to read a file."""
 
 
 class CheckpointError(ValueError):
@@ -40,14 +47,21 @@ def save_weights(model: Module, path: str | os.PathLike[str], metadata: Mapping[
     path : path
         The path of the file; usually it ends in ``.safetensors``.
     metadata : mapping of str, optional
-        Texts that are saved with the tensors.
+        Texts that are saved with the tensors, under any names but those that the file has itself: kind, architecture,
+        model, program, layout, version and sha256.
 
     Raises
     ------
     TypeError
-        If the metadata are not texts, or a tensor is complex.
+        If the metadata are not texts, or a tensor has a dtype that the format does not know, such as complex numbers.
+    ValueError
+        If the metadata have a name of the file's own, or cannot be stored; nothing is written then.
     OSError
         If the file cannot be written; an older file is kept.
+
+    Notes
+    -----
+    The same model gives the same bytes.
 
     Examples
     --------
@@ -60,6 +74,11 @@ def save_weights(model: Module, path: str | os.PathLike[str], metadata: Mapping[
         layers.2: Dense(weight=(4, 2), bias=(2,))
     )  # 26 parameters
     """
+    if taken := [name for name in metadata or {} if name in RESERVED]:
+        raise ValueError(
+            f"save_weights: the metadata may not have the name {taken[0]!r}, under which the file has its own text; "
+            f"choose a name other than {', '.join(RESERVED)}"
+        )
     try:
         architecture = json.dumps(describe(model))
     except ArchitectureError:
@@ -92,21 +111,22 @@ def load_model(path: str | os.PathLike[str]) -> Module:
         As in `load_weights`; and if the model has classes or functions of the user.
     """
     tensors, texts = read_file(Path(path), "weights")
-    model = model_of(texts, path)
+    model = model_of(tensors, texts, path)
     fill(model, tensors, path)
     return model
 
 
-def model_of(texts: Mapping[str, str], path: str | os.PathLike[str]) -> Module:
-    """Make the model that a file's texts describe, with new initial weights."""
+def model_of(tensors: Mapping[str, Array], texts: Mapping[str, str], path: str | os.PathLike[str]) -> Module:
+    """Make the model that a file's texts describe, no larger than its tensors, with new initial weights."""
     if not texts.get("architecture"):
         raise CheckpointError(
-            f"{path} has weights of a model with classes or functions of your own, {texts.get('model', '')!r}; make "
-            "the model in your program, and read them with load_weights(model, path)"
+            f"{path} has weights of a model that a file cannot describe, with classes or functions of your own, or too "
+            f"deep: {texts.get('model', '')!r}; make the model in your program, and read them with "
+            "load_weights(model, path)"
         )
     try:
-        return build(json.loads(texts["architecture"]))
-    except ValueError as error:
+        return build(json.loads(texts["architecture"]), sum(array.size for array in tensors.values()))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: the architecture cannot be read: {error}") from None
 
 
@@ -123,20 +143,45 @@ def fill(model: Module, tensors: Mapping[str, Array], path: str | os.PathLike[st
 
 def write_file(path: Path, tensors: Mapping[str, Array], texts: Mapping[str, str]) -> None:
     """Write arrays and texts, with their checksum."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save
 
     for name, text in texts.items():
         if not isinstance(name, str) or not isinstance(text, str):
             raise TypeError(f"metadata must map strings to strings, got {name!r}: {text!r}")
+    for text in (*texts, *texts.values(), *tensors):
+        if not text.isascii() and (wrong := re.search("[\ud800-\udfff]", text)):
+            raise ValueError(f"the text {_shown(text)} has half a character, {wrong[0]!r}, which no file can hold")
+    if "__metadata__" in tensors:
+        raise ValueError("a tensor cannot have the name '__metadata__' in a file, which has its texts there")
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     for name, array in arrays.items():
-        if array.dtype.kind not in "fiub":
-            raise TypeError(
-                f"{name} has dtype {array.dtype}, which safetensors cannot store; save its real and imaginary part"
-            )
+        if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+            advice = "; save its real and imaginary part" if array.dtype.kind == "c" else ""
+            raise TypeError(f"{name} has dtype {array.dtype}, which safetensors cannot store{advice}")
     texts = {**texts, "program": PROGRAM, "layout": str(LAYOUT), "version": _project_version()}
-    data = save(arrays, {**texts, "sha256": _checksum(arrays, texts)})
-    write_atomically(path, data)
+    try:
+        data = memoryview(save(arrays, {**texts, "sha256": _checksum(arrays, texts)}))
+    except SafetensorError as error:
+        raise ValueError(f"{path} cannot hold these arrays and texts: {error}") from None
+    length = int.from_bytes(data[:8], "little")
+    # safetensors writes the texts in an order that changes from run to run.
+    header = json.loads(bytes(data[8 : 8 + length]))
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    if len(head) > _LONGEST_HEADER:
+        raise ValueError(
+            f"the names and texts take {len(head):,} bytes, and no reader takes more than {_LONGEST_HEADER:,}; save "
+            "shorter metadata"
+        )
+    with replacing(path) as file:
+        file.write(len(head).to_bytes(8, "little") + head)
+        file.write(data[8 + length :])
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")
 
 
 def read_file(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, str]]:
@@ -152,9 +197,9 @@ def read_file(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, str]]:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is not a mapping
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a safetensors file, or is truncated: {error}") from None
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        if isinstance(error, CheckpointError):
-            raise
+    except CheckpointError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, MemoryError) as error:
         raise CheckpointError(f"{path} holds arrays that cannot be read: {error}") from None
     given = texts.pop("sha256", "")
     if given != _checksum(arrays, texts):
@@ -162,6 +207,19 @@ def read_file(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, str]]:
     if texts.get("kind") != kind:
         raise CheckpointError(f"{path} holds {texts.get('kind')!r}; expected a file that holds {kind!r}")
     return arrays, texts
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """The texts of a file, without reading its arrays, and so without knowing whether they are damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise FileNotFoundError(f"the file {path} does not exist")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a safetensors file, or is truncated: {error}") from None
 
 
 def _check_origin(path: Path, texts: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from contextvars import copy_context
 from typing import Any, Literal
 
@@ -73,7 +74,8 @@ def fit(
         The generator of the orders of arrays, or its seed.
     resume : path, optional
         A file or folder that `nn.Checkpoint` wrote. Training continues from there, to the same weights to the bit, if
-        all other arguments are the same; with a folder that has no checkpoint, training starts at the beginning.
+        all other arguments are the same; with a folder that has no checkpoint, training starts at the beginning. The
+        optimizer's options are those of the checkpoint.
     progress : bool or {"auto", "bar", "lines"}, default True
         The form in which progress is shown; see `nn.progress`.
     compile : bool or "auto", default "auto"
@@ -95,7 +97,9 @@ def fit(
     TypeError, ValueError
         If an argument is wrong; raised before the first step.
     CheckpointError
-        If the checkpoint is damaged, or belongs to another training.
+        If the checkpoint is damaged, or belongs to another training: to another model, loss or penalty, or to other
+        data, batches, metrics or callbacks; model, optimizer and generators are as before then. If a callback
+        `Checkpoint` has a folder with another run's checkpoints, or one in which a training runs.
 
     Notes
     -----
@@ -124,7 +128,10 @@ def fit(
     if not isinstance(detect_anomaly, bool):
         raise TypeError(f"fit: detect_anomaly must be True or False, got {detect_anomaly!r}")
     loop = Loop(training, compile, detect_anomaly)
-    if resume is not None:
-        resume_training(training, resume)
-    # In a context of its own, which ends at once where training is interrupted, and the model's mode with it.
-    return copy_context().run(loop.run, progress)
+    with ExitStack() as running:
+        for callback in training.callbacks:
+            running.enter_context(callback.running(training))
+        if resume is not None:
+            resume_training(training, resume)
+        # In a context of its own, which ends at once where training is interrupted, and the model's mode with it.
+        return copy_context().run(loop.run, progress)

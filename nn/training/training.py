@@ -6,7 +6,9 @@ They are in one file because they refer to each other: a training has callbacks,
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 from ..arguments import positive_int
@@ -48,6 +50,10 @@ class Training:
         The loss of the last step.
     order : dict or None
         The state of the batches' random generator before it drew the order of this epoch.
+    run : str
+        The name of the run, which all its checkpoints have, and which it keeps when it is resumed.
+    made_of : dict
+        The parts of the training as texts, for checkpoints; empty until they are needed.
     resumed : bool
         Whether the training continues from a checkpoint.
     stop_reason : str or None
@@ -102,6 +108,8 @@ class Training:
         self.history = History()
         self.epoch, self.step, self.step_in_epoch = 0, 0, 0
         self.last_loss = math.nan
+        self.made_of: dict[str, str] = {}
+        self.run = secrets.token_hex(8)
         self.resumed = False
         self.order: Any = None
         self.stop_reason: str | None = None
@@ -134,6 +142,10 @@ class Callback:
 
     last: ClassVar[bool] = False
     """Whether it is called after the callbacks for which this is False, in whatever order they are given."""
+
+    def running(self, training: Training) -> AbstractContextManager[None]:
+        """What holds while a training runs: entered before a checkpoint is loaded, and left even after an error."""
+        return nullcontext()
 
     def on_train_begin(self, training: Training) -> None:
         """Called before the first step, and after a checkpoint was loaded, if there is one."""

@@ -14,6 +14,7 @@ from ...core.graph import Node
 from ...core.outputs import OutputCotangents
 from ...core.rule import OUT, parameter_names
 from ...core.stepper import Contribution, Step
+from ...formatting import visible
 from ..text import gradient_of
 from .formulas import right_side
 from .html_arrays import Gallery, in_numbers, is_small
@@ -94,7 +95,7 @@ class Sections:
     def _call(self, count: int, step: Step) -> str:
         recipe = step.node.recipe
         assert recipe is not None
-        function = escape(recipe.rule.name.lstrip("_"))
+        function = escape(visible(recipe.rule.name.lstrip("_")))
         arguments = ", ".join(
             f"{escape(argument)} = {self._name(parent)}"
             for argument, parent in zip(recipe.arguments, step.node.parents, strict=True)
@@ -245,7 +246,7 @@ def _setting(value: Any) -> str | None:
         text = _index(value)
     else:
         text = repr(value)
-    return f"<mtext>{escape(text if len(text) <= 40 else text[:39] + '…')}</mtext>"
+    return f"<mtext>{escape(visible(text, 40))}</mtext>"
 
 
 def _index(value: Any) -> str:

@@ -1,5 +1,7 @@
 """Every callback of `nn`, and what one remembers: compiled and resumed trainings are held to the same of each."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,12 @@ CALLBACKS = {
 """From a folder that it may write to."""
 
 every_callback = pytest.mark.parametrize("make_callback", CALLBACKS.values(), ids=CALLBACKS)
+
+
+def delete_files_of(callback):
+    """Delete the checkpoints that a callback has written, so that another training may have its folder."""
+    if isinstance(callback, nn.Checkpoint):
+        shutil.rmtree(callback.path)
 
 
 def assert_same_memory(one, other):

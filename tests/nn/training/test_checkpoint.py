@@ -13,7 +13,7 @@ import pytest
 
 import nn
 from nn.io.weights import CheckpointError
-from tests.nn.training.every import assert_same_memory, every_callback
+from tests.nn.training.every import assert_same_memory, delete_files_of, every_callback
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3)).astype(np.float32)
@@ -81,6 +81,7 @@ def test_training_goes_on_to_the_same_bits(unit, every, shared, tmp_path):
 def test_every_callback_goes_on_with_what_it_remembers(make_callback, tmp_path):
     whole, begun, resumed = (make_callback(tmp_path / "its own") for _ in range(3))
     make(epochs=4, callbacks=[whole])
+    delete_files_of(whole)
     with pytest.raises(RuntimeError, match="power"):
         make(epochs=4, folder=tmp_path, every=3, unit="step", callbacks=[begun, Crash(8)])
     make(epochs=4, folder=tmp_path, every=3, unit="step", callbacks=[resumed, Crash(-1)], resume=tmp_path)

@@ -11,7 +11,7 @@ from autograd_lite import GradientError, Tensor, compile
 from autograd_lite.compiler.native import is_installed
 from tests.nn.optimizers.every import ALL
 
-from .every import assert_same_memory, every_callback
+from .every import assert_same_memory, delete_files_of, every_callback
 
 JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not is_installed(), reason="needs Numba"))]
 
@@ -270,9 +270,10 @@ class _Replacing(nn.Callback):
 
 def _same_compiled(*pairs):
     """What callbacks remember, too: pairs of them for an eager and for a compiled training."""
-    (expected, history), (found, compiled_history) = (
-        _fitted(compiled, [pair[compiled] for pair in pairs]) for compiled in (False, True)
-    )
+    expected, history = _fitted(False, [eager for eager, _ in pairs])
+    for eager, _ in pairs:
+        delete_files_of(eager)
+    found, compiled_history = _fitted(True, [compiled for _, compiled in pairs])
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)
     for name, column in history.steps.items():
