@@ -6,11 +6,12 @@ It travels as context variables do (PEP 567): each thread and each asynchronous 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from functools import wraps
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Literal, Protocol, Self, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -75,6 +76,10 @@ class Anomalies(Protocol):
         """What looks on in a backward pass."""
 
 
+Open = tuple["Block", int, FrameType | None]
+"""A block that is open, the depth of the interpreter around it, and the frame of the generator that has opened it."""
+
+
 class Context:
     """What holds where a call is made. A context is never changed: another one takes its place.
 
@@ -92,21 +97,24 @@ class Context:
         What looks for numbers that are not finite.
     is_plain : bool
         Whether there is neither a tracer nor a look for anomalies.
-    blocks : tuple
-        The blocks that are open, the innermost at the end, each with the depth of the interpreter around it.
+    blocks : tuple of Open
+        The blocks that are open, the innermost at the end.
     """
 
     __slots__ = ("anomalies", "blocks", "interpreter", "is_plain", "paused", "recording", "tracer")
 
+    def __new__(
+        cls, interpreter: Interpreter | None = None, tracer: Tracer | None = None, blocks: tuple[Open, ...] = ()
+    ) -> Context:
+        """A context, which looks at its generators where some have blocks open."""
+        return object.__new__(cls if all(generator is None for _, _, generator in blocks) else _WithGenerators)
+
     def __init__(
-        self,
-        interpreter: Interpreter | None = None,
-        tracer: Tracer | None = None,
-        blocks: tuple[tuple[Block, int], ...] = (),
+        self, interpreter: Interpreter | None = None, tracer: Tracer | None = None, blocks: tuple[Open, ...] = ()
     ) -> None:
         self.interpreter, self.tracer, self.blocks = interpreter, tracer, blocks
         self.recording, self.paused, self.anomalies = True, -1, _EVERYWHERE[-1]
-        for block, depth in blocks:
+        for block, depth, _ in blocks:
             if block.records is not None:
                 self.recording = block.records
                 self.paused = -1 if block.records else depth
@@ -118,6 +126,27 @@ class Context:
     def depth(self) -> int:
         """The depth of the innermost interpreter that is running; 0 if there is none."""
         return 0 if self.interpreter is None else self.interpreter.depth
+
+
+class _WithGenerators(Context):
+    """A context with blocks that generators have open: these hold only while the generator runs, and not its caller."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, interpreter: Interpreter | None = None, tracer: Tracer | None = None, blocks: tuple[Open, ...] = ()
+    ) -> None:
+        self.interpreter, self.tracer, self.blocks = interpreter, tracer, blocks
+
+    def _now(self) -> Context:
+        # A generator's frame has none below it while it waits to go on.
+        blocks: list[Open] = [(block, d, None) for block, d, frame in self.blocks if frame is None or frame.f_back]
+        return Context(self.interpreter, self.tracer, tuple(blocks))
+
+    recording = property(lambda self: self._now().recording)
+    paused = property(lambda self: self._now().paused)
+    anomalies = property(lambda self: self._now().anomalies)
+    is_plain = property(lambda self: self._now().is_plain)
 
 
 _EVERYWHERE: list[Anomalies | None] = [None]
@@ -151,11 +180,22 @@ def look_everywhere(anomalies: Anomalies | None) -> None:
         CONTEXT.set(Context(context.interpreter, context.tracer, context.blocks))
 
 
+def _generator(frame: FrameType) -> FrameType | None:
+    """A frame if it is a generator's; None for others, and for `contextlib.contextmanager`'s, which is for its caller."""
+    is_generator = frame.f_code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR)
+    caller = frame.f_back
+    while caller is not None and caller.f_code.co_flags & inspect.CO_GENERATOR:  # yield from
+        caller = caller.f_back
+    of_contextlib = caller is not None and caller.f_globals.get("__name__") == "contextlib"
+    return frame if is_generator and not of_contextlib else None
+
+
 class Block(ContextDecorator):
     """A context manager and decorator, of generators and coroutines too, that switches something while it is open.
 
     It nests, ends with an exception too, and holds for the thread, or the asynchronous task, that enters it. One object
-    can be entered by several, and blocks of generators that take turns may be left in any order.
+    can be entered by several. A generator's block holds while the generator runs, and not for its caller between two of
+    its values, except in `contextlib.contextmanager`'s; blocks of generators may be left in any order.
 
     Attributes
     ----------
@@ -171,7 +211,8 @@ class Block(ContextDecorator):
     def __enter__(self) -> Self:
         context = CONTEXT.get()
         try:
-            CONTEXT.set(Context(context.interpreter, context.tracer, (*context.blocks, (self, context.depth))))
+            blocks: tuple[Open, ...] = (*context.blocks, (self, context.depth, _generator(sys._getframe(1))))
+            CONTEXT.set(Context(context.interpreter, context.tracer, blocks))
         except BaseException:  # an interruption, after which the block is not entered
             CONTEXT.set(context)
             raise
@@ -191,7 +232,7 @@ class Block(ContextDecorator):
         """The context without the block."""
         context = CONTEXT.get()
         # Not always the innermost block, since generators that take turns leave theirs in any order.
-        mine = [i for i, (block, _) in enumerate(context.blocks) if block is self]
+        mine = [i for i, (block, *_) in enumerate(context.blocks) if block is self]
         if not mine:
             return context
         return Context(context.interpreter, context.tracer, context.blocks[: mine[-1]] + context.blocks[mine[-1] + 1 :])

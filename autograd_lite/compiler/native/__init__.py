@@ -5,6 +5,7 @@
 of plans. Matrix products are done by NumPy's own BLAS, which is called by its address; see `blas`.
 """
 
+from functools import cache
 from importlib.util import find_spec
 from typing import Literal
 
@@ -16,6 +17,7 @@ DATA_OFFSET = object.__basicsize__
 """The offset in an array object of the pointer to its memory: `PyArrayObject` of NumPy's C interface."""
 
 
+@cache
 def is_installed() -> bool:
-    """Whether Numba is installed."""
+    """Whether Numba is installed; looked up once, since to look takes the lock of Python's imports."""
     return find_spec("numba") is not None and find_spec("llvmlite") is not None

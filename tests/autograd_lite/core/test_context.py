@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 
 import numpy as np
@@ -45,8 +46,44 @@ def test_blocks_of_generators_are_left_in_any_order(order):
     generators = [within() for _ in range(4)]
     assert not any(map(next, generators))
     for i in order:
-        assert not records()
         generators[i].close()
+        assert records()
+
+
+def test_a_generators_block_does_not_hold_for_its_caller():
+    def within():
+        with no_grad():
+            yield records()
+            yield records()
+        yield records()
+
+    def outer():
+        yield from within()
+
+    for generator in (within(), outer()):
+        found = [(inside, records()) for inside in generator]
+        assert found == [(False, True), (False, True), (True, True)]
+
+
+def test_an_asynchronous_generators_block_does_not_hold_for_its_caller():
+    async def within():
+        with no_grad():
+            yield records()
+
+    async def both():
+        return [(inside, records()) async for inside in within()]
+
+    assert asyncio.run(both()) == [(False, True)]
+
+
+def test_a_context_manager_made_of_a_generator_holds_for_its_caller():
+    @contextmanager
+    def evaluating():
+        with no_grad():
+            yield
+
+    with evaluating():
+        assert not records()
     assert records()
 
 
