@@ -8,13 +8,13 @@ import shutil
 import signal
 import subprocess
 import time
-import warnings
 
 import numpy as np
 import pytest
 
 import nn
 from nn.io.weights import CheckpointError, read_file
+from nn.training import run_folder
 from nn.training.run_folder import NAME
 from tests.reliability.processes import WITHOUT_PRIVILEGES, has_permissions, python, small_disk
 from tests.reliability.test_model_files import mutated
@@ -124,28 +124,49 @@ def test_a_run_that_fails_frees_its_folder(tmp_path):
     assert_same(run(tmp_path, callbacks=[Crash()], resume=tmp_path), run(callbacks=[Crash()]))
 
 
-def test_a_child_process_does_not_hold_the_folder_of_its_parent(tmp_path):
-    class Fork(nn.Callback):
-        child = 0
+FORKING = """
+import nn, os, time
+from pathlib import Path
+from tests.reliability.test_checkpoints import run
+class Fork(nn.Callback):
+    def on_step_end(self, training):
+        child = os.fork()
+        if not child:
+            time.sleep(60)
+            os._exit(0)
+        print(child, flush=True)
+        time.sleep(60)
+run(Path(sys.argv[1]), callbacks=[Fork()])
+"""
 
-        def on_step_end(self, training):
-            if training.step == 1:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", DeprecationWarning)
-                    self.child = os.fork()
-                if not self.child:
-                    time.sleep(60)
-                    os._exit(0)
 
-    fork = Fork()
-    try:
-        run(tmp_path / "a", callbacks=[fork], epochs=1)
-        run(tmp_path / "a", callbacks=[Fork()], epochs=1, resume=tmp_path / "a")
-        shutil.rmtree(tmp_path / "a")
-        run(tmp_path / "a")
-    finally:
-        os.kill(fork.child, signal.SIGKILL)
-        os.waitpid(fork.child, 0)
+def test_a_child_process_does_not_hold_the_folder_of_a_parent_that_was_killed(tmp_path):
+    with subprocess.Popen(python(FORKING, tmp_path), stdout=subprocess.PIPE, text=True) as parent:
+        child = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+        try:
+            run(tmp_path)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_lock_file_that_is_deleted_meanwhile_is_made_anew(tmp_path, monkeypatch):
+    """The run that had it has ended between the opening of the file and the lock."""
+    real, calls = run_folder._lock, []
+
+    def lock(descriptor):
+        if not calls:
+            (tmp_path / NAME).unlink()
+        calls.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(run_folder, "_lock", lock)
+    with run_folder.locked(tmp_path, object()):
+        assert f"process {os.getpid()} on" in (tmp_path / NAME).read_text()
+        with pytest.raises(CheckpointError, match="another training runs"), run_folder.locked(tmp_path, object()):
+            pass
+    assert len(calls) == 3
 
 
 RACING = """
