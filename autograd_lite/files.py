@@ -10,7 +10,6 @@ import errno
 import os
 import re
 import secrets
-import shutil
 import stat
 import sys
 import time
@@ -178,6 +177,8 @@ def _opened(path: Path, mode: int) -> BinaryIO:
 
 def _take_over(found: os.stat_result, target: Path, temporary: Path) -> None:
     """Give a temporary file the owner, the permissions and the attributes of the file that it replaces."""
+    import shutil  # here, since it imports every compressor
+
     if os.name == "posix":
         for owner in ((found.st_uid, -1), (-1, found.st_gid)):
             with suppress(PermissionError):

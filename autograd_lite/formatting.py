@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +47,8 @@ def visible(text: str, longest: int = 200) -> str:
         text = f"{text[: longest - 1]}…"
     if text.isprintable():
         return text
+    import unicodedata
+
     return "".join(
         repr(letter)[1:-1] if unicodedata.category(letter) in ("Cc", "Cn", "Cs", "Zl", "Zp") else letter
         for letter in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
+import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def locked(folder: Path, training: object) -> Iterator[None]:
     _HELD[folder] = training, descriptor
     try:
         began = time.strftime("%Y-%m-%d %H:%M:%S")
-        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {began}\n".encode())
+        os.write(descriptor, f"process {os.getpid()} on {platform.node()}, since {began}\n".encode())
         yield
     finally:
         del _HELD[folder]

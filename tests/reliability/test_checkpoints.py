@@ -1,6 +1,5 @@
 """Checkpoints of runs that share a folder, are killed, damaged or resumed as another training."""
 
-import functools
 import os
 import random
 import re
@@ -8,13 +7,13 @@ import shutil
 import signal
 import subprocess
 import time
-import warnings
 
 import numpy as np
 import pytest
 
 import nn
 from nn.io.weights import CheckpointError, read_file
+from nn.training import run_folder
 from nn.training.run_folder import NAME
 from tests.reliability.processes import WITHOUT_PRIVILEGES, has_permissions, python, small_disk
 from tests.reliability.test_model_files import mutated
@@ -124,28 +123,49 @@ def test_a_run_that_fails_frees_its_folder(tmp_path):
     assert_same(run(tmp_path, callbacks=[Crash()], resume=tmp_path), run(callbacks=[Crash()]))
 
 
-def test_a_child_process_does_not_hold_the_folder_of_its_parent(tmp_path):
-    class Fork(nn.Callback):
-        child = 0
+FORKING = """
+import nn, os, time
+from pathlib import Path
+from tests.reliability.test_checkpoints import run
+class Fork(nn.Callback):
+    def on_step_end(self, training):
+        child = os.fork()
+        if not child:
+            time.sleep(60)
+            os._exit(0)
+        print(child, flush=True)
+        time.sleep(60)
+run(Path(sys.argv[1]), callbacks=[Fork()])
+"""
 
-        def on_step_end(self, training):
-            if training.step == 1:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", DeprecationWarning)
-                    self.child = os.fork()
-                if not self.child:
-                    time.sleep(60)
-                    os._exit(0)
 
-    fork = Fork()
-    try:
-        run(tmp_path / "a", callbacks=[fork], epochs=1)
-        run(tmp_path / "a", callbacks=[Fork()], epochs=1, resume=tmp_path / "a")
-        shutil.rmtree(tmp_path / "a")
-        run(tmp_path / "a")
-    finally:
-        os.kill(fork.child, signal.SIGKILL)
-        os.waitpid(fork.child, 0)
+def test_a_child_process_does_not_hold_the_folder_of_a_parent_that_was_killed(tmp_path):
+    with subprocess.Popen(python(FORKING, tmp_path), stdout=subprocess.PIPE, text=True) as parent:
+        child = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+        try:
+            run(tmp_path)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_lock_file_that_is_deleted_meanwhile_is_made_anew(tmp_path, monkeypatch):
+    """The run that had it has ended between the opening of the file and the lock."""
+    real, calls = run_folder._lock, []
+
+    def lock(descriptor):
+        if not calls:
+            (tmp_path / NAME).unlink()
+        calls.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(run_folder, "_lock", lock)
+    with run_folder.locked(tmp_path, object()):
+        assert f"process {os.getpid()} on" in (tmp_path / NAME).read_text()
+        with pytest.raises(CheckpointError, match="another training runs"), run_folder.locked(tmp_path, object()):
+            pass
+    assert len(calls) == 3
 
 
 RACING = """
@@ -279,103 +299,6 @@ def test_mutated_checkpoints_are_refused_with_one_error_and_leave_everything_as_
             )
         shutil.rmtree(tmp_path / "own", ignore_errors=True)
     assert refused > 50
-
-
-# ---- another training ----
-
-
-def mean_loss(outputs, targets):
-    return nn.softmax_cross_entropy(outputs, targets)
-
-
-def twice(factor):
-    return lambda outputs, targets: factor * nn.softmax_cross_entropy(outputs, targets)
-
-
-def layers(activation=None, p=0.2):
-    return nn.Sequential(nn.Dense(3, 4, rng=0), activation or nn.Tanh(), nn.Dropout(p, rng=1), nn.Dense(4, 2, rng=2))
-
-
-class Own(nn.Module):
-    def __init__(self, function):
-        self.inner, self.function = nn.Dense(3, 2, rng=0), function
-
-    def forward(self, x):
-        return self.function(self.inner(x))
-
-
-CHANGED = X.copy()
-CHANGED[17, 1] += 1e-6
-OTHERS = {
-    "activation": (lambda: {"model": layers()}, lambda: {"model": layers(nn.ReLU())}, "another model"),
-    "activation as a function": (
-        lambda: {"model": layers(nn.tanh)}, lambda: {"model": layers(nn.relu)}, "another model",
-    ),
-    "an option of an activation": (
-        lambda: {"model": layers(nn.LeakyReLU(0.1))}, lambda: {"model": layers(nn.LeakyReLU(0.2))}, "another model",
-    ),
-    "a function of a module of one's own": (
-        lambda: {"model": Own(nn.tanh)}, lambda: {"model": Own(nn.sigmoid)}, "another model",
-    ),
-    "dropout": (lambda: {"model": layers()}, lambda: {"model": layers(p=0.3)}, "another model"),
-    "loss": (dict, lambda: {"loss": mean_loss}, "the loss softmax_cross_entropy; this training has mean_loss"),
-    "loss in a closure": (lambda: {"loss": twice(2)}, lambda: {"loss": twice(3)}, "the loss another"),
-    "loss with an option": (
-        lambda: {"loss": functools.partial(nn.softmax_cross_entropy, label_smoothing=0.1)},
-        lambda: {"loss": functools.partial(nn.softmax_cross_entropy, label_smoothing=0.2)},
-        "the loss",
-    ),
-    "penalty": (dict, lambda: {"penalty": lambda m: nn.l2_penalty(m, 1e-4)}, "the penalty none; this training"),
-    "data": (dict, lambda: {"data": (CHANGED, Y)}, "other training data"),
-    "order of rows": (dict, lambda: {"data": (X[::-1], Y[::-1])}, "other training data"),
-    "dtype": (dict, lambda: {"data": (X.astype(float), Y)}, "other training data"),
-    "targets": (dict, lambda: {"data": (X, 1 - Y)}, "other training data"),
-    "validation data": (
-        lambda: {"validation": (X, Y)}, lambda: {"validation": (CHANGED, Y)}, "other validation data",
-    ),
-    "batch size": (dict, lambda: {"batch_size": 12}, "batch_size=10.*batch_size=12"),
-    "metrics": (dict, lambda: {"metrics": {"accuracy": nn.metrics.accuracy}}, "the metrics none; this training"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", OTHERS)
-def test_a_checkpoint_of_another_training_is_refused_by_what_differs(what, tmp_path):
-    first, other, told = OTHERS[what]
-    run(tmp_path, epochs=1, **first())
-    run(tmp_path, epochs=2, resume=tmp_path, **first())  # the same training goes on
-    changed = other()
-    model = changed.setdefault("model", layers())
-    before = model.state_dict()
-    with pytest.raises(CheckpointError, match=f"was written by a training with .*{told}"):
-        run(tmp_path, epochs=3, resume=tmp_path, **changed)
-    assert all(np.array_equal(array, model.state_dict()[name]) for name, array in before.items())
-
-
-SAME = """
-from pathlib import Path
-from tests.reliability.test_checkpoints import *
-def own_loss(outputs, targets):
-    return nn.softmax_cross_entropy(outputs, targets) * (2.0 if "a" in {"a", "b", "c"} else 1.0)
-run(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[1]), loss=own_loss, model=Own(lambda x: nn.tanh(x)))
-"""
-
-
-def test_the_same_training_is_known_in_another_process(tmp_path):
-    for epochs in (1, 2, 3):
-        subprocess.run(python(SAME, tmp_path, epochs), check=True)
-    assert steps_in(tmp_path) == [4, 8, 12]
-
-
-def test_data_larger_than_the_limit_are_sampled_to_their_end(monkeypatch, tmp_path):
-    from nn.training import identity
-
-    monkeypatch.setattr(identity, "_MOST_BYTES", 4096)
-    monkeypatch.setattr(identity, "_BLOCK_BYTES", 256)
-    large = np.zeros((4000, 3), np.float32)
-    run(tmp_path, epochs=1, data=(large, np.zeros(4000, int)), batch_size=1000)
-    large[0] = 1
-    with pytest.raises(CheckpointError, match="other training data"):
-        run(tmp_path, epochs=2, data=(large, np.zeros(4000, int)), batch_size=1000, resume=tmp_path)
 
 
 # ---- the disk ----
