@@ -181,7 +181,7 @@ def look_everywhere(anomalies: Anomalies | None) -> None:
 
 
 def _generator(frame: FrameType) -> FrameType | None:
-    """A frame if it is a generator's; None for others, and for `contextlib.contextmanager`'s, which is for its caller."""
+    """A frame if it is a generator's; None for others, and for that of `contextlib.contextmanager`."""
     is_generator = frame.f_code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR)
     caller = frame.f_back
     while caller is not None and caller.f_code.co_flags & inspect.CO_GENERATOR:  # yield from
