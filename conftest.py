@@ -56,7 +56,7 @@ def examples_write_elsewhere(request: pytest.FixtureRequest) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Under ``CI=true`` a test that skips has failed: every part must be there, but for disks that cannot be mounted."""
+    """Under ``CI=true`` a test that skips has failed, but for those that need a disk that cannot be mounted."""
     report = yield
     may_skip = hasattr(report, "wasxfail") or "no disk can be mounted" in str(report.longrepr)
     if report.skipped and not may_skip and os.environ.get("CI") == "true":
