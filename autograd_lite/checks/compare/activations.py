@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,6 +122,17 @@ def wrong_slopes(activation: Activation) -> Iterator[Slope]:
         if other.name != name and other.name != "relu":
             yield Slope(f"of {other.name}", f"{other.name}'s derivative {other.formula} stands where {name}'s "
                         f"{formula} belongs, in {{where}}", other.slope(z, a))  # fmt: skip
+
+
+def slopes_of_other_steps(group: Sequence[Activation]) -> Iterator[tuple[str, list[Any]]]:
+    """The slopes of a recurrence if each step takes that of the step before it, or after it."""
+    slopes = [activation.slope for activation in group]
+    if len({slope.shape for slope in slopes}) > 1:
+        return
+    text = "the activation's derivative is taken at the state {} the step, in {{where}}"
+    for first in (1.0, slopes[0]):  # the derivative at a state of zeros, before the first step, is 1
+        yield text.format("before"), [first, *slopes[:-1]]
+    yield text.format("after"), [*slopes[1:], slopes[-1]]
 
 
 class _Known(NamedTuple):

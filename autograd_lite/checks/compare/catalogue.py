@@ -12,10 +12,10 @@ import numpy as np
 from ...core.backward import pull_as_arrays
 from ...core.dispatch import getitem
 from ...core.graph import Node, ancestors
-from .activations import Activation, activations, wrong_slopes
+from .activations import Activation, Slope, activations, slopes_of_other_steps, wrong_slopes
 from .mutations import PATH, SPECIFIC, Step, steps_of
 from .network import calls
-from .recording import FORGOTTEN, Detour, Detours, Recording, over, times
+from .recording import FORGOTTEN, Detour, Detours, Recording, has_one_output, over, times
 from .roles import LINEAR, Roles
 from .rows import Array
 
@@ -80,7 +80,11 @@ class Catalogue:
         for node in self.recording.order:
             if node.recipe is None:
                 continue
-            for slot in range(len(node.parents)):
+            if not has_one_output(node):
+                continue
+            for slot, parent in enumerate(node.parents):
+                if not has_one_output(parent):
+                    continue
                 for step in steps_of(self.recording, node, slot):
                     role = (id(self.roles.group(node)), node.recipe.arguments[slot], step.key)
                     together.setdefault(role, []).append((node, slot, step))
@@ -118,6 +122,12 @@ class Catalogue:
             for chosen in [*groups, *([entry] for entry in entries)]:
                 place = self.roles.place([activation.end for activation, _ in chosen])
                 yield self._of_slopes(chosen[0][1].text.format(where=place), chosen)
+            if groups and entries[0][1].key == "missing":
+                group = sorted((a for a, _ in entries), key=lambda a: -self.recording.position[a.end])
+                for text, slopes in slopes_of_other_steps(group):
+                    chosen = [(a, Slope("", text, numbers)) for a, numbers in zip(group, slopes, strict=True)]
+                    place = self.roles.place([a.end for a in group])
+                    yield self._of_slopes(text.format(where=place), chosen)
         yield from self._in_several_layers(found)
 
     def _in_several_layers(self, found: list[Activation]) -> Iterator[Mutation]:
@@ -150,6 +160,7 @@ class Catalogue:
             places.setdefault((name, self.roles.nearest[node]), []).append(node)
         for (name, nearest), nodes in places.items():
             yield self._constant(f"{name} is taken as a constant{_computed_with(nearest)}", nodes)
+        yield from self._without_deviation()
         moments = {node: name for node, name in found.items() if name not in ("the maximum", "the sum")}
         for nearest in dict.fromkeys(self.roles.nearest[node] for node in moments):
             nodes = [node for node in moments if self.roles.nearest[node] == nearest]
@@ -157,6 +168,18 @@ class Catalogue:
             if len(nodes) > 1:
                 several = " and ".join(names) if len(names) > 1 else "mean and variance"
                 yield self._constant(f"{several} are taken as constants{_computed_with(nearest)}", nodes)
+
+    def _without_deviation(self) -> Iterator[Mutation]:
+        """Quotients whose divisor is computed from the dividend, without the division in the whole derivative."""
+        for node in self.recording.order:
+            if not calls(node, np.divide) or len(node.parents) != 2:
+                continue
+            before = set(ancestors(node.parents[1]))
+            for start in (node.parents[0], *node.parents[0].parents):
+                if start in before and start.shape == node.shape:
+                    text = f"the division by the standard deviation is missing in {self.roles.place([node])}"
+                    detour = Detour(None, times(self.recording.saved(node)["x2"]))
+                    yield self.mutation("normalisation", text, SPECIFIC, {(start, -1): detour})
 
     def _constant(self, text: str, nodes: list[Node]) -> Mutation:
         detours = {(n, slot): FORGOTTEN for n in nodes for slot in range(len(n.parents))}
@@ -213,9 +236,18 @@ class Catalogue:
                     (node, 0): Detour(node.parents[0], _by_the_rule_of(other))
                     for node, other in zip(group, reversed(group), strict=True)
                 }
+                yield self._overwritten_parts(group)
                 what = "swapped" if len(group) == 2 else "in reversed order"
                 text = f"the parts are {what} in {self.roles.place(group)}"
                 yield self.mutation("reversal", text, SPECIFIC, detours)
+
+    def _overwritten_parts(self, group: Sequence[Node]) -> Mutation:
+        parent = group[0].parents[0]
+        total = np.zeros(parent.shape, parent.dtype)
+        for node in group:
+            total[self.recording.saved(node)["index"]] = self.recording.cotangents[node]
+        text = f"parts that overlap are overwritten, not added up, in {self.roles.place(group)}"
+        return self.mutation("indexing", text, SPECIFIC, {(parent, -1): Detour(None, _always(total))})
 
     def _reversed_operands(self, group: Sequence[Node], argument: str) -> Iterator[Mutation]:
         read = "x2" if argument == "x1" else "x1"
@@ -240,7 +272,7 @@ class Catalogue:
 
     def _leaves(self) -> Iterator[Mutation]:
         for name, leaf in self.recording.parameters.items():
-            users = self.recording.users.get(leaf, [])
+            users = [(u, slot) for u, slot in self.recording.users.get(leaf, ()) if has_one_output(u)]
             for function, written in ((np.exp, "exp"), (np.square, "square"), (np.log, "log"), (np.tanh, "tanh")):
                 user = next((u for u, _ in users if u.recipe is not None and u.recipe.rule.call is function), None)
                 if user is not None:

@@ -15,7 +15,9 @@ from .rows import Explanation
 from .search import Search
 from .single import Finding, SingleKind, finding
 
-OF_FACTORS = frozenset({"scale", "reduction", "factor", "sign", "normalisation", "parametrisation"})
+OF_FACTORS = frozenset(
+    {"scale", "reduction", "factor", "sign", "normalisation", "parametrisation", "operand", "derivative"}
+)
 """Kinds of mistakes in the graph that may multiply gradients by a number alone."""
 
 OF_DELTA = frozenset({"factor", "sign"})
@@ -87,7 +89,7 @@ def _of_the_graph(
         if any(sizes.reason_for(abs(entry.factor)) and len(rows) == len(differing) for entry in factors):
             whole = search.one_with_a_factor(rows, sizes)
             return [] if whole is None else [whole]
-        if any(sizes.is_a_count(abs(entry.factor)) for entry in factors):
+        if any(sizes.is_a_count(abs(entry.factor)) and abs(entry.factor) < 1 for entry in factors):
             return []
         one = search.one(rows, OF_FACTORS)
         return [] if one is None else [one]

@@ -12,8 +12,9 @@ from ...core.dispatch import getitem
 from ...core.graph import Node
 from .mistakes import DIAGONAL, MISTAKES, Mistake
 from .network import calls
-from .recording import FORGOTTEN, Detour, Recording, over
+from .recording import FORGOTTEN, Detour, Recording, over, times
 from .rows import Array
+from .softmax import logits_of_softmax
 
 SPECIFIC, PATH, PLAIN = 0, 1, 2
 """How much a mutation says: of two that give the same numbers, the one that says more is named."""
@@ -103,6 +104,10 @@ def _own_mistakes(edge: Edge) -> Iterator[Step]:
                     Detour(logits, lambda g: g * probabilities * (1 - probabilities)),
                 )  # fmt: skip
                 yield Step(
+                    "no softmax", "softmax", "softmax's Jacobian is missing in {where}", SPECIFIC,
+                    Detour(logits, lambda g: g),
+                )  # fmt: skip
+                yield Step(
                     "softmax sign", "softmax",
                     "softmax's Jacobian has the wrong sign off the diagonal: diag(a) + a a^T", SPECIFIC,
                     Detour(logits, lambda g: probabilities * (g + np.sum(g * probabilities, -1, keepdims=True))),
@@ -111,19 +116,6 @@ def _own_mistakes(edge: Edge) -> Iterator[Step]:
 
 def _wrongly(mistake: Mistake, saved: dict[str, Any]) -> Callable[[Any], Any]:
     return lambda g: mistake.cotangent(g, saved)
-
-
-def logits_of_softmax(quotient: Node) -> Node | None:
-    """The logits ``z`` of a softmax that is written out as ``exp(z) / sum(exp(z))``; None for any other quotient."""
-    if len(quotient.parents) != 2:
-        return None
-    exponentials, total = quotient.parents
-    if not calls(exponentials, np.exp) or not calls(total, np.sum) or total.parents[0] is not exponentials:
-        return None
-    (logits,) = exponentials.parents
-    if calls(logits, np.subtract) and len(logits.parents) == 2 and calls(logits.parents[1], np.max):
-        return logits.parents[0]  # the maximum is subtracted first
-    return logits
 
 
 # ---- elementwise functions of one argument ----
@@ -167,6 +159,11 @@ def _products(edge: Edge) -> Iterator[Step]:
             if constant:
                 yield edge.wrong("divided", kind, f"{what} divides where it multiplies in {{where}}",
                                  over(other))  # fmt: skip
+        before = edge.other()
+        for text, key, value in _values_before(edge.recording, before) if before is not None else ():
+            if other is not None and np.shape(value) == np.shape(other):
+                yield edge.wrong(key, "operand", f"{text} stands where the other factor belongs, in {{where}}",
+                                 times(value))  # fmt: skip
         own = edge.recording.values.get(edge.parent)
         if own is not None and not constant:
             yield edge.wrong("own factor", "operand", "the factor itself stands where the other factor belongs, in "
@@ -194,7 +191,7 @@ def _products(edge: Edge) -> Iterator[Step]:
 
 
 def _written(value: Any) -> str:
-    return f"{np.asarray(value).item():g}" if np.size(value) == 1 else "by a constant array"
+    return f"{np.asarray(value).item():g}" if np.size(value) == 1 else f"(a constant array of shape {np.shape(value)})"
 
 
 # ---- products of matrices ----
@@ -215,6 +212,9 @@ def _matrix_products(edge: Edge) -> Iterator[Step]:
             yield edge.wrong("transposed", "transpose", f"the cotangent is multiplied by {name} and not by its "
                              "transpose, in {where}", lambda g: g @ other)  # fmt: skip
         return
+    if other.shape[-1] == other.shape[-2]:
+        yield edge.wrong("transposed", "transpose", "the cotangent is multiplied by the first matrix and not by its "
+                         "transpose, in {where}", lambda g: other @ g)  # fmt: skip
     yield from _other_operands(edge, other)
     if edge.node.shape[-1] == edge.node.shape[-2]:
         yield edge.wrong("cotangent transposed", "transpose", "the cotangent is transposed in {where}",
@@ -237,27 +237,36 @@ def _other_operands(edge: Edge, right: Array) -> Iterator[Step]:
     """Another value of the same shape in the place of the operand that the cotangent is multiplied by."""
     recording = edge.recording
     own = edge.other()
+    candidates: list[tuple[str, str, Any]] = []
     after = _next_of_shape(recording, edge.node, right.shape)
-    candidates: list[tuple[str, str, Node]] = []
     if after is not None:
-        candidates.append(("the value after this step", "after", after))
+        candidates.append((after.name or "the value after this step", "after", recording.values.get(after)))
     if own is not None:
-        node = own
-        for _ in range(12):
-            same = [p for p in node.parents if p.shape == own.shape]
-            if len(same) != 1 or node.recipe is None:
-                break
-            (node,) = same
-            candidates.append(("the value before the activation", "before", node))
+        candidates += _values_before(recording, own)
         further = _next_of_shape(recording, own, right.shape)
         if further is not None:
-            candidates.append(("the value after the next function", "further", further))
-    for text, key, node in candidates:
-        value = recording.values.get(node)
+            text = further.name or "the value after the next function"
+            candidates.append((text, "further", recording.values.get(further)))
+    for text, key, value in candidates:
         if value is not None and value.shape == right.shape and not np.array_equal(value, right):
-            name = node.name or text
-            yield edge.wrong(key, "operand", f"{name} stands where the product's own operand belongs, in {{where}}",
+            yield edge.wrong(key, "operand", f"{text} stands where the product's own operand belongs, in {{where}}",
                              _first_by(value))  # fmt: skip
+
+
+def _values_before(recording: Recording, node: Node) -> Iterator[tuple[str, str, Any]]:
+    """The values that an operand has been computed from, element by element, and the same part of them."""
+    part = recording.saved(node)["index"] if calls(node, getitem) else None
+    if part is not None:
+        (node,) = node.parents
+    for _ in range(12):
+        same = list(dict.fromkeys(p for p in node.parents if p.shape == node.shape))
+        if len(same) != 1 or node.recipe is None:
+            return
+        (node,) = same
+        value = recording.values.get(node)
+        if value is not None:
+            text = node.name or "the value before the activation"
+            yield text, "before", value if part is None else value[part]
 
 
 def _shifted(edge: Edge, by: Array) -> Callable[[Any], Any]:
@@ -345,7 +354,12 @@ def _choices(edge: Edge) -> Iterator[Step]:
         return np.broadcast_to(g.reshape(g.shape + (1,) * missing) if missing > 0 else g, edge.parent.shape)
 
     what = "max" if "max" in name else "min" if "min" in name else name.split("_")[0]
-    yield edge.wrong("mask", "mask", f"the mask of {what} is missing in {{where}}", everywhere)
+    count = max(math.prod(edge.parent.shape) // max(math.prod(edge.node.shape), 1), 1)
+    if edge.function not in (np.maximum, np.minimum) or edge.other() is not None:  # those are activations
+        yield edge.wrong("mask", "mask", f"the mask of {what} is missing in {{where}}", everywhere)
+    if count > 1:
+        yield edge.wrong("average", "mask", f"{what} hands on to all {count} elements, as a mean does, in {{where}}",
+                         lambda g: everywhere(g) / count)  # fmt: skip
     yield edge.wrong("mask reversed", "mask", f"the mask of {what} is reversed in {{where}}",
                      lambda g: everywhere(g) - edge.right(g))  # fmt: skip
     if edge.function in (np.maximum, np.fmax):

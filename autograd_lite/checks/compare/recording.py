@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from ...compiler.trace.user_line import user_line
 from ...core.backward import as_dtype, pull_as_arrays, sum_to_shape
 from ...core.context import Block
 from ...core.graph import Node, ancestors
+from ...core.outputs import Dtypes, OutputCotangents
 from ...core.stepper import steps
 from .network import layers_of
 from .rows import Array
@@ -56,7 +58,7 @@ def over(numbers: Any) -> Callable[[Any], Any]:
 
 
 Edge = tuple[Node, int]
-"""A node, and the position of one of its parents. For a leaf it is (leaf, -1), and stands for the whole gradient."""
+"""A node, and the position of one of its parents; -1 stands for the cotangent of the node itself."""
 
 Detours = Mapping[Edge, Detour]
 
@@ -119,10 +121,10 @@ class Recording:
         self.given: dict[Edge, Any] = {}
         self.handed: dict[Edge, Any] = {}
         for step in steps(root):
-            self.cotangents[step.node] = np.asarray(step.cotangent)
+            self.cotangents[step.node] = each(np.asarray, step.cotangent)
             for slot, contribution in enumerate(step.contributions):
-                self.given[step.node, slot] = np.asarray(contribution.given)
-                self.handed[step.node, slot] = np.asarray(contribution.cotangent)
+                self.given[step.node, slot] = each(np.asarray, contribution.given)
+                self.handed[step.node, slot] = each(np.asarray, contribution.cotangent)
         self.users: dict[Node, list[Edge]] = {}
         for node in self.order:
             for slot, parent in enumerate(node.parents):
@@ -205,7 +207,8 @@ class Recording:
             if node in nodes:
                 g = self.cotangents[node] if change is None else self.cotangents[node] + change
                 if (node, -1) in detours:
-                    changed[node] = detours[node, -1].pull(g) - self.cotangents[node]
+                    g = np.asarray(detours[node, -1].pull(g))
+                    changed[node] = change = g - self.cotangents[node]
                 further = None if change is None or not node.parents else pull_as_arrays(node, change, node.saved)
                 for slot, parent in enumerate(node.parents):
                     if (node, slot) not in detours:
@@ -236,24 +239,41 @@ class Recording:
             errors: dict[Node, Any] = {}
             sizes: dict[Node, Any] = {self.root: np.ones(self.root.shape)}
             for node in self.order:
-                size = sizes.get(node)
-                if size is None:
-                    continue
-                error = errors.get(node, 0.0) + size * rng.choice([-1.0, 1.0], size=np.shape(size))
+                error = each(partial(_with_random_signs, rng), sizes[node])
+                if node in errors:
+                    error = errors[node] + error
                 if node in self.names:
-                    found[self.names[node]] = max(found[self.names[node]], float(np.max(np.abs(error), initial=0.0)))
+                    found[self.names[node]] = float(np.max(np.abs(error), initial=found[self.names[node]]))
                 if node.recipe is None:
                     continue
-                pulled = pull_as_arrays(node, np.asarray(error, node.dtype), node.saved)
+                pulled = pull_as_arrays(node, error, node.saved)
                 for slot, parent in enumerate(node.parents):
-                    given = np.abs(self.given[node, slot])
-                    sizes[parent] = sizes.get(parent, 0.0) + np.real(fitted(given, node, parent))
-                    errors[parent] = errors.get(parent, 0.0) + np.real(fitted(pulled[slot], node, parent))
+                    for sums, given in ((sizes, each(np.abs, self.given[node, slot])), (errors, pulled[slot])):
+                        new = each(np.real, fitted(given, node, parent))
+                        sums[parent] = sums[parent] + new if parent in sums else new
         return found
+
+
+def _with_random_signs(rng: np.random.Generator, size: Any) -> Any:
+    return size * rng.choice([-1.0, 1.0], size=np.shape(size))
+
+
+def each(function: Callable[[Any], Any], cotangent: Any) -> Any:
+    """A function of a cotangent, or of that of every output."""
+    if isinstance(cotangent, OutputCotangents):
+        return OutputCotangents(cotangent, {i: function(g) for i, g in cotangent.given.items()})
+    return function(cotangent)
+
+
+def has_one_output(node: Node) -> bool:
+    """Whether a node is not a call with several outputs, whose edges have no wrong versions."""
+    return not isinstance(node.dtype, Dtypes)
 
 
 def fitted(given: Any, node: Node, parent: Node) -> Any:
     """A contribution in the parent's shape and dtype."""
+    if isinstance(given, OutputCotangents):
+        return given
     if given.shape != parent.shape:
         given = sum_to_shape(given, node, parent)
     return as_dtype(given, parent.dtype)

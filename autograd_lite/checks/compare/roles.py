@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.dispatch import getitem
 from ...core.graph import Node, describe
+from .network import calls
 from .recording import Recording
 
 LINEAR = frozenset(
@@ -56,7 +57,7 @@ class Roles:
         for parent in node.parents:
             if parent in names:
                 found.append(names[parent])
-            elif parent.recipe is not None and parent.recipe.rule.call in LINEAR:
+            elif _passes_on(parent) or (calls(node, np.add) and calls(parent, np.multiply)):
                 found += self.nearest[parent]
         if not found:
             for parent in node.parents:
@@ -76,3 +77,13 @@ class Roles:
         if len(group) > 1 and len(nodes) == 1:
             made += f", call {group.index(node) + 1} of {len(group)}"
         return f"{made}{named}" if node.recipe is not None else describe(node)
+
+
+def _passes_on(node: Node) -> bool:
+    """Whether a node is a linear function of what it is computed from, or a product."""
+    if node.recipe is None or node.recipe.rule.call not in LINEAR:
+        return False
+    call = node.recipe.rule.call
+    if call is np.divide:
+        return node.recipe.arguments == ("x1",)
+    return call is not np.multiply or len(node.parents) == 1 or any(p.recipe is None for p in node.parents)

@@ -39,14 +39,14 @@ class Search:
     Parameters
     ----------
     recording : Recording
-    seconds : float
-        The time that the search may take.
+    seconds : float, optional
+        The time that the search may take; `BUDGET` by default.
     """
 
-    def __init__(self, recording: Recording, seconds: float = BUDGET) -> None:
+    def __init__(self, recording: Recording, seconds: float | None = None) -> None:
         self.recording = recording
         self.catalogue = Catalogue(recording)
-        self.end = time.monotonic() + seconds
+        self.end = time.monotonic() + (BUDGET if seconds is None else seconds)
         self._trials: list[Trial] = []
         self._further = iter(self.catalogue)
 
@@ -105,7 +105,7 @@ class Search:
                 continue
             factor = _common_factor(rows, changes)
             reason = None if factor is None else sizes.reason_for(abs(factor))
-            if factor is None or reason is None:
+            if factor is None or reason is None or not sizes.is_a_count(abs(factor)):
                 continue
             predicted = {row.name: factor * (row.engine + changes[row.name]) for row in rows}
             if not all(row.is_close_to(predicted[row.name]) for row in rows):
@@ -141,10 +141,41 @@ class Search:
             first, explained, second = plain
             rest = {row.name for row in differing} - set(explained)
             return _pair(first.mutation, explained, second.mutation, sorted(rest, key=_order(rows)))
+        if whole := self._both(rows):
+            return whole
         for _, first, explained in parts:
             if first.mutation.rank == SPECIFIC and any(row.hand.size > 1 for row in rows if row.name in explained):
                 text = f"{first.mutation.text}: {_equal(explained)}"
                 return [Explanation(first.mutation.kind, tuple(explained), text)]
+        return []
+
+    def _both(self, rows: Sequence[Row]) -> list[Explanation]:
+        """Two mistakes of which neither explains a row alone, as one on the way of the other's cotangents."""
+        differing = [row for row in rows if not row.agrees]
+        agreeing = [row for row in rows if row.agrees]
+        names = {row.name for row in differing}
+        candidates: list[Trial] = []
+        seen: set[tuple[str, ...]] = set()
+        for trial in self._trials:
+            if trial.mutation.rank == PLAIN or not trial.mutation.reached & names:
+                continue
+            if not all(row.is_close_to(row.engine + trial.changes[row.name]) for row in agreeing):
+                continue
+            mark = _mark(trial, sorted(names))
+            if mark not in seen:
+                seen.add(mark)
+                candidates.append(trial)
+        candidates.sort(key=lambda trial: trial.mutation.rank)
+        for j, second in enumerate(candidates):
+            for first in candidates[:j]:
+                if not self.in_time:
+                    return []
+                one, other = first.mutation, second.mutation
+                if one.detours.keys() & other.detours.keys() or not names <= one.reached | other.reached:
+                    continue
+                changes = self.changes({**one.detours, **other.detours})
+                if changes is not None and _all_equal(rows, changes):
+                    return _pair(one, [row.name for row in differing], other, [])
         return []
 
     def _second(self, rows: Sequence[Row], first: Trial, rest: set[str]) -> Trial | None:
@@ -219,7 +250,7 @@ def _pair(first: Mutation, explained: Sequence[str], second: Mutation, rest: Seq
     both = f"with this mistake and another one, the engine's gradients of {', '.join([*explained, *rest])} equal yours"
     return [
         Explanation(first.kind, tuple(explained), f"{first.text}: {both}"),
-        Explanation(second.kind, tuple(rest), f"{second.text}: {both}"),
+        Explanation(second.kind, tuple(rest or explained), f"{second.text}: {both}"),
     ]
 
 
@@ -230,6 +261,13 @@ def _others(alike: Sequence[Trial]) -> str:
     return (
         "; the same numbers come from another mistake: " + ", or ".join(t.mutation.text for t in alike[:ALIKE]) + more
     )
+
+
+def _mark(trial: Trial, names: Sequence[str]) -> tuple[str, ...]:
+    """What is the same for mutations that change the same by the same numbers."""
+    rng = np.random.default_rng(0)
+    sums = (np.vdot(rng.normal(size=trial.changes[name].size), trial.changes[name].ravel()) for name in names)
+    return tuple(f"{total:.6e}" for total in sums)
 
 
 def _all_equal(rows: Sequence[Row], changes: dict[str, Array]) -> bool:
