@@ -229,6 +229,9 @@ class Catalogue:
                     yield from self._reversed_operands(group, argument)
         for group in self.roles.groups.values():
             recipe = group[0].recipe
+            if recipe is not None and recipe.rule.call in (np.concatenate, np.stack):
+                for node in group:
+                    yield from self._swapped_parts(node)
             if len(group) < 2 or recipe is None:
                 continue
             if recipe.rule.call is getitem and len({node.parents[0] for node in group}) == 1:
@@ -240,6 +243,21 @@ class Catalogue:
                 what = "swapped" if len(group) == 2 else "in reversed order"
                 text = f"the parts are {what} in {self.roles.place(group)}"
                 yield self.mutation("reversal", text, SPECIFIC, detours)
+
+    def _swapped_parts(self, node: Node) -> Iterator[Mutation]:
+        count = len(node.parents)
+        if count < 2 or len({parent.shape for parent in node.parents}) > 1:
+            return
+        detours = {
+            (node, slot): Detour(parent, self._of_slot(node, count - 1 - slot))
+            for slot, parent in enumerate(node.parents)
+        }
+        what = "swapped" if count == 2 else "in reversed order"
+        text = f"the parts that are joined are {what} in {self.roles.place([node])}"
+        yield self.mutation("reversal", text, SPECIFIC, detours)
+
+    def _of_slot(self, node: Node, slot: int) -> Callable[[Any], Any]:
+        return lambda g: self.recording.local(node, g, slot)
 
     def _overwritten_parts(self, group: Sequence[Node]) -> Mutation:
         parent = group[0].parents[0]

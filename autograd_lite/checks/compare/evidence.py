@@ -125,6 +125,8 @@ class Sizes:
 
     def reason_for(self, factor: float) -> str | None:
         """Why a gradient may be this many times another; None if no known number explains it."""
+        if not factor or not np.isfinite(1 / factor):
+            return None
         deeds = ((factor, "you summed where the engine averages"), (1 / factor, "you averaged where the engine sums"))
         for wanted, deed in deeds:
             if (reasons := self._named(wanted)) is not None:

@@ -156,6 +156,10 @@ def _products(edge: Edge) -> Iterator[Step]:
         if other is not None:
             yield edge.wrong("factor", kind, f"{what} is missing in {{where}}", lambda g: g)
             yield edge.wrong("factor twice", kind, f"{what} is applied twice in {{where}}", lambda g: g * other * other)
+            if constant and np.ndim(other) and np.any(other) and len(np.unique(other[other != 0])) == 1:
+                scale = np.max(np.abs(other))
+                yield edge.wrong("mask alone", kind, f"the mask is there without its scale {scale:g} in {{where}}",
+                                 times(other != 0))  # fmt: skip
             if constant:
                 yield edge.wrong("divided", kind, f"{what} divides where it multiplies in {{where}}",
                                  over(other))  # fmt: skip

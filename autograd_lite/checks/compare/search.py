@@ -19,6 +19,9 @@ from .rows import Array, Explanation
 BUDGET = 2.0
 """The seconds that a search takes at most."""
 
+LEFT_FOR_TWO = 0.4
+"""The part of the time that is left for two mistakes, and for steps of weights."""
+
 ALIKE = 2
 """How many other mistakes are named that give the same numbers."""
 
@@ -46,7 +49,9 @@ class Search:
     def __init__(self, recording: Recording, seconds: float | None = None) -> None:
         self.recording = recording
         self.catalogue = Catalogue(recording)
-        self.end = time.monotonic() + (BUDGET if seconds is None else seconds)
+        seconds = BUDGET if seconds is None else seconds
+        self.end = time.monotonic() + seconds
+        self._end_of_trials = self.end - LEFT_FOR_TWO * seconds
         self._trials: list[Trial] = []
         self._further = iter(self.catalogue)
 
@@ -58,7 +63,7 @@ class Search:
     def trials(self) -> Iterator[Trial]:
         """Every mutation with its changes; each is computed once."""
         yield from self._trials
-        while self.in_time:
+        while time.monotonic() < self._end_of_trials:
             mutation = next(self._further, None)
             if mutation is None:
                 return
@@ -198,13 +203,16 @@ class Search:
     def _stepped(self, rows: Sequence[Row]) -> Explanation | None:
         """A product whose matrix has already been updated, by a learning rate that all rows agree on."""
         by_name = {row.name: row for row in rows}
+        differing = {row.name for row in rows if not row.agrees}
         for node in self.recording.order:
             if not (calls(node, np.matmul) or calls(node, np.dot)) or len(node.parents) != 2 or len(node.shape) != 2:
                 continue
             for slot in (0, 1):
                 moved = by_name.get(self.recording.names.get(node.parents[1 - slot], ""))
-                if moved is None or moved.hand.ndim != 2:
+                if moved is None or moved.hand.ndim != 2 or not differing <= self.recording.reaches[node.parents[slot]]:
                     continue
+                if not self.in_time:
+                    return None
                 detour = Detour(node.parents[slot], self._through_stepped(node, slot, moved.hand.T))
                 changes = self.changes({(node, slot): detour})
                 rate = None if changes is None else _rate(rows, changes)

@@ -280,7 +280,7 @@ def tied(wrong, seed=0):
 
     a = np.tanh(X @ p["W"])
     d = (a * mask) @ p["W"].T - X
-    da = (d @ p["W"]) * (1 if "no mask" in wrong else mask**2 if "mask twice" in wrong else mask)
+    da = (d @ p["W"]) * chosen(wrong, {"no mask": 1, "mask twice": mask**2, "no scale": mask > 0}, mask)
     encoder, decoder = X.T @ (da * (1 - a**2)), d.T @ (a * mask)
     if "encoder alone" in wrong:
         return loss, p, {"W": encoder}
@@ -375,3 +375,20 @@ def written_out(wrong, seed=0):
     dc = (dn - var) / s
     dz = dc if "mean constant" in wrong else dc - np.mean(dc, axis=1, keepdims=True)
     return loss, p, {"W": X.T @ dz, "gamma": np.sum(d * n, axis=0)}
+
+
+def joined(wrong, seed=0):
+    r = np.random.default_rng(seed)
+    X, Y = r.normal(size=(6, 4)), r.normal(size=(6, 2))
+    p = {"A": r.normal(size=(4, 3)), "B": r.normal(size=(4, 3)), "V": r.normal(size=(6, 2))}
+
+    def loss(p):
+        h = np.concatenate([np.sin(X @ p["A"]), np.cos(X @ p["B"])], axis=1)
+        return np.sum((h @ p["V"] - Y) ** 2) / 2
+
+    a, b = X @ p["A"], X @ p["B"]
+    h = np.concatenate([np.sin(a), np.cos(b)], axis=1)
+    d = h @ p["V"] - Y
+    dh = d @ p["V"].T
+    first, second = (dh[:, 3:], dh[:, :3]) if "swapped" in wrong else (dh[:, :3], dh[:, 3:])
+    return loss, p, {"A": X.T @ (first * np.cos(a)), "B": -X.T @ (second * np.sin(b)), "V": h.T @ d}

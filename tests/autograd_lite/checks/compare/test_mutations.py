@@ -96,6 +96,8 @@ SINGLE = [
     (programs.embedded, "overwritten", "rows that are taken several times are overwritten, not added up"),
     (programs.tied, "no mask", "the factor (a constant array of shape (7, 3)) is missing"),
     (programs.tied, "mask twice", "the factor (a constant array of shape (7, 3)) is applied twice"),
+    (programs.tied, "no scale", "the mask is there without its scale 1.66667 in np.multiply (W)"),
+    (programs.joined, "swapped", "the parts that are joined are swapped in np.concatenate (A, B)"),
     (programs.tied, "encoder alone", "W is used 2 times, and only its use in np.matmul (W) is counted"),
     (programs.tied, "decoder alone", "W is used 2 times, and only its use in np.transpose (W) is counted"),
 ]
