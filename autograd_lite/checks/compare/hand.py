@@ -36,7 +36,11 @@ def gradients_by_hand(given: Any, computed: Mapping[str, Array]) -> dict[str, Ar
     if unknown or not derived.keys() & computed.keys():
         missing = computed.keys() - derived.keys()
         problems = [f"missing by hand: {', '.join(sorted(missing))}"] if missing else []
-        problems += [f"not known to the engine: {', '.join(sorted(unknown))}"] if unknown else []
+        problems += (
+            [f"not known to the engine: {', '.join(sorted(name or 'a value without a name' for name in unknown))}"]
+            if unknown
+            else []
+        )
         raise KeyError(f"compare_gradients: the parameters by hand must be the engine's ({'; '.join(problems)})")
     return {name: plain(f"the gradient of {name} by hand", value) for name, value in derived.items()}
 

@@ -394,5 +394,8 @@ def _overwritten(g: Any, index: Any, parent: Node) -> Array:
 
 def _any_edge(edge: Edge) -> Iterator[Step]:
     yield Step("dropped", "path", "the path through {where} is forgotten", PATH, FORGOTTEN)
+    if edge.parent.dtype.kind == "c":
+        yield edge.wrong("conjugate", "conjugate", "a complex conjugate is missing, or one too many, in {where}",
+                         lambda g: np.conj(edge.right(g)))  # fmt: skip
     yield edge.wrong("sign", "sign", "the sign is flipped in {where}", lambda g: -edge.right(g), PLAIN)
     yield edge.wrong("twice", "path", "the path through {where} is counted twice", lambda g: 2 * edge.right(g), PLAIN)

@@ -133,8 +133,8 @@ class Explanation:
         Of what the gradients show alone one of "factor", "sign", "transpose", "reversal", "permutation", "shape",
         "batch sum", "L2"; of what the graph shows one of these, or "activation derivative", "derivative", "softmax",
         "operand", "scale", "reduction", "mask", "normalisation", "indexing", "truncation", "sharing", "path",
-        "parametrisation", "delta of another place", "stepped weights", "delta"; of what is no derivation yet "zeros",
-        "not finite", "integers".
+        "parametrisation", "conjugate", "delta of another place", "stepped weights", "delta"; of what is no derivation
+        yet "zeros", "not finite", "integers".
     parameters : tuple of str
         The parameters whose difference it explains.
     text : str

@@ -257,3 +257,16 @@ def test_a_second_pass_that_was_added_up_is_no_square():
     ).explanations  # fmt: skip
     assert "no zero_grad" in said.text
     assert "square" not in said.text
+
+
+def test_a_conjugate_that_is_missing_is_named():
+    rng = np.random.default_rng(0)
+    A, z = rng.normal(size=(4, 3)) + 1j * rng.normal(size=(4, 3)), rng.normal(size=3) + 1j * rng.normal(size=3)
+
+    def loss(p):
+        return np.sum(np.real(A @ p["z"]) ** 2) + np.sum(np.imag(A @ p["z"]) ** 2)
+
+    right = 2 * A.conj().T @ (A @ z)
+    agreeing = right if compare_gradients({"z": right}, loss, {"z": z}).agrees() else right.conj()
+    (said,) = compare_gradients({"z": agreeing.conj()}, loss, {"z": z}).explanations
+    assert said.kind == "conjugate"
