@@ -10,12 +10,14 @@ import numpy as np
 
 from ...core.graph import Node
 from ...core.tensor import Tensor
-from ...core.tree import differentiable_leaf, flatten, joined, members, paths
+from ...core.tree import differentiable_leaf, flatten, joined, paths
 from ...errors import GradientError
 from ...transforms.argnums import ArgumentNumbers, numbers_of, replaced
-from .counterfactuals import Recording
 from .evidence import Sizes, row_of
 from .explain import explanations
+from .hand import gradients_by_hand, plain
+from .network import calls
+from .recording import Recording, Witness
 from .report import GradientComparison
 from .rows import Array, ParameterComparison
 
@@ -35,8 +37,9 @@ def compare_gradients(
     Parameters
     ----------
     hand : dict of arrays, or a function that returns one
-        From a parameter's name to the gradient derived by hand. Dicts in dicts give names with dots. A function is
-        called with `args`.
+        From a parameter's name to the gradient derived by hand. Dicts in dicts give names with dots. A part of the
+        parameters is enough, and None says that one is not derived yet. A list or tuple in the order of the parameters,
+        a vector of all numbers, or a module with gradients is taken too. A function is called with `args`.
     auto : Module, dict or function
         A module or a dict whose gradients `backward` has computed: a module's ``named_parameters()`` give names and
         gradients; in a dict, a tensor that requires a gradient means its ``.grad``, and an array or another tensor is
@@ -58,17 +61,19 @@ def compare_gradients(
     -------
     GradientComparison
         The largest absolute and relative difference, the cosine and the worst entry of each parameter, and the
-        explanations: a factor or a sign, a transpose, rows or columns in another order, a missing activation
-        derivative, an L2 term that one side lacks, softmax's Jacobian taken as diagonal, a bias not summed over the
-        batch, or the first layer whose delta is wrong. An explanation is given only if the engine's numbers with that
-        mistake are equal to those by hand: to 1e-9 in double precision, 5e-5 in single precision.
+        explanations. Some the gradients show alone: a factor or a sign, a transpose, rows or columns in another order,
+        an L2 term that one side lacks, a bias not summed over the batch. The others are looked for in the graph, whose
+        edges are changed into their usual wrong versions, one or two at a time, for at most 2 seconds: derivatives of
+        activations, operands, sums and means, masks, softmax, statistics taken as constants, indices, paths, steps in
+        time. Or the first layer is named whose delta is wrong. An explanation is given only if the engine's numbers
+        with that mistake are equal to those by hand: to 1e-9 in double precision, 5e-5 in single precision.
 
     Raises
     ------
     GradientError
         If a parameter has no gradient yet, or the gradients are not those of `loss`.
     KeyError
-        If the two do not name the same parameters.
+        If nothing is given by hand, or a name that the engine does not know.
     TypeError
         If a gradient does not consist of numbers, or `auto` holds no gradients.
     ValueError
@@ -107,12 +112,16 @@ def compare_gradients(
         given = hand() if callable(hand) else hand
         values, computed, leaves = _after_backward(auto)
         recording = None if loss is None else _recording_of(loss, leaves, computed)
-    derived = _by_hand(given, computed)
-    _check_names(derived, computed)
-    rows = [ParameterComparison(name, derived[name], gradient) for name, gradient in computed.items()]
-    sizes = _sizes(recording, batch_size)
-    ready = [row_of(row, values[name]) for row, name in zip(rows, computed, strict=True)]
-    return GradientComparison(rows, explanations(ready, recording, sizes))
+    derived = gradients_by_hand(given, computed)
+    terms = recording.terms() if recording is not None else {}
+    rows = [
+        ParameterComparison(name, derived[name], gradient, terms.get(name, 0.0))
+        for name, gradient in computed.items()
+        if name in derived
+    ]
+    ready = [row_of(row, values[row.name]) for row in rows]
+    said = explanations(ready, recording, _sizes(recording, batch_size))
+    return GradientComparison(rows, said, tuple(name for name in computed if name not in derived))
 
 
 def _is_function(auto: Any) -> bool:
@@ -139,7 +148,9 @@ def _differentiated(
         names += own
         tensors += made
         changed.append(rebuild(list(made)))
-    result = f(*replaced(args, numbers, changed))
+    witness = Witness()
+    with witness:
+        result = f(*replaced(args, numbers, changed))
     if not isinstance(result, Tensor) or result.shape != ():
         shape = getattr(result, "shape", type(result).__name__)
         raise ValueError(
@@ -149,7 +160,7 @@ def _differentiated(
     if result.node is None:
         raise GradientError("compare_gradients: the loss does not depend on the parameters; nothing can be compared")
     leaves_by_name = {name: tensor.node for name, tensor in zip(names, tensors, strict=True) if tensor.node is not None}
-    recording = Recording(result.node, leaves_by_name)
+    recording = Recording(result.node, leaves_by_name, witness)
     return {n: t.data for n, t in zip(names, tensors, strict=True)}, recording.gradients(), recording
 
 
@@ -187,17 +198,19 @@ def _after_backward(auto: Any) -> tuple[dict[str, Array | None], dict[str, Array
                 raise GradientError(f"compare_gradients: {name} has no gradient yet; call backward() first")
             values[name], leaves[name] = value.data, value.node  # type: ignore[assignment]
             value = value.grad
-        gradients[name] = _plain(f"the engine's gradient of {name}", value)
+        gradients[name] = plain(f"the engine's gradient of {name}", value)
     return values, gradients, leaves
 
 
 def _recording_of(
     loss: Tensor | Callable[[], Tensor], leaves: dict[str, Node], computed: dict[str, Array]
 ) -> Recording:
-    tensor = loss if isinstance(loss, Tensor) else loss()
+    witness = Witness()
+    with witness:
+        tensor = loss if isinstance(loss, Tensor) else loss()
     if not isinstance(tensor, Tensor) or tensor.node is None or tensor.shape != ():
         raise GradientError("compare_gradients: loss= must be, or return, a scalar tensor computed from the parameters")
-    recording = Recording(tensor.node, leaves)
+    recording = Recording(tensor.node, leaves, witness)
     for name, gradient in recording.gradients().items():
         scale = np.max(np.abs(gradient), initial=0.0)
         if np.max(np.abs(gradient - computed[name]), initial=0.0) > 1e-4 * scale:
@@ -208,46 +221,16 @@ def _recording_of(
     return recording
 
 
-# ---- the side by hand ----
-
-
-def _by_hand(given: Any, parameters: Mapping[str, Any], path: str = "") -> dict[str, Array]:
-    """The gradients by name; the value under a parameter's name is its gradient, even if it is a list of numbers."""
-    inner = None if path in parameters else members(given)
-    if inner is None:
-        return {path: _plain(f"the gradient of {path} by hand", given)}
-    found: dict[str, Array] = {}
-    for key, value in inner:
-        found |= _by_hand(value, parameters, joined(path, key))
-    return found
-
-
-def _plain(name: str, value: Any) -> Array:
-    try:
-        array = np.asarray(value.data if isinstance(value, Tensor) else value)
-    except ValueError:
-        raise TypeError(
-            f"compare_gradients: the rows of {name} have different lengths; expected an array of numbers"
-        ) from None
-    if array.dtype.kind not in "fiubc":
-        raise TypeError(f"compare_gradients: {name} has dtype {array.dtype}; expected numbers")
-    return array
-
-
-def _check_names(derived: Mapping[str, Any], computed: Mapping[str, Any]) -> None:
-    missing, unknown = computed.keys() - derived.keys(), derived.keys() - computed.keys()
-    if missing or unknown:
-        problems = [f"missing by hand: {', '.join(sorted(missing))}"] if missing else []
-        problems += [f"not known to the engine: {', '.join(sorted(unknown))}"] if unknown else []
-        raise KeyError(f"compare_gradients: both sides must have the same parameters ({'; '.join(problems)})")
-
-
 # ---- the numbers that averages divide by ----
 
 
 def _sizes(recording: Recording | None, batch_size: int | None) -> Sizes:
     """The numbers of rows of the batch and of outputs of the network, as the graph shows them."""
-    if recording is None or not recording.layers:
+    if recording is None:
         return Sizes(batch_size)
+    squared = any(calls(node, np.square) or calls(node, np.power) for node in recording.order)
+    if not recording.layers:
+        return Sizes(batch_size, squared=squared, others=recording.numbers())
     last = recording.layers[-1]
-    return Sizes(batch_size or last.examples, last.units, "columns" if last.axis == 1 else "rows")
+    counted = "columns" if last.axis == 1 else "rows"
+    return Sizes(batch_size or last.examples, last.units, counted, squared, recording.numbers())

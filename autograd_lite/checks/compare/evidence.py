@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from .rows import Array, ParameterComparison
+from .rows import Array, ParameterComparison, precision_of
 
 DOUBLE, SINGLE, HALF = 1e-9, 5e-5, 2e-2
 """The allowed difference between two ways of computing the same numbers, relative to the largest, by precision."""
+
+NEAR = 1e-4
+"""The relative difference below which nobody is accused on the ground of the place alone."""
 
 FOLD = 100
 """The factor by which an explanation must make the difference smaller."""
@@ -30,6 +33,12 @@ class Row:
         The parameter itself, if it is known.
     tolerance : float
         The allowed relative difference in the lower of the two precisions.
+    agrees : bool
+        Whether the two gradients have the same numbers.
+    rounding : float
+        The absolute difference that the rounding of the terms makes.
+    is_integer : bool
+        Whether the gradient by hand was given in integers.
     """
 
     name: str
@@ -37,6 +46,9 @@ class Row:
     engine: Array
     value: Array | None
     tolerance: float
+    agrees: bool
+    rounding: float = 0.0
+    is_integer: bool = False
 
     @property
     def same_shape(self) -> bool:
@@ -48,16 +60,21 @@ class Row:
         """Whether all numbers are finite; otherwise nothing can be proven."""
         return bool(np.all(np.isfinite(self.hand)) and np.all(np.isfinite(self.engine)))
 
-    @property
-    def agrees(self) -> bool:
-        """Whether the two gradients have the same numbers."""
-        return self.is_close_to(self.engine)
-
     def is_close_to(self, expected: Array) -> bool:
         """Whether the gradient by hand has these numbers."""
         if self.hand.shape != expected.shape:
             return False
-        return largest(self.hand - expected) <= self.tolerance * max(largest(self.hand), largest(expected))
+        allowed = self.tolerance * max(largest(self.hand), largest(expected))
+        if self.agrees:  # what counts as equal may not speak against a mistake elsewhere
+            allowed = max(allowed, 2 * largest(self.hand - self.engine))
+        return largest(self.hand - expected) <= max(allowed, self.rounding)
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the difference may come from single precision, from differences or from rounding."""
+        return self.same_shape and largest(self.hand - self.engine) <= NEAR * max(
+            largest(self.hand), largest(self.engine)
+        )
 
     def is_proven_by(self, expected: Array) -> bool:
         """Whether the gradient by hand has these numbers, and they are far from the engine's."""
@@ -79,11 +96,17 @@ class Sizes:
         The number of outputs of the network.
     counted : str
         What an example is in the batch: "rows" or "columns".
+    squared : bool
+        Whether the program may have a square.
+    others : sequence of (float, str)
+        Other numbers in the program, and what they are.
     """
 
     batch: int | None = None
     outputs: int | None = None
     counted: str = "rows"
+    squared: bool = True
+    others: Sequence[tuple[float, str]] = ()
 
     reasons: dict[float, list[str]] = field(init=False, default_factory=dict)
     """From a factor to descriptions of the things whose number it is."""
@@ -102,21 +125,41 @@ class Sizes:
 
     def reason_for(self, factor: float) -> str | None:
         """Why a gradient may be this many times another; None if no known number explains it."""
+        if not factor or not np.isfinite(1 / factor):
+            return None
         deeds = ((factor, "you summed where the engine averages"), (1 / factor, "you averaged where the engine sums"))
         for wanted, deed in deeds:
             if (reasons := self._named(wanted)) is not None:
-                return f"{reasons}: {deed}"
+                square = f"; or {_SQUARE}" if _is(wanted, 2) and self.squared else ""
+                return f"{reasons}: {deed}{square}"
             if _is(wanted, 2):
-                return "so only one side has a factor 2 (from a square) or 1/2 (in front of a sum of squares)"
+                if self.squared:
+                    return f"so {_SQUARE}"
+                continue
             for known, also in ((2 * wanted, "halved"), (wanted / 2, "doubled")):
                 if wanted > 2 and (reasons := self._named(known)) is not None:
                     return f"{reasons}: {deed}, and {also if wanted == factor else _OPPOSITE[also]} as well"
         return None
 
+    def is_a_count(self, factor: float) -> bool:
+        """Whether a factor is the number of examples, of outputs, or of both, or one over it."""
+        return self._named(factor) is not None or self._named(1 / factor) is not None
+
+    def same_size(self, factor: float) -> str:
+        """What in the program has the size of a factor that no known number explains; empty for nothing."""
+        found = [
+            name
+            for number, name in self.others
+            if number not in (0, 1) and (_is(factor, number) or _is(1 / factor, number))
+        ]
+        return ", ".join(found)
+
     def _named(self, factor: float) -> str | None:
         found = [reasons for number, reasons in self.reasons.items() if _is(factor, number)]
         return " and ".join(found[0]) if found else None
 
+
+_SQUARE = "only one side has a factor 2 (from a square) or 1/2 (in front of a sum of squares)"
 
 _OPPOSITE = {"halved": "doubled", "doubled": "halved"}
 
@@ -127,9 +170,20 @@ def _is(factor: float, number: float) -> bool:
 
 def row_of(comparison: ParameterComparison, value: Array | None) -> Row:
     """A row of the report in the form for explanations."""
-    precisions = (_precision(comparison.hand.dtype), _precision(comparison.engine.dtype))
+    precision = max(precision_of(comparison.hand.dtype), precision_of(comparison.engine.dtype))
     hand, engine = (_wide(a) for a in (comparison.hand, comparison.engine))
-    return Row(comparison.name, hand, engine, None if value is None else _wide(value), max(precisions))
+    agrees = comparison.relative <= comparison.rtol
+    values = None if value is None else _wide(value)
+    return Row(
+        comparison.name,
+        hand,
+        engine,
+        values,
+        (DOUBLE, SINGLE, HALF)[precision],
+        agrees,
+        comparison.rounding,
+        comparison.hand.dtype.kind in "iu",
+    )
 
 
 def largest(array: Array) -> float:
@@ -142,13 +196,6 @@ def multiple(given: Array, of: Array) -> float:
     size, unit = largest(of), largest(given) or 1.0
     scaled = of / size
     return float(np.vdot(scaled, given / unit).real / np.vdot(scaled, scaled).real) * (unit / size)
-
-
-def _precision(dtype: np.dtype[Any]) -> float:
-    if dtype.kind not in "fc":
-        return DOUBLE
-    resolution = float(np.finfo(dtype).eps)
-    return HALF if resolution > 1e-5 else SINGLE if resolution > 1e-10 else DOUBLE
 
 
 def _wide(array: Array) -> Array:

@@ -7,11 +7,18 @@ from typing import assert_never, get_args
 
 import numpy as np
 
-from .counterfactuals import Counterfactual, Recording, counterfactuals
-from .evidence import SINGLE, Row, Sizes, largest, multiple
+from .evidence import SINGLE, Row, Sizes
+from .inputs import of_inputs
 from .network import Layer
+from .recording import Recording
 from .rows import Explanation
+from .search import Search
 from .single import Finding, SingleKind, finding
+
+OF_FACTORS = frozenset(
+    {"scale", "reduction", "factor", "sign", "normalisation", "parametrisation", "operand", "derivative"}
+)
+"""Kinds of mistakes in the graph that may multiply gradients by a number alone."""
 
 OF_DELTA = frozenset({"factor", "sign"})
 """Findings that may be about the delta which a gradient comes from."""
@@ -32,87 +39,69 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
     sizes : Sizes
         The numbers that averages divide by.
     """
+    said, rows = of_inputs(rows)
     differing = [row for row in rows if not row.agrees]
     if not differing:
-        return []
+        return said
     found = {row.name: finding(row) for row in differing}
     layers = [] if recording is None else recording.layers
     # A gradient in the wrong form may still come from a correct delta; the other parameters show whether it does.
     misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}
     deltas = [row for row in rows if row.name not in misshapen]
-    whole = None
-    if recording is not None and any(found.get(row.name) is None or _is_factor(found[row.name]) for row in deltas):
-        whole = _of_the_whole(deltas, recording, sizes)
-    if whole is not None:
-        found = {name: entry for name, entry in found.items() if name in misshapen}
-        return [*_in_sentences([row for row in differing if row.name in misshapen], found, sizes, layers), whole]
+    if recording is not None:
+        of_graph = _of_the_graph(deltas, found, recording, sizes)
+        explained = {name for explanation in of_graph for name in explanation.parameters}
+        if of_graph:
+            rest = [row for row in differing if row.name not in explained]
+            left = {row.name: found[row.name] for row in rest}
+            return [*said, *_in_sentences(rest, left, sizes, layers), *of_graph]
     _join_single_numbers(differing, found)
-    said = _in_sentences(differing, found, sizes, layers)
+    said += _in_sentences(differing, found, sizes, layers, len(rows))
     unexplained = [row for row in differing if found[row.name] is None]
     if recording is not None:
         one_row = [one for row in unexplained if (one := _of_one_example(row, recording)) is not None]
         said += one_row
-        explained = {name for explanation in one_row for name in explanation.parameters}
-        unexplained = [row for row in unexplained if row.name not in explained]
+        named = {name for explanation in one_row for name in explanation.parameters}
+        unexplained = [row for row in unexplained if row.name not in named]
+    unexplained = [row for row in unexplained if not row.is_near]
     if unexplained and (first := _first_wrong_layer(deltas, layers)) is not None:
         said.append(first)
     return said
 
 
-def _is_factor(entry: Finding | None) -> bool:
-    return entry is not None and entry.kind == "factor"
+# ---- mistakes that the graph shows ----
 
 
-# ---- mistakes that change several parameters ----
-
-
-def _of_the_whole(rows: Sequence[Row], recording: Recording, sizes: Sizes) -> Explanation | None:
-    """The mistake whose gradients are all equal to those by hand, or to the same known multiple of them."""
+def _of_the_graph(
+    rows: Sequence[Row], found: dict[str, Finding | None], recording: Recording, sizes: Sizes
+) -> list[Explanation]:
+    """The mistakes in the graph whose gradients are those by hand, where the gradients alone do not say enough."""
+    rows = [row for row in rows if row.same_shape and row.finite]
     differing = [row for row in rows if not row.agrees]
-    if not differing or not all(row.same_shape and row.finite for row in rows):
-        return None
-    for candidate in counterfactuals(recording):
-        factor = _common_factor(rows, candidate)
-        if factor is None:
-            continue
-        predicted = {row.name: factor * candidate.gradients[row.name] for row in rows}
-        if not all(row.is_close_to(predicted[row.name]) for row in rows):
-            continue
-        proven = [row.name for row in differing if row.is_proven_by(predicted[row.name])]
-        reason = "" if factor == 1 else sizes.reason_for(abs(factor))
-        if not proven or reason is None or not _changes_something(rows, candidate):
-            continue
-        yours = "yours" if factor == 1 else f"yours if they are multiplied by {factor:g} ({reason})"
-        text = candidate.text + f": with this mistake, the engine's gradients of {_listed(proven)} equal {yours}"
-        return Explanation(candidate.kind, tuple(proven), text)
-    return None
+    entries = [found[row.name] for row in differing]
+    if not differing or all(row.is_near for row in differing):
+        return []
+    search = Search(recording)
+    if None not in entries:
+        factors = [entry for entry in entries if entry is not None]
+        if any(entry.kind == "sign" for entry in factors) and _comes_in(differing, recording.layers):
+            return []
+        if any(sizes.reason_for(abs(entry.factor)) and len(rows) == len(differing) for entry in factors):
+            whole = search.one_with_a_factor(rows, sizes)
+            return [] if whole is None else [whole]
+        if any(sizes.is_a_count(abs(entry.factor)) and abs(entry.factor) < 1 for entry in factors):
+            return []
+        one = search.one(rows, OF_FACTORS)
+        return [] if one is None else [one]
+    one = search.one(rows) or search.one_with_a_factor(rows, sizes)
+    if one is None and None in entries:
+        one = search.one([row for row in rows if found.get(row.name) is None])
+    return [one] if one is not None else search.two(rows)
 
 
-def _common_factor(rows: Sequence[Row], candidate: Counterfactual) -> float | None:
-    """The factor by which the mistake's gradients must be multiplied to equal those by hand, from the largest one."""
-    by_size = max(rows, key=lambda row: largest(candidate.gradients[row.name]))
-    expected = candidate.gradients[by_size.name]
-    if not largest(expected):
-        return None
-    factor = multiple(by_size.hand, expected)
-    return 1.0 if abs(factor - 1) <= by_size.tolerance else factor
-
-
-def _changes_something(rows: Sequence[Row], candidate: Counterfactual) -> bool:
-    """Whether the mistake gives other numbers than the engine's, or than a multiple of the engine's."""
-    return any(
-        not row.agrees
-        and largest(candidate.gradients[row.name] - row.engine) > SINGLE * largest(row.engine)
-        and not _proportional(candidate, row)
-        for row in rows
-    )
-
-
-def _proportional(candidate: Counterfactual, row: Row) -> bool:
-    gradient = candidate.gradients[row.name]
-    if not largest(row.engine):
-        return False
-    return largest(gradient - multiple(gradient, row.engine) * row.engine) <= SINGLE * largest(gradient)
+def _comes_in(differing: Sequence[Row], layers: list[Layer]) -> bool:
+    names = {row.name for row in differing}
+    return any(names == {n for layer in layers[:i] for n in layer.parameters} for i in range(1, len(layers) + 1))
 
 
 def _of_one_example(row: Row, recording: Recording) -> Explanation | None:
@@ -167,7 +156,11 @@ def _join_single_numbers(differing: Sequence[Row], found: dict[str, Finding | No
 
 
 def _in_sentences(
-    differing: Sequence[Row], found: dict[str, Finding | None], sizes: Sizes, layers: list[Layer]
+    differing: Sequence[Row],
+    found: dict[str, Finding | None],
+    sizes: Sizes,
+    layers: list[Layer],
+    compared: int = 0,
 ) -> list[Explanation]:
     """One sentence for all rows with the same finding."""
     groups: list[tuple[Finding, list[Row]]] = []
@@ -184,7 +177,11 @@ def _in_sentences(
         else:
             groups.append((entry, [row]))
     return [
-        Explanation(entry.kind, names, _sentence(entry, members, sizes) + _where_it_comes_in(entry, names, layers))
+        Explanation(
+            entry.kind,
+            names,
+            _sentence(entry, members, sizes, len(names) == compared) + _where_it_comes_in(entry, names, layers),
+        )
         for entry, members in groups
         for names in [tuple(row.name for row in members)]
     ]
@@ -200,14 +197,14 @@ def _where_it_comes_in(entry: Finding, names: tuple[str, ...], layers: list[Laye
     return ""
 
 
-def _sentence(entry: Finding, members: list[Row], sizes: Sizes) -> str:
+def _sentence(entry: Finding, members: list[Row], sizes: Sizes, of_all: bool) -> str:
     names = _listed([row.name for row in members])
     each = "each " if len(members) > 1 else ""
     match entry.kind:
         case "sign":
             return f"{names}: the sign is flipped: yours is {each}the engine's times -1"
         case "factor":
-            return f"{names}: {_times(entry.factor, sizes)}"
+            return f"{names}: {_times(entry.factor, sizes, of_all)}"
         case "L2":
             return f"{names}: {_decayed(entry.factor, members)}"
         case "batch sum":
@@ -226,14 +223,19 @@ def _sentence(entry: Finding, members: list[Row], sizes: Sizes) -> str:
     return f"{names}: {text}{extra}"
 
 
-def _times(factor: float, sizes: Sizes) -> str:
+def _times(factor: float, sizes: Sizes, of_all: bool = False) -> str:
     if factor == -1:
         return "the sign is flipped"
     flipped = ", with the sign flipped" if factor < 0 else ""
     size = abs(factor)
     reason = sizes.reason_for(size)
     shown = f"{size:.6g} times the engine's" if size >= 1 else f"the engine's divided by {1 / size:.6g}"
-    return f"yours is {shown}{flipped}" + (f", and {reason}" if reason else "")
+    text = f"yours is {shown}{flipped}" + (f", and {reason}" if reason else "")
+    if reason is None and of_all and abs(factor - 2) <= SINGLE:
+        text += ", as after a second backward pass that was added to the first (no zero_grad)"
+    elif reason is None and (same := sizes.same_size(size)):
+        text += f"; of that size the program has {same}"
+    return text
 
 
 def _decayed(alpha: float, members: list[Row]) -> str:

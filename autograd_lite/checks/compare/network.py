@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -80,6 +81,8 @@ def layers_of(root: Node, parameters: Mapping[str, Node]) -> list[Layer]:
         if total is not None:
             biases |= {parent: (total, name) for parent in total.parents if parent in weights}
     products = sorted(weights, key=lambda product: -position[product])
+    if not _is_chain(products):
+        return []
     layers: list[Layer] = []
     for number, product in enumerate(products, 1):
         name, axis = weights[product]
@@ -88,8 +91,13 @@ def layers_of(root: Node, parameters: Mapping[str, Node]) -> list[Layer]:
         if product in biases:
             total, bias = biases[product]
             own = (name, bias)
-        layers.append(Layer(number, own, total, _ends(total, users, products), axis))
+        layers.append(Layer(number, own, total, elementwise_ends(total, users, products), axis))
     return layers
+
+
+def _is_chain(products: list[Node]) -> bool:
+    """Whether each product is computed from the one before: queries, keys and values are no layers of a network."""
+    return all(before in set(ancestors(product)) for before, product in pairwise(products))
 
 
 def _only_use(leaf: Node, users: Mapping[Node, list[Node]], functions: tuple[object, ...]) -> tuple[Node | None, Node]:
@@ -122,8 +130,10 @@ def _axis_of_examples(product: Node, weight: Node) -> int | None:
     return 0 if len(product.shape) > 1 else None
 
 
-def _ends(preactivation: Node, users: Mapping[Node, list[Node]], products: list[Node]) -> tuple[Node, ...]:
-    """The nodes of the preactivation's shape up to the next product, the nearest first."""
+def elementwise_ends(
+    preactivation: Node, users: Mapping[Node, list[Node]], products: Collection[Node] = ()
+) -> tuple[Node, ...]:
+    """The nodes of a node's shape that are computed from it alone, up to the next product, the nearest first."""
     ends: list[Node] = []
     reached = {preactivation}
     frontier = [preactivation]
@@ -132,6 +142,8 @@ def _ends(preactivation: Node, users: Mapping[Node, list[Node]], products: list[
         for node in frontier:
             for user in users.get(node, []):
                 if user in reached or user in products or user.shape != preactivation.shape:
+                    continue
+                if user.recipe is None or not (user.recipe.rule.elementwise or user.recipe.rule.name[:3] != "np."):
                     continue
                 if all(parent in reached for parent in user.parents):
                     reached.add(user)
@@ -145,3 +157,8 @@ def _ends(preactivation: Node, users: Mapping[Node, list[Node]], products: list[
 
 def _function_of(node: Node) -> object:
     return None if node.recipe is None else node.recipe.rule.call
+
+
+def calls(node: Node, function: object) -> bool:
+    """Whether a node is a call of a function."""
+    return node.recipe is not None and node.recipe.rule.call is function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from .rows import HEADER, Explanation, ParameterComparison, cells
@@ -15,13 +16,14 @@ _DIFFERS = "rgba(213, 94, 0, 0.34)"
 _TEXT_COLUMNS = (0, 1, 5)
 
 
-def as_html(rows: list[ParameterComparison], explanations: list[Explanation]) -> str:
+def as_html(rows: list[ParameterComparison], explanations: list[Explanation], not_given: Sequence[str] = ()) -> str:
     """The table and a list of the explanations, as HTML that loads nothing from elsewhere."""
     header = "".join(f"<th style='text-align:{_align(i)}'>{escape(name)}</th>" for i, name in enumerate(HEADER))
     body = "".join(f"<tr style='background:{_colour(row)}'>{_row(row)}</tr>" for row in rows)
     items = "".join(f"<li>{escape(explanation.text)}</li>" for explanation in explanations)
+    absent = f"<p>not given by hand: {escape(', '.join(not_given))}</p>" if not_given else ""
     return (
-        f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
+        f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>{absent}"
         + (f"<ul>{items}</ul>" if items else "")
     )  # fmt: skip
 
@@ -35,6 +37,6 @@ def _align(column: int) -> str:
 
 
 def _colour(row: ParameterComparison) -> str:
-    if row.relative <= 1e-7:
+    if row.relative <= row.rtol:
         return _AGREES
     return _CLOSE if row.relative <= 1e-3 else _DIFFERS

@@ -23,11 +23,19 @@ class GradientComparison:
         One row for each parameter, in the engine's order.
     explanations : list of Explanation
         The mistakes that the numbers prove; may be empty.
+    not_given : tuple of str
+        The parameters whose gradient was not given by hand.
     """
 
-    def __init__(self, rows: list[ParameterComparison], explanations: list[Explanation] | None = None) -> None:
+    def __init__(
+        self,
+        rows: list[ParameterComparison],
+        explanations: list[Explanation] | None = None,
+        not_given: tuple[str, ...] = (),
+    ) -> None:
         self.rows = rows
         self.explanations = explanations or []
+        self.not_given = not_given
 
     def __getitem__(self, name: str) -> ParameterComparison:
         for row in self.rows:
@@ -45,15 +53,22 @@ class GradientComparison:
         """The largest of the rows' relative differences; NaN if one of them is NaN."""
         return float(np.max([row.relative for row in self.rows], initial=0.0))
 
-    def agrees(self, rtol: float = 1e-7) -> bool:
-        """Whether every parameter's relative difference is at most `rtol`; False if there is a NaN or a wrong shape."""
-        return all(row.relative <= rtol for row in self.rows)
+    def agrees(self, rtol: float | None = None) -> bool:
+        """Whether every parameter's relative difference is at most `rtol`; False if there is a NaN or a wrong shape.
 
-    def assert_close(self, rtol: float = 1e-7) -> None:
+        By default it is 1e-7 in double precision, and 5e-5 where either gradient is in single precision.
+        """
+        return not self._apart(rtol)
+
+    def assert_close(self, rtol: float | None = None) -> None:
         """Raise an AssertionError with table and explanations unless every relative difference is at most `rtol`."""
-        if not self.agrees(rtol):
-            apart = ", ".join(row.name for row in self.rows if not row.relative <= rtol)
-            raise AssertionError(f"gradients by hand and by engine differ by more than {rtol:g} in {apart}\n{self}")
+        if apart := self._apart(rtol):
+            bound = max(row.rtol for row in apart) if rtol is None else rtol
+            names = ", ".join(row.name for row in apart)
+            raise AssertionError(f"gradients by hand and by engine differ by more than {bound:g} in {names}\n{self}")
+
+    def _apart(self, rtol: float | None) -> list[ParameterComparison]:
+        return [row for row in self.rows if not row.relative <= (row.rtol if rtol is None else rtol)]
 
     def plot(self) -> Figure:
         """Maps of the differences, one for each parameter; needs matplotlib.
@@ -84,10 +99,10 @@ class GradientComparison:
         return difference_maps(self.rows)
 
     def __str__(self) -> str:
-        return "\n".join([table(self.rows), *(f"- {explanation}" for explanation in self.explanations)])
+        return "\n".join([table(self.rows, self.not_given), *(f"- {explanation}" for explanation in self.explanations)])
 
     def _repr_html_(self) -> str:
-        return as_html(self.rows, self.explanations)
+        return as_html(self.rows, self.explanations, self.not_given)
 
     def __repr__(self) -> str:
         return (

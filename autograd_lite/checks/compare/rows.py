@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,6 +10,18 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+
+ROUNDINGS = 64
+"""How many roundings of all terms the two ways of computing a gradient may be apart."""
+
+AGREEMENT = {0: 1e-7, 1: 5e-5, 2: 2e-2}
+"""The relative difference up to which gradients agree: in double precision, single precision, and below."""
+
+
+def precision_of(dtype: np.dtype[Any]) -> int:
+    """0 for double precision, integers and more, 1 for single precision, 2 for less."""
+    resolution = float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
+    return 2 if resolution > 1e-5 else 1 if resolution > 1e-10 else 0
 
 
 @dataclass(frozen=True)
@@ -21,11 +34,15 @@ class ParameterComparison:
         The parameter's name.
     hand, engine : ndarray
         The gradient derived by hand, and the engine's.
+    terms : float
+        The size of the terms that were summed in the engine's gradient, if its graph shows it: what differs by no more
+        than their rounding is equal.
     """
 
     name: str
     hand: Array
     engine: Array
+    terms: float = 0.0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -57,9 +74,26 @@ class ParameterComparison:
         return float(np.max(np.abs(self.difference), initial=0.0))
 
     @property
+    def rtol(self) -> float:
+        """The relative difference up to which the two are the same numbers, in the lower of the two precisions."""
+        return AGREEMENT[max(precision_of(self.hand.dtype), precision_of(self.engine.dtype))]
+
+    @property
+    def rounding(self) -> float:
+        """The absolute difference that the rounding of the terms makes."""
+        dtypes = [a.dtype for a in (self.hand, self.engine) if a.dtype.kind in "fc"]
+        return ROUNDINGS * self.terms * max((float(np.finfo(dtype).eps) for dtype in dtypes), default=0.0)
+
+    @property
     def relative(self) -> float:
-        """The largest absolute difference, divided by the largest absolute value in either gradient."""
+        """The largest absolute difference, divided by the largest absolute value in either gradient.
+
+        A difference that is no larger than the rounding of the terms is divided by them, if they are larger: a
+        gradient whose terms cancel has no digits of its own.
+        """
         scale = max(float(np.max(np.abs(a), initial=0.0)) for a in (self.hand, self.engine))
+        if self.absolute <= self.rounding:
+            scale = max(scale, self.terms)
         if self.absolute == 0 or not scale or not np.isfinite(scale):
             return self.absolute
         return self.absolute / scale
@@ -71,6 +105,8 @@ class ParameterComparison:
             return float("nan")
         hand, engine = (a.astype(np.result_type(a.dtype, np.float64)).ravel() for a in (self.hand, self.engine))
         lengths = [float(np.max(np.abs(a), initial=0.0)) for a in (hand, engine)]
+        if max(lengths) <= self.rounding:
+            return 1.0
         if 0.0 in lengths:
             return 1.0 if lengths[0] == lengths[1] else 0.0
         if not np.all(np.isfinite(lengths)):
@@ -94,8 +130,11 @@ class Explanation:
     Attributes
     ----------
     kind : str
-        One of "factor", "sign", "transpose", "reversal", "permutation", "shape", "batch sum", "L2",
-        "activation derivative", "softmax", "delta".
+        Of what the gradients show alone one of "factor", "sign", "transpose", "reversal", "permutation", "shape",
+        "batch sum", "L2"; of what the graph shows one of these, or "activation derivative", "derivative", "softmax",
+        "operand", "scale", "reduction", "mask", "normalisation", "indexing", "truncation", "sharing", "path",
+        "parametrisation", "conjugate", "delta of another place", "stepped weights", "delta"; of what is no derivation
+        yet "zeros", "not finite", "integers".
     parameters : tuple of str
         The parameters whose difference it explains.
     text : str
@@ -123,8 +162,8 @@ def cells(row: ParameterComparison) -> tuple[str, ...]:
     return (row.name, str(row.shape), f"{row.absolute:.2e}", f"{row.relative:.2e}", f"{row.cosine:.9f}", where, *values)
 
 
-def table(rows: list[ParameterComparison]) -> str:
-    """The rows under a header, in columns."""
+def table(rows: list[ParameterComparison], not_given: Sequence[str] = ()) -> str:
+    """The rows under a header, in columns, and the parameters that are not given by hand."""
     lines = [HEADER, *map(cells, rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     left = (0, 1, 5)
@@ -132,4 +171,5 @@ def table(rows: list[ParameterComparison]) -> str:
         "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
         for line in lines
     ]
-    return "\n".join([aligned[0].rstrip(), "-" * len(aligned[0]), *(line.rstrip() for line in aligned[1:])])
+    last = [f"not given by hand: {', '.join(not_given)}"] if not_given else []
+    return "\n".join([aligned[0].rstrip(), "-" * len(aligned[0]), *(line.rstrip() for line in aligned[1:]), *last])

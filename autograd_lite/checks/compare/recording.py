@@ -1,0 +1,279 @@
+"""The recorded graph of a loss, and the gradients that it gives where some edges hand on something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...compiler.trace.user_line import user_line
+from ...core.backward import as_dtype, pull_as_arrays, sum_to_shape
+from ...core.context import Block
+from ...core.graph import Node, ancestors
+from ...core.outputs import Dtypes, OutputCotangents
+from ...core.stepper import steps
+from .network import layers_of
+from .rows import Array
+
+
+class Detour(NamedTuple):
+    """What an edge of the graph hands on in place of what the rule gives.
+
+    Attributes
+    ----------
+    target : Node or None
+        The node that gets it: the parent, or any other node before it; None if the edge hands on nothing.
+    pull : callable
+        Takes the cotangent of the edge's node, and returns what is handed on.
+    """
+
+    target: Node | None
+    pull: Callable[[Any], Any]
+
+
+def nothing(g: Any) -> Any:
+    """What is handed on where nothing is: the cotangent, which nobody gets."""
+    return g
+
+
+FORGOTTEN = Detour(None, nothing)
+"""The detour of an edge that hands on nothing."""
+
+
+def times(numbers: Any) -> Callable[[Any], Any]:
+    """The product of the cotangent with these numbers."""
+    return lambda g: g * numbers
+
+
+def over(numbers: Any) -> Callable[[Any], Any]:
+    """The quotient of the cotangent and these numbers, infinite where one of them is 0."""
+
+    def quotient(g: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return g / numbers
+
+    return quotient
+
+
+Edge = tuple[Node, int]
+"""A node, and the position of one of its parents; -1 stands for the cotangent of the node itself."""
+
+Detours = Mapping[Edge, Detour]
+
+
+class Witness(Block):
+    """Within it the results of recorded calls are noted, with the lines of the user's program that made the calls."""
+
+    def __init__(self) -> None:
+        self.values: dict[Node, Array] = {}
+        self.lines: dict[Node, str] = {}
+        self.anomalies = self
+
+    def look_at_result(self, function: Callable[..., Any], values: Sequence[Any], out: Any) -> None:
+        """Take any result."""
+
+    def look_at_tangent(self, function: Callable[..., Any], values: Sequence[Any], tangent: Any) -> None:
+        """Take any tangent."""
+
+    def note(self, result: Any) -> None:
+        """Keep the result of a call, and the line."""
+        for one in result if isinstance(result, tuple) else (result,):
+            node, value = getattr(one, "node", None), getattr(one, "data", None)
+            if node is not None and isinstance(value, np.ndarray | np.generic):
+                self.values[node] = np.asarray(value)
+                self.lines[node] = user_line()
+
+    def watcher(self) -> Any:
+        """Nobody looks on in backward passes within the program."""
+        return _Unmoved()
+
+
+class _Unmoved:
+    """A watcher that does nothing."""
+
+    def take_turn(self, node: Node, g: Any) -> None: ...
+
+    def hand_on(self, parent: Node, given: Any, cotangent: Any, before: Any, total: Any) -> None: ...
+
+
+class Recording:
+    """The graph of a loss, and the parameters in it.
+
+    Parameters
+    ----------
+    root : Node
+        The node of the loss, a scalar; its graph still has the saved values.
+    parameters : mapping
+        From name to leaf.
+    witness : Witness, optional
+        What has noted the results of the calls.
+    """
+
+    def __init__(self, root: Node, parameters: Mapping[str, Node], witness: Witness | None = None) -> None:
+        self.root = root
+        self.parameters = parameters
+        self.names = {leaf: name for name, leaf in parameters.items()}
+        self.order = ancestors(root)
+        self.position = {node: i for i, node in enumerate(self.order)}
+        self.cotangents: dict[Node, Any] = {}
+        self.given: dict[Edge, Any] = {}
+        self.handed: dict[Edge, Any] = {}
+        for step in steps(root):
+            self.cotangents[step.node] = each(np.asarray, step.cotangent)
+            for slot, contribution in enumerate(step.contributions):
+                self.given[step.node, slot] = each(np.asarray, contribution.given)
+                self.handed[step.node, slot] = each(np.asarray, contribution.cotangent)
+        self.users: dict[Node, list[Edge]] = {}
+        for node in self.order:
+            for slot, parent in enumerate(node.parents):
+                self.users.setdefault(parent, []).append((node, slot))
+        self.values = self._values(witness)
+        self.lines = witness.lines if witness is not None else {}
+        self.layers = layers_of(root, parameters)
+        self.reaches = self._reaches()
+
+    def _values(self, witness: Witness | None) -> dict[Node, Array]:
+        values = dict(witness.values) if witness is not None else {}
+        for node in self.order:
+            if node.recipe is None:
+                continue
+            for source, value in zip(node.recipe.sources, node.saved or (), strict=True):
+                if isinstance(source, int) and isinstance(value, np.ndarray | np.generic):
+                    values.setdefault(node if source < 0 else node.parents[source], np.asarray(value))
+        return values
+
+    def _reaches(self) -> dict[Node, frozenset[str]]:
+        """For each node the parameters that its cotangent reaches."""
+        found: dict[Node, frozenset[str]] = {}
+        for node in reversed(self.order):
+            own = frozenset([self.names[node]]) if node in self.names else frozenset[str]()
+            found[node] = own.union(*(found[parent] for parent in node.parents))
+        return found
+
+    def saved(self, node: Node) -> dict[str, Any]:
+        """The values that a node's rules read, by name."""
+        return dict(zip(node.recipe.reads, node.saved or (), strict=True)) if node.recipe is not None else {}
+
+    def gradients(self) -> dict[str, Array]:
+        """The gradient of every parameter."""
+        return {
+            name: np.asarray(self.cotangents.get(leaf, np.zeros(leaf.shape, leaf.dtype)))
+            for name, leaf in self.parameters.items()
+        }
+
+    def numbers(self) -> list[tuple[float, str]]:
+        """The constants by which the program multiplies and divides, and what its means divide by."""
+        found: dict[tuple[float, str], None] = {}
+        for node in self.order:
+            call = None if node.recipe is None else node.recipe.rule.call
+            saved = self.saved(node)
+            if call in (np.multiply, np.divide) and len(node.parents) == 1:
+                other = np.asarray(saved.get("x2", saved.get("x1", 0.0)))
+                if other.size == 1 and other.dtype.kind in "fiu":
+                    found[abs(float(other.item())), f"the constant {other.item():g}"] = None
+            elif call is np.mean:
+                count = int(np.prod(node.parents[0].shape)) // max(int(np.prod(node.shape)), 1)
+                found[float(count), f"a mean over {count} elements"] = None
+        return list(found)
+
+    def local(self, node: Node, g: Any, slot: int) -> Any:
+        """What the node's rule hands on to one parent, in the parent's shape."""
+        return fitted(pull_as_arrays(node, g, node.saved)[slot], node, node.parents[slot])
+
+    def changes(self, detours: Detours) -> dict[str, Array]:
+        """What detours add to the gradients of the parameters: all that is below them is linear in the cotangents.
+
+        Examples
+        --------
+        >>> from autograd_lite import Tensor
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> y = x * x
+        >>> recording = Recording(y.node, {"x": x.node})
+        >>> forgotten = {(y.node, 1): Detour(None, lambda g: g)}
+        >>> float(recording.gradients()["x"]), float(recording.changes(forgotten)["x"])
+        (6.0, -3.0)
+        """
+        changed: dict[Node, Any] = {}
+        nodes = {node for node, _ in detours}
+        first = min(self.position[node] for node in nodes)
+
+        def add(node: Node, change: Any) -> None:
+            changed[node] = changed[node] + change if node in changed else change
+
+        for node in self.order[first:]:
+            change = changed.get(node)
+            if node in nodes:
+                g = self.cotangents[node] if change is None else self.cotangents[node] + change
+                if (node, -1) in detours:
+                    g = np.asarray(detours[node, -1].pull(g))
+                    changed[node] = change = g - self.cotangents[node]
+                further = None if change is None or not node.parents else pull_as_arrays(node, change, node.saved)
+                for slot, parent in enumerate(node.parents):
+                    if (node, slot) not in detours:
+                        if further is not None:
+                            add(parent, fitted(further[slot], node, parent))
+                        continue
+                    target, pull = detours[node, slot]
+                    add(parent, -self.handed[node, slot])
+                    if target is not None:
+                        add(target, fitted(np.asarray(pull(g)), node, target))
+            elif change is not None and node.recipe is not None:
+                for parent, given in zip(node.parents, pull_as_arrays(node, change, node.saved), strict=True):
+                    add(parent, fitted(given, node, parent))
+        return {
+            name: np.asarray(changed.get(leaf, np.zeros(leaf.shape, leaf.dtype)))
+            for name, leaf in self.parameters.items()
+        }
+
+    def terms(self) -> dict[str, float]:
+        """For each parameter the size of the terms that were summed in its gradient, as rounding shows them.
+
+        Each cotangent is changed at random by its own size, which is what rounding does at the size of one unit in the
+        last place; what arrives at a parameter is the error of its gradient in such units.
+        """
+        found = dict.fromkeys(self.parameters, 0.0)
+        for seed in range(2):
+            rng = np.random.default_rng(seed)
+            errors: dict[Node, Any] = {}
+            sizes: dict[Node, Any] = {self.root: np.ones(self.root.shape)}
+            for node in self.order:
+                error = each(partial(_with_random_signs, rng), sizes[node])
+                if node in errors:
+                    error = errors[node] + error
+                if node in self.names:
+                    found[self.names[node]] = float(np.max(np.abs(error), initial=found[self.names[node]]))
+                if node.recipe is None:
+                    continue
+                pulled = pull_as_arrays(node, error, node.saved)
+                for slot, parent in enumerate(node.parents):
+                    for sums, given in ((sizes, each(np.abs, self.given[node, slot])), (errors, pulled[slot])):
+                        new = each(np.real, fitted(given, node, parent))
+                        sums[parent] = sums[parent] + new if parent in sums else new
+        return found
+
+
+def _with_random_signs(rng: np.random.Generator, size: Any) -> Any:
+    return size * rng.choice([-1.0, 1.0], size=np.shape(size))
+
+
+def each(function: Callable[[Any], Any], cotangent: Any) -> Any:
+    """A function of a cotangent, or of that of every output."""
+    if isinstance(cotangent, OutputCotangents):
+        return OutputCotangents(cotangent, {i: function(g) for i, g in cotangent.given.items()})
+    return function(cotangent)
+
+
+def has_one_output(node: Node) -> bool:
+    """Whether a node is not a call with several outputs, whose edges have no wrong versions."""
+    return not isinstance(node.dtype, Dtypes)
+
+
+def fitted(given: Any, node: Node, parent: Node) -> Any:
+    """A contribution in the parent's shape and dtype."""
+    if isinstance(given, OutputCotangents):
+        return given
+    if given.shape != parent.shape:
+        given = sum_to_shape(given, node, parent)
+    return as_dtype(given, parent.dtype)
