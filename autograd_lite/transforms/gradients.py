@@ -132,7 +132,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     as_tensors = any(isinstance(leaf, Tensor) for leaf in (*leaves, *directions))
     with ForwardLevel("jvp") as level:
         result = f(*rebuild([level.input(v, t) for v, t in zip(values, along, strict=True)]))
-    outs, rebuild_out = results_of(result, "jvp")
+    outs, rebuild_out = results_of(result, level)
     lowered = [array_like(level.lower(out)) for out in outs]
     moved = [out._tangent if level.owns(out) else np.zeros_like(low) for out, low in zip(outs, lowered, strict=True)]
     value, tangent = (rebuild_out([leaving(v, as_tensors) for v in part]) for part in (lowered, moved))

@@ -40,12 +40,14 @@ class Level:
         Larger than that of every level that was entered before, and so of those around it.
     running : bool
         False once the function has returned.
+    gave_number : bool
+        Whether `item` of one of its tensors was called, which takes a number out of the level.
     """
 
     def __init__(self, transform: str) -> None:
         self.transform = transform
         self.depth = 0
-        self.running = False
+        self.running = self.gave_number = False
         self._outer: Interpreter | None = None
 
     def __enter__(self) -> Self:
@@ -159,6 +161,11 @@ class Traced(Tensor):
 
     def _array(self) -> Any:
         return self._value
+
+    def item(self) -> Any:
+        """The only element, as a Python number, which the level does not differentiate."""
+        self._level.gave_number = True
+        return super().item()
 
     @property
     def requires_grad(self) -> bool:

@@ -11,6 +11,8 @@ from ..core.context import CONTEXT
 from ..core.operands import instead_of, is_array
 from ..core.tensor import Tensor, wrap
 from ..core.tree import Rebuild, differentiable_leaf, flatten, paths
+from ..errors import LostGradientError
+from .interpreter import Level
 from .reverse import ReverseLevel
 
 
@@ -24,7 +26,7 @@ def linearized(
     with ReverseLevel(transform) as level:
         inputs = [level.argument(value) for value in values]
         result = f(*rebuild(list(inputs)))
-    outs, rebuild_out = results_of(result, transform)
+    outs, rebuild_out = results_of(result, level)
     lowered = [array_like(level.lower(out)) for out in outs]
 
     def pull(cotangents: Sequence[Any], retain_graph: bool = True) -> list[Any]:
@@ -70,16 +72,34 @@ def as_tuple(given: Any, name: str) -> tuple[Any, ...]:
     return tuple(given)
 
 
-def results_of(result: Any, transform: str) -> tuple[list[Any], Rebuild]:
-    """The leaves of a function's result, and its structure.
+def _refuse_taken_number(result: Any, level: Level) -> None:
+    """Refuse a Python number from a function that has called ``.item()``: its derivative would be zero.
+
+    Raises
+    ------
+    LostGradientError
+    """
+    if level.gave_number and type(result) in (float, complex):
+        raise LostGradientError(
+            f"{level.transform}: the function returned the number {result!r}, and .item() had taken a number out of a "
+            "tensor before, so its derivative would be lost; return the tensor itself, without .item()"
+        )
+
+
+def results_of(result: Any, level: Level) -> tuple[list[Any], Rebuild]:
+    """The leaves of the result of a level's function, and its structure.
 
     Raises
     ------
     TypeError
         If one is not an array of floating-point numbers: it would have a derivative of zeros, or none.
+    LostGradientError
+        If one was taken out of the level by ``.item()``.
     """
     leaves, rebuild = flatten(result)
+    transform = level.transform
     for leaf, path in zip(leaves, paths(result), strict=True):
+        _refuse_taken_number(leaf, level)
         dtype = dtype_of(np.asarray(leaf) if type(leaf) in (float, complex) else leaf)
         if dtype is None or dtype.kind not in "fc":
             given = f"{type(leaf).__name__} {leaf!r:.60}" if dtype is None else f"{dtype} of shape {leaf.shape}"

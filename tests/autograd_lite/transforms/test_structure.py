@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_lite import GradientError, StructureError, Tensor, check_gradients
+from autograd_lite import GradientError, LostGradientError, StructureError, Tensor, check_gradients
 from autograd_lite.transforms import (
     grad,
     hessian,
@@ -260,3 +260,35 @@ def test_stop_gradient_refuses_what_it_cannot_look_into(hidden):
 def test_stop_gradient_makes_named_tuples_and_deques_constant():
     assert grad(lambda x: stop_gradient(Point(x, 1.0)).x * x + stop_gradient(deque([x]))[0] * x)(3.0) == 6.0
     assert isinstance(stop_gradient(Point(Tensor(1.0), "name")), Point)
+
+
+def taken(x):
+    return np.sum(x * x).item()
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda x: grad(taken)(x),
+        lambda x: jacobian(taken)(x),
+        lambda x: vjp(taken, x),
+        lambda x: jvp(taken, (x,), (x,)),
+        lambda x: grad(lambda y: np.sum(grad(taken)(y)))(x),
+    ],
+)
+def test_a_number_that_item_has_taken_out_is_refused(transform):
+    with pytest.raises(LostGradientError, match="without .item()"):
+        transform(np.ones(3))
+
+
+def test_a_number_that_a_function_only_looks_at_may_be_taken_out():
+    seen = []
+
+    def f(x):
+        loss = np.sum(x * x)
+        seen.append(loss.item())
+        return loss
+
+    assert grad(f)(np.ones(2)).tolist() == [2, 2]
+    assert seen == [2.0]
+    assert grad(lambda x: 3.0)(np.ones(2)).tolist() == [0, 0]
