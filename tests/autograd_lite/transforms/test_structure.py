@@ -277,7 +277,7 @@ def taken(x):
     ],
 )
 def test_a_number_that_item_has_taken_out_is_refused(transform):
-    with pytest.raises(LostGradientError, match="without .item()"):
+    with pytest.raises(LostGradientError, match="without"):
         transform(np.ones(3))
 
 
