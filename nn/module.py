@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import fields, is_dataclass
-from types import GeneratorType, MappingProxyType, MemberDescriptorType, SimpleNamespace
+from types import FunctionType, GeneratorType, MappingProxyType, MemberDescriptorType, SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
@@ -342,8 +342,10 @@ def _attributes(module: Module) -> dict[str, Any]:
     """The attributes that may hold tensors: the module's own, what is in slots, tensors and modules of the class."""
     found = {}
     for kind in reversed(type(module).__mro__):
+        if kind is object or kind is Module:
+            continue
         for name, value in vars(kind).items():
-            if isinstance(value, Tensor | Module | MemberDescriptorType):
+            if type(value) not in _OF_CLASSES and isinstance(value, (Tensor, Module, MemberDescriptorType)):
                 found[name] = getattr(module, name, None)
     return {**found, **vars(module)}
 
@@ -378,6 +380,9 @@ def _refuse_hidden(value: Any, path: str) -> None:
 
 _ENDS = frozenset({int, float, bool, str, type(None), np.float64, np.float32})
 """Types of usual attributes that hold nothing, so that walks are short."""
+
+_OF_CLASSES = _ENDS | {FunctionType, property, classmethod, staticmethod, tuple}
+"""Types of usual members of classes, of which none is a tensor: `zero_grad` looks through a model in every step."""
 
 _USED_UP = (GeneratorType, map, filter, zip)
 """Iterators that an attribute of a module is by mistake."""

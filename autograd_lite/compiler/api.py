@@ -180,30 +180,30 @@ class CompiledFunction:
             if call.is_left_alone:
                 return self.function(*args, **kwargs)
             entry, arrays = self._known.get(key) or CacheEntry(key, call, args, kwargs), tuple(call.arrays)
-        with self._lock:
-            runner = self._runner
-            if not runner:
-                try:
-                    self._runner = get_ident()
-                    return self._replayed(entry, arrays, args, kwargs)
-                finally:
-                    self._runner = 0
-        if runner == get_ident():  # called by its own callback, while the plan's memory is in use
-            return self.function(*args, **kwargs)
-        return self._beside_callback()(*args, **kwargs)
+        while True:
+            with self._lock:
+                runner = self._runner
+                if not runner:
+                    try:
+                        self._runner = get_ident()
+                        return self._replayed(entry, arrays, args, kwargs)
+                    finally:
+                        self._runner = 0
+            if runner == get_ident():  # called by its own callback, while the plan's memory is in use
+                return self.function(*args, **kwargs)
+            # A callback may wait for whatever it likes, this call among it. So if it lasts, the call is one of a
+            # function that does the same and has plans, and memory, of its own.
+            if not self._callback_ends_soon():
+                return self._twin()(*args, **kwargs)
 
-    def _beside_callback(self) -> CompiledFunction:
-        """What to call while another thread is in a callback of a call: the function again if the callback ends soon.
-
-        It may wait for whatever it likes, this call among it. So if it lasts, the call is one of a function that does
-        the same and has plans, and memory, of its own.
-        """
+    def _callback_ends_soon(self) -> bool:
+        """Wait for the callback that another thread is in, and say whether it ended."""
         callback, end = self._outside.callback, time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if self._outside.callback is not callback:
-                return self
+        while self._outside.callback is callback:
+            if time.monotonic() >= end:
+                return False
             time.sleep(PATIENCE / 20)
-        return self._twin()
+        return True
 
     def _twin(self) -> CompiledFunction:
         """The same function with plans and memory of its own."""

@@ -187,7 +187,8 @@ def _generator(frame: FrameType) -> FrameType | None:
     while caller is not None and caller.f_code.co_flags & inspect.CO_GENERATOR:  # yield from
         caller = caller.f_back
     of_contextlib = caller is not None and caller.f_globals.get("__name__") == "contextlib"
-    return frame if is_generator and not of_contextlib else None
+    is_own = frame.f_globals is globals()  # which leaves its block before it yields
+    return frame if is_generator and not of_contextlib and not is_own else None
 
 
 class Block(ContextDecorator):

@@ -1,6 +1,8 @@
 """Threads that use one model, one graph or one compiled function at the same time."""
 
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
@@ -193,6 +195,22 @@ def test_a_callback_may_wait_for_a_thread_that_calls_the_same_compiled_function(
     for _ in range(3):
         found = at_the_same_time(*[lambda i=i: step(np.full(4, float(i))) for i in range(3)])
         assert all((one == 2.0 * i).all() for i, one in enumerate(found))
+
+
+def test_a_call_waits_beside_any_number_of_short_callbacks():
+    def short(x):
+        time.sleep(0.0005)
+        return np.asarray(x)
+
+    @compile
+    def step(x):
+        for _ in range(sys.getrecursionlimit()):
+            x = callback(short, x)
+        return x * 2
+
+    step(np.ones(2))
+    found = at_the_same_time(*[lambda i=i: step(np.full(2, float(i))) for i in range(2)])
+    assert [one.tolist() for one in found] == [[0, 0], [2, 2]]
 
 
 def test_a_recording_shows_nothing_to_other_threads(rounds):

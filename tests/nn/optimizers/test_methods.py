@@ -70,7 +70,8 @@ PAPERS = {
 
 @pytest.mark.parametrize("names", [ALL, PAPERS], ids=["ALL", "PAPERS"])
 def test_every_optimizer_of_nn_is_in_the_tables(names):
-    of_nn = {value for value in vars(nn).values() if isinstance(value, type) and issubclass(value, nn.Optimizer)}
+    values = [getattr(nn, name) for name in dir(nn)]
+    of_nn = {value for value in values if isinstance(value, type) and issubclass(value, nn.Optimizer)}
     found = {type(ALL[name.removesuffix(" eps")]([leaf([1.0])])) for name in names}
     assert found == of_nn - {nn.Optimizer}
 
