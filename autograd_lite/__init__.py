@@ -25,15 +25,28 @@ from .errors import GradientError as GradientError
 from .errors import LostGradientError as LostGradientError
 from .errors import NoRuleError as NoRuleError
 from .errors import StructureError as StructureError
+from .habits import ENGINE as _ENGINE
 from .on_demand import on_demand as _on_demand
 from .speed.malloc import tune_memory as tune_memory
+from .transforms import checkpoint as checkpoint
+from .transforms import grad as grad
+from .transforms import hessian as hessian
+from .transforms import hvp as hvp
+from .transforms import jacobian as jacobian
+from .transforms import jvp as jvp
+from .transforms import stop_gradient as stop_gradient
+from .transforms import value_and_grad as value_and_grad
+from .transforms import vjp as vjp
+from .transforms import vmap as vmap
 from .transforms.rule_tables import defjvp as defjvp
 
 if _TYPE_CHECKING:
     from .checks.finite import GradientCheckError as GradientCheckError
     from .checks.finite import check_gradients as check_gradients
 
-__getattr__, __dir__ = _on_demand(__name__, {".checks.finite": ["GradientCheckError", "check_gradients"]}, ["draw"])
+__getattr__, __dir__ = _on_demand(
+    __name__, {".checks.finite": ["GradientCheckError", "check_gradients"]}, ["draw"], _ENGINE
+)
 
 __version__ = "0.1.0"
 

@@ -56,7 +56,8 @@ Files and lines
     that called it.
 
 Packages
-    `on_demand`: names of a package whose modules are imported when they are first asked for.
+    `on_demand`: names of a package whose modules are imported when they are first asked for. `Answering`, `answering`:
+    a class, and a function, that answer names and arguments of other libraries by what to write; `Answers` are a table.
 """
 
 from .checks.compare.mistakes import DIAGONAL as DIAGONAL
@@ -76,7 +77,6 @@ from .compiler.hints import assume as assume
 from .compiler.hints import callback as callback
 from .compiler.hints import constant as constant
 from .compiler.hints import is_traced as is_traced
-from .compiler.trace.user_line import add_library as add_library
 from .core.commit import Change as Change
 from .core.commit import commit as commit
 from .core.custom import custom_vjp as custom_vjp
@@ -99,6 +99,9 @@ from .files import remove_abandoned as remove_abandoned
 from .files import replacing as replacing
 from .files import user_cache as user_cache
 from .files import write_atomically as write_atomically
+from .habits import Answering as Answering
+from .habits import Answers as Answers
+from .habits import answering as answering
 from .on_demand import on_demand as on_demand
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
 from .speed.aligned import empty as empty
@@ -113,3 +116,4 @@ from .transforms.interpreter import innermost_array as innermost_array
 from .transforms.rule_tables import defbatching as defbatching
 from .transforms.rule_tables import defjvp as defjvp
 from .transforms.rule_tables import deflinear as deflinear
+from .user_line import add_library as add_library

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from .habits import Answers, no_attribute
+
 
 def on_demand(
-    package: str, names: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
+    package: str, names: Mapping[str, Sequence[str]], modules: Sequence[str] = (), answers: Answers | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The ``__getattr__`` and the ``__dir__`` of a package (PEP 562) that has some of its names from modules.
 
@@ -23,6 +25,8 @@ def on_demand(
         From a module, as the package writes it (``".training.fit"``), to the names that the package has from it.
     modules : sequence of str, default ()
         Modules within the package that are public themselves.
+    answers : mapping, optional
+        From names that the package has not to what to write in their place.
 
     Returns
     -------
@@ -40,8 +44,7 @@ def on_demand(
         if name in modules:
             return import_module(f".{name}", package)
         if name not in sources:
-            owner = sys.modules[package]
-            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=owner)
+            raise no_attribute(f"module {package!r}", name, answers or {}, sys.modules[package])
         found = getattr(import_module(sources[name], package), name)
         setattr(sys.modules[package], name, found)  # to be found at once from now on
         return found

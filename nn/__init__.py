@@ -8,6 +8,7 @@ from autograd_lite.extend import on_demand as _on_demand
 
 from . import init as init
 from . import metrics as metrics
+from .habits import PACKAGE as _PACKAGE
 from .layers import activations as activations
 from .layers.activations import ACTIVATIONS as ACTIVATIONS
 from .layers.activations import ELU as ELU
@@ -100,6 +101,7 @@ __getattr__, __dir__ = _on_demand(
         ".training.training": ["Callback", "Training", "TrainingWarning"],
     },
     ["data"],
+    _PACKAGE,
 )
 
 _add_library(_Path(__file__).parent)

@@ -12,6 +12,10 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from autograd_lite.extend import on_demand
+
+from . import habits
+
 Random: TypeAlias = "np.random.Generator | int | None"
 
 
@@ -215,3 +219,6 @@ def _cast(drawn: np.ndarray[Any, Any], dtype: npt.DTypeLike) -> np.ndarray[Any, 
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"random weights are floating-point numbers; got dtype={np.dtype(dtype)}")
     return drawn.astype(dtype)
+
+
+__getattr__, __dir__ = on_demand(__name__, {}, answers=habits.INIT)

@@ -7,25 +7,29 @@ broadcasting would give a wrong result without an error.
 from __future__ import annotations
 
 import math
+import warnings
 from functools import cache
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 
-from autograd_lite import callback, custom_vjp
+from autograd_lite import Tensor, callback, custom_vjp
 from autograd_lite.extend import (
     DIAGONAL,
     IndexCheck,
     Memo,
+    answering,
     constant,
     defbatching,
     defelementwise,
     defmistake,
     innermost_array,
+    on_demand,
     strong_product,
     wrap,
 )
 
+from . import habits
 from .arguments import as_array, as_array_or_tensor, fraction
 from .layers.activations import log_softmax, sigmoid, softmax
 
@@ -34,6 +38,7 @@ Reduction = Literal["mean", "sum", "none"]
 _np: Any = np
 
 
+@answering(habits.LOSS_KEYWORDS)
 def softmax_cross_entropy(
     logits: Any,
     labels: Any,
@@ -78,6 +83,12 @@ def softmax_cross_entropy(
     0.8200...
     """
     logits = _array("softmax_cross_entropy: logits", logits)
+    if _is_result_of_softmax(logits):
+        warnings.warn(
+            "softmax_cross_entropy takes logits, and was given probabilities, the result of a softmax; leave the "
+            "softmax out of the model, as in MLP(sizes) without output_activation",
+            stacklevel=3,
+        )
     labels = _array("softmax_cross_entropy: labels", labels)
     shape = logits.shape
     if not shape or not shape[-1]:
@@ -99,6 +110,11 @@ def softmax_cross_entropy(
     if by_number and reduction == "mean":
         return losses.sum() / wrap(weights)[labels].sum()
     return _reduced(losses, reduction)
+
+
+def _is_result_of_softmax(logits: Any) -> bool:
+    node = logits.node if isinstance(logits, Tensor) else None
+    return node is not None and node.recipe is not None and node.recipe.rule.name == "softmax"
 
 
 def _cotangent_of_logits(g: Any, logits: Any, labels: Any, reduction: Reduction, probabilities: Memo) -> Any:
@@ -175,6 +191,7 @@ def _examples(logits: Any) -> int:
     return math.prod(logits.shape[:-1])
 
 
+@answering(habits.LOSS_KEYWORDS)
 def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mean") -> Any:
     """The cross-entropy of independent yes-or-no targets: ``-t log a - (1 - t) log(1 - a)`` with ``a = sigmoid(z)``.
 
@@ -185,7 +202,8 @@ def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mea
     logits : array or Tensor, any shape
         The outputs before the sigmoid; they may be large.
     targets : array, the same shape
-        0 or 1, or probabilities between them; may be a Tensor.
+        0 or 1, or probabilities between them; may be a Tensor. For a single output, the shape of `logits` may also be
+        that of the targets with a last axis of 1.
     reduction : {"mean", "sum", "none"}, default "mean"
         The reduction over all elements.
 
@@ -199,6 +217,9 @@ def sigmoid_cross_entropy(logits: Any, targets: Any, reduction: Reduction = "mea
     >>> sigmoid_cross_entropy(np.array([-10000.0, 0.0, 10000.0]), [0, 1, 1], reduction="none").round(4)
     array([0.    , 0.6931, 0.    ])
     """
+    logits, targets = _array("sigmoid_cross_entropy: logits", logits), _array("sigmoid_cross_entropy: targets", targets)
+    if logits.shape == (*targets.shape, 1):
+        targets = targets[..., None]
     logits, targets = _same_shape("sigmoid_cross_entropy", "logits", logits, targets)
     callback(_check_probabilities, innermost_array(targets))
     return _reduced(_sigmoid_cross_entropy(logits, targets), reduction)
@@ -227,6 +248,7 @@ def _check_probabilities(targets: Any) -> None:
         )
 
 
+@answering(habits.LOSS_KEYWORDS)
 def mean_squared_error(predictions: Any, targets: Any, reduction: Reduction = "mean") -> Any:
     """The squared error ``(a - y)^2``, by default its mean over all elements.
 
@@ -251,6 +273,7 @@ def mean_squared_error(predictions: Any, targets: Any, reduction: Reduction = "m
     return _reduced(np.square(predictions - targets), reduction)
 
 
+@answering(habits.LOSS_KEYWORDS)
 def quadratic_cost(outputs: Any, targets: Any, reduction: Reduction = "mean") -> Any:
     """Half of the squared error, ``||a - y||^2 / 2``: summed over outputs, averaged over the batch.
 
@@ -291,6 +314,11 @@ def _check(reduction: Reduction) -> None:
 
 def _array(name: str, value: Any) -> Any:
     value = as_array_or_tensor(value, name)
+    if value.dtype.kind in "USO" and name.endswith("labels"):
+        raise TypeError(
+            f"{name} have dtype {value.dtype}; expected numbers. Write classes, y = np.unique(labels, "
+            "return_inverse=True), which numbers the classes in their order"
+        )
     if value.dtype.kind not in "fiub":
         raise TypeError(f"{name} have dtype {value.dtype}; expected numbers")
     return value
@@ -301,9 +329,16 @@ def _same_shape(loss: str, name: str, outputs: Any, targets: Any) -> tuple[Any, 
     if outputs.shape != targets.shape:
         raise ValueError(
             f"{loss}: {name} have shape {outputs.shape}, but targets have {targets.shape}; the shapes must be "
-            "equal, since broadcasting would compare every output with every target"
+            f"equal, since broadcasting would compare every output with every target{_advice(outputs, targets)}"
         )
     return outputs, _as_wide(targets, outputs)
+
+
+def _advice(outputs: Any, targets: Any) -> str:
+    """What to write where shapes differ by an axis of 1."""
+    if outputs.shape == (*targets.shape, 1):
+        return "; write y[:, None] for the targets" if targets.ndim == 1 else "; write y[..., None] for the targets"
+    return "; write y[..., 0] for the targets" if targets.shape == (*outputs.shape, 1) else ""
 
 
 def _as_wide(targets: Any, outputs: Any) -> Any:
@@ -357,3 +392,6 @@ def _class_weights(class_weight: Any, classes: int) -> Any:
 
 def _one_hot(labels: Any, classes: int) -> Any:
     return labels[..., None] == constant(np.arange(classes))
+
+
+__getattr__, __dir__ = on_demand(__name__, {}, answers=habits.WITHIN)

@@ -1,7 +1,9 @@
 """Metrics: how well predictions fit labels. Names, arguments and conventions are scikit-learn's.
 
 All take the true labels first, and plain arrays or tensors; no gradient is recorded. In place of predicted labels, you
-can pass scores of shape (examples, classes); the predicted label is then the class with the largest score.
+can pass scores of shape (examples, classes); the predicted label is then the class with the largest score. A single
+score for each example is to be compared first, a logit with 0 and a probability with 0.5; `fit` compares the logits of
+`sigmoid_cross_entropy` by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd_lite import Tensor
+from autograd_lite.extend import on_demand
 
+from . import habits
 from .arguments import as_array, positive_int
 
 Array = NDArray[Any]
@@ -316,6 +320,8 @@ def _plain(values: Any, name: str) -> Array:
 
 def _equally_long(metric: str, y_true: Any, predictions: Array) -> tuple[Array, Array]:
     true = _plain(y_true, f"{metric}: y_true")
+    if true.shape == (len(predictions), 1) and predictions.shape[1:] in ((), (1,)):
+        true = true[:, 0]
     if true.ndim != 1:
         raise ValueError(f"{metric}: y_true has shape {true.shape}; expected a label for each example")
     if not predictions.ndim or len(true) != len(predictions):
@@ -330,15 +336,17 @@ def _labels(metric: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
     true, predicted = _equally_long(metric, y_true, _plain(y_pred, f"{metric}: y_pred"))
     if predicted.ndim == 2 and predicted.shape[1] > 1:
         return true, np.argmax(predicted, axis=1)
+    if predicted.shape[1:] == (1,) and predicted.dtype.kind in "iub":
+        predicted = predicted[:, 0]
     if predicted.ndim != 1:
         raise ValueError(
             f"{metric}: y_pred has shape {predicted.shape}; expected ({len(true)},) labels, or ({len(true)}, classes) "
-            "scores with two classes or more"
+            "scores with two classes or more; write logits > 0, or probabilities > 0.5, for one score each"
         )
     if predicted.dtype.kind == "f" and true.dtype.kind in "iub" and (predicted != np.round(predicted)).any():
         raise ValueError(
             f"{metric}: y_pred holds {predicted.dtype} numbers that are not labels; compare scores with a threshold "
-            "first, as in scores > 0.5"
+            "first, as in logits > 0 or probabilities > 0.5"
         )
     return true, predicted
 
@@ -354,3 +362,9 @@ def _classes_and_scores(metric: str, y_true: Any, y_score: Any) -> tuple[NDArray
     if outside.any():
         raise ValueError(f"{metric}: y_true has the class {true[outside][0]}; expected 0 to {scores.shape[1] - 1}")
     return true, scores
+
+
+OF_LABELS = frozenset({accuracy, confusion_matrix, precision_recall, precision, recall, f1_score})
+"""Metrics that compare labels, and know nothing of scores."""
+
+__getattr__, __dir__ = on_demand(__name__, {}, answers=habits.METRICS)

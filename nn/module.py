@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import UserDict, UserList, deque
-from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping, Set, ValuesView
 from copy import copy
 from dataclasses import fields, is_dataclass
 from types import FunctionType, GeneratorType, MappingProxyType, MemberDescriptorType, SimpleNamespace
@@ -12,84 +11,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd_lite import Tensor, assume
-from autograd_lite.extend import innermost_array
+from autograd_lite import Tensor
+from autograd_lite.extend import Answering, answering, innermost_array
+
+from . import habits
+from .mode import Mode
 
 
-class Setting:
-    """An attribute of a module that decides what it computes; a compiled function checks it in every call.
-
-    Parameters
-    ----------
-    default : object, optional
-        The value until another one is assigned.
-    """
-
-    def __init__(self, default: Any = None) -> None:
-        self._default = default
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, module: Module | None, owner: type) -> Any:
-        name, default = self._name, self._default
-        if module is not None and default is None and name not in module.__dict__:
-            raise AttributeError(f"{type(module).__name__} has no {name}; its __init__ has to call super().__init__")
-        return default if module is None else assume(lambda: module.__dict__.get(name, default))
-
-    def __set__(self, module: Module, value: Any) -> None:
-        module.__dict__[self._name] = value
-
-
-class Modes:
-    """The modes of a model's modules within a block, for the thread or task that entered it.
-
-    Parameters
-    ----------
-    modules : iterable of Module
-    outside : Modes or None
-        Those of the block around it.
-    """
-
-    def __init__(self, modules: Iterable[Module], outside: Modes | None) -> None:
-        self._modules = list(modules)  # kept, since the modes are by their ids
-        self._modes = {id(module): module.training for module in self._modules}
-        self._outside = outside
-
-    def of(self, module: Module) -> dict[int, bool] | None:
-        """The modes, by id, that have the module; None if it is in no block."""
-        modes: Modes | None = self
-        while modes is not None and id(module) not in modes._modes:
-            modes = modes._outside
-        return None if modes is None else modes._modes
-
-
-_MODES: ContextVar[Modes | None] = ContextVar("nn.modes", default=None)
-
-
-class Mode(Setting):
-    """The setting of a module's mode, which within `in_mode` is the block's and not the module's."""
-
-    def __get__(self, module: Module | None, owner: type) -> Any:
-        return self._default if module is None else assume(lambda: self.now(module))
-
-    def __set__(self, module: Module, value: bool) -> None:
-        blocks = _MODES.get()
-        modes = None if blocks is None else blocks.of(module)
-        if modes is None:
-            super().__set__(module, value)
-        else:
-            modes[id(module)] = value
-
-    def now(self, module: Module) -> bool:
-        """The mode that holds for the thread or task that asks."""
-        blocks = _MODES.get()
-        modes = None if blocks is None else blocks.of(module)
-        mode: bool = module.__dict__.get(self._name, self._default) if modes is None else modes[id(module)]
-        return mode
-
-
-class Module:
+class Module(Answering):
     """A part of a network: a function with parameters.
 
     A subclass assigns tensors and other modules to attributes, alone or in containers, and defines ``forward``. A
@@ -125,6 +54,8 @@ class Module:
     """
 
     training = Mode(True)
+
+    _attributes, _keywords = habits.MODULE, habits.MODULE_KEYWORDS
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result of the module; `__call__` calls this method."""
@@ -182,6 +113,7 @@ class Module:
         """Set this module and all modules in it to use: the same as ``train(False)``."""
         return self.train(False)
 
+    @answering(habits.MODULE_KEYWORDS)
     def zero_grad(self) -> None:
         """Set the gradients of all parameters to None."""
         for parameter in self.parameters():
@@ -192,6 +124,7 @@ class Module:
         tensors = [(path, value) for path, value in _walk(self, "") if isinstance(value, Tensor)]
         return {path: np.copy(innermost_array(value), "C") for path, value in tensors}
 
+    @answering(habits.MODULE_KEYWORDS)
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set every tensor to the array with its path; on an error, no tensor is changed.
 
@@ -294,30 +227,6 @@ class Module:
         lines += [f"{path}: {module._describe()}" for path, module in inner]
         body = "".join(f"    {line}\n" for text in lines for line in text.split("\n"))
         return f"{type(self).__name__}(\n{body})"
-
-
-class in_mode:  # noqa: N801 - used like a function
-    """Set a module and all modules in it to training or to use, within the `with` statement; None sets nothing.
-
-    What is set within it holds for the thread, or the asynchronous task, that entered it, and ends with it: other
-    threads may use the same model in another mode.
-    """
-
-    def __init__(self, model: Module, training: bool | None) -> None:
-        self._model, self._training = model, training
-
-    def __enter__(self) -> None:
-        self._outside = outside = _MODES.get()
-        try:
-            _MODES.set(Modes((module for _, module in self._model.named_modules()), outside))
-            if self._training is not None:
-                self._model.train(self._training)
-        except BaseException:
-            _MODES.set(outside)
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        _MODES.set(self._outside)
 
 
 # ---- tensors and modules in containers ----

@@ -14,7 +14,7 @@ MOST_LINES = 450
 
 ROOMS_WITH_CIRCLES: set[str] = set()
 FILES_TOO_LONG: set[str] = set()
-FILES_THAT_NAME_NN: set[str] = set()
+FILES_THAT_NAME_NN = {"autograd_lite/habits.py"}
 ROOMS_BELOW_THE_SURFACE: set[str] = set()
 BROKEN_CONTRACTS: set[str] = set()
 

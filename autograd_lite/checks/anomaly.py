@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.trace.user_line import user_line
 from ..core.context import Block, look_everywhere
 from ..core.graph import Node
 from ..core.registry import rule_of
@@ -16,6 +15,7 @@ from ..core.tensor import Tensor
 from ..core.tree import found
 from ..errors import AnomalyError
 from ..formatting import name_of
+from ..user_line import user_line
 
 Array = np.ndarray[Any, Any]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..core.tree import flatten, members, opened
-from ..transforms.argnums import numbers_of, replaced
+from ..transforms.argnums import numbers_of, positions, replaced
 from ..transforms.gradients import jvp, vjp
 from .differences import Estimate, Irregularity, Value, complex_step, derivative, irregularity
 
@@ -151,7 +151,9 @@ class _Check:
         atol: float,
         rng: np.random.Generator,
     ) -> None:
-        numbers = numbers_of(range(len(args)) if argnums is None else argnums, args, "check_gradients")
+        numbers = numbers_of(
+            range(len(args)) if argnums is None else positions(f, argnums, "check_gradients"), args, "check_gradients"
+        )
         leaves, self.rebuild = flatten(tuple(args[i] for i in numbers))
         names = list(_names(f, args, numbers))
         self.fixed: list[Any] = [leaf.data if isinstance(leaf, Tensor) else leaf for leaf in leaves]

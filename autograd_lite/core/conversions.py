@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..errors import LostGradientError
+from ..user_line import is_item_assignment, library_call
 from .graph import Leaf, Node
 
 
@@ -44,15 +45,17 @@ class Conversions:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.requires_grad:
-            self._refuse(
-                "turned into a plain array", "take .data (the array) or .detach() (a tensor outside the graph)"
-            )
+            self._refuse_array()
         return np.array(self._array(), dtype=dtype, copy=copy)
 
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self.requires_grad:
+            if is_item_assignment():
+                self._refuse_array()
             self._refuse(
-                f"turned into {kind.__name__}", "take .item(), or use NumPy's function where math's was called"
+                f"turned into {kind.__name__}{library_call()}",
+                "write np.sin and its like where a function of math was called. Where no gradient is wanted, .item() "
+                "is the number",
             )
         return kind(self.item())
 
@@ -109,6 +112,18 @@ class Conversions:
 
     def _refuse(self, deed: str, advice: str) -> NoReturn:
         raise LostGradientError(f"{self._brief()} requires a gradient, which would be lost if it were {deed}; {advice}")
+
+    def _refuse_array(self) -> NoReturn:
+        if is_item_assignment():
+            self._refuse(
+                "put into a plain array",
+                "collect the results in a list, and write np.stack(results): a tensor with all of them",
+            )
+        self._refuse(
+            f"turned into a plain array{library_call()}",
+            "write np.stack([a, b]) to join tensors, which keeps it, and give that to the function. Where no gradient "
+            "is wanted, .data is the array",
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         leaf = self._node

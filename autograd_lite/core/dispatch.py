@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import GradientError
 from . import outputs
 from .context import CONTEXT, RUNNING
-from .graph import Node
+from .graph import Leaf, Node
 from .messages import check_dtype, explained, no_rule, refuse_dtype, refuse_tensor_as_out, refuse_unread
 from .operands import USUAL, is_itself, operand
-from .operators import PLAIN, define_operators
-from .registry import DERIVED, NONDIFFERENTIABLE, RULES, rule_of
+from .operators import IN_PLACE, PLAIN, define_operators
+from .registry import DERIVED, NONDIFFERENTIABLE, RULES, canonical, rule_of
 from .rule import Mask, Recipe, Rule, not_differentiable
 from .tensor import Array, Tensor, wrap
 from .tree import found, mapped
@@ -284,11 +285,33 @@ def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwa
 def _array_function(
     self: Tensor, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    return call(function, args, kwargs)
+    return call(function, canonical(function, args), kwargs)
+
+
+def _in_place(symbol: str, operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    """An operator such as ``-=``: a new tensor for the name, but within `no_grad` a leaf is updated itself."""
+
+    def update(self: Tensor, other: Any) -> Any:
+        result = operator(self, other)
+        if not isinstance(self._node, Leaf) or result is NotImplemented:
+            return result
+        if not CONTEXT.get().recording:
+            self.data = result._array().astype(self.dtype)
+            return self
+        if self.grad is not None:
+            raise GradientError(
+                f"{self._brief()} has a gradient, so {symbol} looks like a step, but it would make a new tensor and "
+                f"leave this one as it is. Write the step within no_grad(), or x = x {symbol[:-1]} y for a new tensor"
+            )
+        return result
+
+    return update
 
 
 USUAL.add(Tensor)
 define_operators(Tensor, call_unary, call_binary)
+for _name, _symbol in IN_PLACE.items():
+    setattr(Tensor, f"__i{_name}__", _in_place(_symbol, getattr(Tensor, f"__{_name}__")))
 Tensor.__getitem__ = _getitem
 Tensor.astype = _astype
 Tensor.__array_ufunc__ = _array_ufunc

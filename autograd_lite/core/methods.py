@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..habits import KEYWORDS, no_argument
+
 Axis = int | tuple[int, ...] | None
 
 # NumPy's stubs know arrays only; that its functions take tensors is this package's doing.
@@ -47,6 +49,21 @@ class ArrayMethods:
         return self._value.size  # type: ignore[no-any-return]
 
     @property
+    def itemsize(self) -> int:
+        """The bytes of an element."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return self.size * self.itemsize
+
+    @property
+    def device(self) -> str:
+        """``"cpu"``, as NumPy's arrays have it."""
+        return "cpu"
+
+    @property
     def T(self) -> Self:  # noqa: N802 - NumPy's name
         """The tensor with its axes reversed."""
         return self.transpose()
@@ -72,48 +89,63 @@ class ArrayMethods:
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
             f"{self._brief()} cannot be assigned into, since the graph may have saved its values. Build the result "
-            "with np.where(mask, new, old) or np.concatenate; to change a leaf outside of the graph, assign to .data"
+            "with np.where(mask, new, old), np.stack or np.concatenate; to change a leaf outside of the graph, assign "
+            "to .data"
         )
 
-    def sum(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Self:
+    def sum(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False, **others: Any) -> Self:
         """`numpy.sum`."""
-        return _np.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
+        return _np.sum(self, axis=axis, dtype=dtype, keepdims=keepdims, **_known("sum", others))  # type: ignore[no-any-return]
 
-    def mean(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Self:
+    def mean(
+        self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False, **others: Any
+    ) -> Self:
         """`numpy.mean`."""
-        return _np.mean(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
+        return _np.mean(self, axis=axis, dtype=dtype, keepdims=keepdims, **_known("mean", others))  # type: ignore[no-any-return]
 
-    def prod(self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False) -> Self:
+    def prod(
+        self, axis: Axis = None, dtype: npt.DTypeLike | None = None, keepdims: bool = False, **others: Any
+    ) -> Self:
         """`numpy.prod`."""
-        return _np.prod(self, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
+        return _np.prod(self, axis=axis, dtype=dtype, keepdims=keepdims, **_known("prod", others))  # type: ignore[no-any-return]
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
+    def max(self, axis: Axis = None, keepdims: bool = False, **others: Any) -> Self:
         """`numpy.max`."""
-        return _np.max(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return _np.max(self, axis=axis, keepdims=keepdims, **_known("max", others))  # type: ignore[no-any-return]
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Self:
+    def min(self, axis: Axis = None, keepdims: bool = False, **others: Any) -> Self:
         """`numpy.min`."""
-        return _np.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return _np.min(self, axis=axis, keepdims=keepdims, **_known("min", others))  # type: ignore[no-any-return]
 
     def var(
-        self, axis: Axis = None, dtype: npt.DTypeLike | None = None, ddof: float = 0, keepdims: bool = False
+        self,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        **others: Any,
     ) -> Self:
         """`numpy.var`."""
-        return _np.var(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+        return _np.var(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, **_known("var", others))  # type: ignore[no-any-return]
 
     def std(
-        self, axis: Axis = None, dtype: npt.DTypeLike | None = None, ddof: float = 0, keepdims: bool = False
+        self,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        **others: Any,
     ) -> Self:
         """`numpy.std`."""
-        return _np.std(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+        return _np.std(self, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, **_known("std", others))  # type: ignore[no-any-return]
 
-    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Self:
+    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike | None = None, **others: Any) -> Self:
         """`numpy.cumsum`."""
-        return _np.cumsum(self, axis=axis, dtype=dtype)  # type: ignore[no-any-return]
+        return _np.cumsum(self, axis=axis, dtype=dtype, **_known("cumsum", others))  # type: ignore[no-any-return]
 
-    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Self:
+    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike | None = None, **others: Any) -> Self:
         """`numpy.cumprod`."""
-        return _np.cumprod(self, axis=axis, dtype=dtype)  # type: ignore[no-any-return]
+        return _np.cumprod(self, axis=axis, dtype=dtype, **_known("cumprod", others))  # type: ignore[no-any-return]
 
     def dot(self, b: Any) -> Self:
         """`numpy.dot`."""
@@ -135,9 +167,9 @@ class ArrayMethods:
         """`numpy.repeat`."""
         return _np.repeat(self, repeats, axis=axis)  # type: ignore[no-any-return]
 
-    def squeeze(self, axis: Axis = None) -> Self:
+    def squeeze(self, axis: Axis = None, **others: Any) -> Self:
         """`numpy.squeeze`."""
-        return _np.squeeze(self, axis=axis)  # type: ignore[no-any-return]
+        return _np.squeeze(self, axis=axis, **_known("squeeze", others))  # type: ignore[no-any-return]
 
     def ravel(self, order: Any = "C") -> Self:
         """`numpy.ravel`."""
@@ -151,25 +183,45 @@ class ArrayMethods:
         """`numpy.copy`."""
         return _np.copy(self)  # type: ignore[no-any-return]
 
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
+    def argmax(self, axis: int | None = None, keepdims: bool = False, **others: Any) -> Any:
         """`numpy.argmax`; a plain array, which carries no gradient."""
-        return _np.argmax(self, axis=axis, keepdims=keepdims)
+        return _np.argmax(self, axis=axis, keepdims=keepdims, **_known("argmax", others))
 
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
+    def argmin(self, axis: int | None = None, keepdims: bool = False, **others: Any) -> Any:
         """`numpy.argmin`; a plain array, which carries no gradient."""
-        return _np.argmin(self, axis=axis, keepdims=keepdims)
+        return _np.argmin(self, axis=axis, keepdims=keepdims, **_known("argmin", others))
 
-    def argsort(self, axis: int | None = -1) -> Any:
+    def argsort(self, axis: int | None = -1, **others: Any) -> Any:
         """`numpy.argsort`; a plain array, which carries no gradient."""
-        return _np.argsort(self, axis=axis)
+        return _np.argsort(self, axis=axis, **_known("argsort", others))
 
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def all(self, axis: Axis = None, keepdims: bool = False, **others: Any) -> Any:
         """`numpy.all`; a plain array, which carries no gradient."""
-        return _np.all(self, axis=axis, keepdims=keepdims)
+        return _np.all(self, axis=axis, keepdims=keepdims, **_known("all", others))
 
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def any(self, axis: Axis = None, keepdims: bool = False, **others: Any) -> Any:
         """`numpy.any`; a plain array, which carries no gradient."""
-        return _np.any(self, axis=axis, keepdims=keepdims)
+        return _np.any(self, axis=axis, keepdims=keepdims, **_known("any", others))
+
+    def nonzero(self) -> Any:
+        """`numpy.nonzero`; plain arrays, which carry no gradient."""
+        return _np.nonzero(self)
+
+    def searchsorted(self, v: Any, side: Any = "left") -> Any:
+        """`numpy.searchsorted`; a plain array, which carries no gradient."""
+        return _np.searchsorted(self, v, side=side)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
+        """`numpy.diagonal`."""
+        return _np.diagonal(self, offset, axis1, axis2)  # type: ignore[no-any-return]
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
+        """`numpy.trace`."""
+        return _np.trace(self, offset, axis1, axis2)  # type: ignore[no-any-return]
+
+    def compress(self, condition: Any, axis: int | None = None) -> Self:
+        """`numpy.compress`."""
+        return _np.compress(condition, self, axis=axis)  # type: ignore[no-any-return]
 
     @property
     def real(self) -> Self:
@@ -196,9 +248,17 @@ class ArrayMethods:
         order = None if not axes else axes[0] if len(axes) == 1 else axes
         return _np.transpose(self, order)  # type: ignore[no-any-return]
 
-    def flatten(self, order: Any = "C") -> Self:
+    def flatten(self, order: Any = "C", **others: Any) -> Self:
         """`numpy.ravel`: all elements along one axis."""
-        return _np.ravel(self, order=order)  # type: ignore[no-any-return]
+        return _np.ravel(self, order=order, **_known("flatten", others))  # type: ignore[no-any-return]
 
     def __round__(self, ndigits: int | None = None) -> Self:
         return self.round(ndigits or 0)
+
+
+def _known(method: str, others: dict[str, Any]) -> dict[str, Any]:
+    """Further arguments for NumPy's function; a `TypeError` for those of other libraries, with what to write."""
+    for name in others:
+        if name in KEYWORDS:
+            raise no_argument(method, name, KEYWORDS)
+    return others

@@ -12,6 +12,11 @@ BINARY: dict[str, np.ufunc] = {
     "mod": np.remainder, "pow": np.power, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or,
     "xor": np.bitwise_xor, "lshift": np.left_shift, "rshift": np.right_shift,
 }  # fmt: skip
+IN_PLACE: dict[str, str] = {
+    "add": "+=", "sub": "-=", "mul": "*=", "truediv": "/=", "floordiv": "//=", "mod": "%=", "pow": "**=",
+    "matmul": "@=",
+}  # fmt: skip
+"""The symbols of those operators on numbers that update what is left of them."""
 COMPARISONS: dict[str, np.ufunc] = {
     "lt": np.less, "gt": np.greater, "le": np.less_equal, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
 }  # fmt: skip

@@ -20,6 +20,8 @@ RULES: dict[Callable[..., Any], Rule] = {}
 """The rule of each function that has one."""
 
 DERIVED: dict[Callable[..., Any], Callable[..., Any]] = {}
+CANONICAL: dict[Callable[..., Any], Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {}
+"""For a function that takes its arguments in two forms: what brings them into the one that rules know."""
 """Functions that are written in terms of others, which have rules: the replacement is called in their place."""
 
 NONDIFFERENTIABLE: set[Callable[..., Any]] = set()
@@ -183,3 +185,9 @@ def rule_of(function: Callable[..., Any]) -> Rule | None:
             _PENDING.pop(library, None)
         rule = RULES.get(function)
     return rule
+
+
+def canonical(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The positional arguments of a call in the form that rules know."""
+    form = CANONICAL.get(function)
+    return args if form is None else form(args)

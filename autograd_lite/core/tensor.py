@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import GradientError, LostGradientError
+from ..habits import KEYWORDS, TENSOR, no_argument, no_attribute
 from .backward import backward_pass
 from .context import CONTEXT, recorded
 from .conversions import Conversions
@@ -78,13 +79,28 @@ class Tensor(Operators, Data, Conversions, ArrayMethods):
     _name: str | None
 
     def __init__(
-        self, data: Any, requires_grad: bool = False, dtype: npt.DTypeLike | None = None, name: str | None = None
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        dtype: npt.DTypeLike | None = None,
+        name: str | None = None,
+        **others: Any,
     ) -> None:
+        for argument in others:
+            raise no_argument("Tensor", argument, KEYWORDS)
+        if not isinstance(requires_grad, bool | np.bool_):
+            raise TypeError(
+                f"Tensor: requires_grad must be True or False, got {requires_grad!r}; write several numbers as a list, "
+                "Tensor([1.0, 2.0])"
+            )
         self._value = _own_array(data, dtype)
         self._name = name
         self._node = self._frozen = None
         if requires_grad:
             self.requires_grad = True
+
+    def __getattr__(self, name: str) -> Any:
+        raise no_attribute("'Tensor' object", name, TENSOR, self)
 
     # ---- the graph ----
 
@@ -154,7 +170,9 @@ class Tensor(Operators, Data, Conversions, ArrayMethods):
             raise GradientError(f"{self._brief()} keeps no gradient; give it requires_grad=True or .retain_grad()")
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"{self._brief()}: .grad takes a Tensor or None, not {type(value).__name__}")
+                raise TypeError(
+                    f"{self._brief()}: .grad takes a Tensor or None, not {type(value).__name__}; write Tensor(g)"
+                )
             if value.shape != self.shape or value.dtype != self.dtype:
                 raise ValueError(
                     f"{self._brief()}: .grad was assigned shape {value.shape}, {value.dtype}; it must have the "

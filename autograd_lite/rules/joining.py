@@ -98,7 +98,12 @@ def column_stack(tup: Sequence[Any]) -> Any:
 @derive(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """`numpy.append`."""
-    return np.concatenate([array_like(arr), array_like(values)], axis=axis)
+    return np.concatenate([_stacked(arr), _stacked(values)], axis=axis)
+
+
+def _stacked(arrays: Any) -> Any:
+    """An array of what may be a list of arrays, or of such lists."""
+    return np.stack([_stacked(array) for array in arrays]) if isinstance(arrays, list | tuple) else array_like(arrays)
 
 
 @derive(np.block)

@@ -11,6 +11,8 @@ cotangent g, is J^T g (`vjp`, reverse mode). All other transforms are made of th
 
 from __future__ import annotations
 
+from ..habits import ENGINE as _ENGINE
+from ..on_demand import on_demand as _on_demand
 from .batching import vmap as vmap
 from .checkpointing import checkpoint as checkpoint
 from .gradients import grad as grad
@@ -21,3 +23,5 @@ from .gradients import vjp as vjp
 from .jacobians import hessian as hessian
 from .jacobians import hvp as hvp
 from .jacobians import jacobian as jacobian
+
+__getattr__, __dir__ = _on_demand(__name__, {}, answers=_ENGINE)

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.operands import is_array
 from ..core.tensor import Tensor
 from ..core.tree import flatten, matched, structure
-from .argnums import ArgumentNumbers, as_named, named_after, numbers_of, replaced
+from .argnums import ArgumentNumbers, as_named, by_position, named_after, numbers_of, positions, replaced
 from .forward import ForwardLevel
 from .interpreter import Traced
 from .linearize import array_like, as_tuple, direction, dtype_of, entering, leaving, linearized, results_of
@@ -148,9 +148,9 @@ def value_and_grad(
     ----------
     f : callable
         Returns a single number.
-    argnums : int or sequence of int, default 0
-        The positional arguments to differentiate with respect to; for a sequence the gradients are a tuple, and a
-        position that it names twice has its whole gradient twice.
+    argnums : int, str, or sequence of these, default 0
+        The arguments to differentiate with respect to, by position or by name; for a sequence the gradients are a
+        tuple, and an argument that it names twice has its whole gradient twice.
     has_aux : bool, default False
         Whether ``f`` returns a pair: the number, and anything else that is returned with the result.
     holomorphic : bool, default False
@@ -225,9 +225,12 @@ def grad(
 def _value_and_grad(
     f: Callable[..., Any], argnums: ArgumentNumbers, has_aux: bool, holomorphic: bool, transform: str
 ) -> Any:
+    places = positions(f, argnums, transform)
+
     @named_after(f, transform)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        numbers = numbers_of(argnums, args, transform)
+        args, kwargs = by_position(f, places, args, kwargs)
+        numbers = numbers_of(places, args, transform)
         chosen = tuple(args[i] for i in numbers)
         aux: list[Any] = []
 
@@ -243,7 +246,7 @@ def _value_and_grad(
 
         (value,), pull, _ = linearized(scalar, chosen, transform)
         gradients = flatten(structure(chosen))[1](pull([np.ones_like(value)], retain_graph=False))
-        gradient = as_named(argnums, numbers, gradients, len(args))
+        gradient = as_named(places, numbers, gradients, len(args))
         if not has_aux:
             return value, gradient
         leaves, rebuild = flatten(aux[0])

@@ -20,7 +20,7 @@ from ..core.context import CONTEXT, RUNNING, Interpreter, interpreted_by
 from ..core.dispatch import as_tensors, astype, call, call_ufunc, getitem
 from ..core.messages import check_dtype, no_rule, refuse_unread
 from ..core.operators import define_operators
-from ..core.registry import DERIVED, NONDIFFERENTIABLE, rule_of
+from ..core.registry import DERIVED, NONDIFFERENTIABLE, canonical, rule_of
 from ..core.rule import Mask, Rule
 from ..core.tensor import Tensor, wrap
 from ..core.tree import found, mapped
@@ -241,7 +241,7 @@ class Traced(Tensor):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        return _answered(function, args, kwargs)
+        return _answered(function, canonical(function, args), kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._refuse("copied or pickled", "take .detach() first")

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.tensor import Tensor
 from ..core.tree import flatten, matched, structure
 from ..errors import GradientError
-from .argnums import ArgumentNumbers, as_named, is_single, named_after, numbers_of, replaced
+from .argnums import ArgumentNumbers, as_named, by_position, is_single, named_after, numbers_of, positions, replaced
 from .batching import vmap
 from .gradients import grad, jvp
 from .linearize import entering, leaving, linearized
@@ -25,8 +25,8 @@ def jacobian(
     ----------
     f : callable
         Returns an array or a tree of arrays.
-    argnums : int or sequence of int, default 0
-        The positional arguments to differentiate with respect to.
+    argnums : int, str, or sequence of these, default 0
+        The arguments to differentiate with respect to, by position or by name.
     mode : {"reverse", "forward"}, optional
         Reverse mode computes a row for each element of the result, and forward mode a column for each element of the
         arguments; `vmap` computes many of them together. The default is the mode with fewer of them, or reverse if
@@ -61,9 +61,12 @@ def jacobian(
     if mode not in (None, "reverse", "forward"):
         raise ValueError(f"jacobian: mode={mode!r} is not known; expected 'reverse', 'forward', or None to choose")
 
+    places = positions(f, argnums, "jacobian")
+
     @named_after(f, "jacobian")
     def jacobians(*args: Any, **kwargs: Any) -> Any:
-        numbers = numbers_of(argnums, args, "jacobian")
+        args, kwargs = by_position(f, places, args, kwargs)
+        numbers = numbers_of(places, args, "jacobian")
         chosen = tuple(args[i] for i in numbers)
         x, rebuild_x = flatten(chosen)
         shaped = flatten(structure(chosen))[1]
@@ -75,7 +78,7 @@ def jacobian(
         values = [entering(leaf, "jacobian") for leaf in x]
         rows, rebuild_out = _rows(of_leaves, values, mode, holomorphic)
         parts = [shaped([leaving(part, as_tensors) for part in row]) for row in rows]
-        return rebuild_out([as_named(argnums, numbers, part, len(args)) for part in parts])
+        return rebuild_out([as_named(places, numbers, part, len(args)) for part in parts])
 
     return jacobians
 
@@ -116,6 +119,7 @@ def hvp(f: Callable[..., Any], argnums: ArgumentNumbers = 0) -> Callable[..., An
     >>> hvp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
     array([10.,  6.])
     """
+    argnums = positions(f, argnums, "hvp")
 
     @named_after(f, "hvp")
     def product(*args: Any, **kwargs: Any) -> Any:

@@ -10,7 +10,8 @@ from autograd_lite import callback
 
 from ..arguments import fraction
 from ..init import Random
-from ..module import Module, Setting
+from ..mode import Setting
+from ..module import Module
 
 
 class Dropout(Module):

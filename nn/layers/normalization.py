@@ -12,7 +12,8 @@ from autograd_lite import Tensor
 from autograd_lite.extend import innermost_array
 
 from ..arguments import fraction, nonnegative, positive_int
-from ..module import Module, Setting
+from ..mode import Setting
+from ..module import Module
 
 _np: Any = np
 

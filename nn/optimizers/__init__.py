@@ -1,1 +1,7 @@
 """Optimizers: how parameters follow their gradients."""
+
+from autograd_lite.extend import on_demand as _on_demand
+
+from ..habits import WITHIN as _WITHIN
+
+__getattr__, __dir__ = _on_demand(__name__, {}, answers=_WITHIN)

@@ -14,10 +14,12 @@ import numpy as np
 
 from autograd_lite import GradientError, Tensor, callback
 from autograd_lite.extend import (
+    Answering,
     Change,
     Recurrences,
     announce_change,
     announcement,
+    answering,
     arrays_of,
     commit,
     end_of_change,
@@ -27,12 +29,13 @@ from autograd_lite.extend import (
     overlap,
 )
 
+from .. import habits
 from .fused import FusedStep
 from .groups import Group, as_groups
 from .state import Array, State
 
 
-class Optimizer:
+class Optimizer(Answering):
     """What all optimizers share: parameter groups, state, and the loop of a step.
 
     A subclass defines `update`: the formula of its paper. It needs an `__init__` of its own only to give its options
@@ -75,6 +78,8 @@ class Optimizer:
     >>> w.data
     array([ 0.8, -1.6])
     """
+
+    _attributes, _keywords = habits.OPTIMIZER, habits.OPTIMIZER_KEYWORDS
 
     decoupled_weight_decay: ClassVar[bool] = False
     """Whether ``weight_decay`` shrinks the weights themselves; otherwise it is an L2 penalty in the gradient."""
@@ -153,11 +158,13 @@ class Optimizer:
         for group in self.groups:
             group["lr"] = rate
 
+    @answering(habits.OPTIMIZER_KEYWORDS)
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for parameter in self._states:
             parameter.zero_grad()
 
+    @answering(habits.OPTIMIZER_KEYWORDS, "call loss.backward() before it, and step() without arguments")
     def step(self) -> None:
         """Update every parameter that has a gradient; the others, and their state, stay as they are.
 

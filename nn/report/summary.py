@@ -17,7 +17,8 @@ from ..layers.activations import Activation
 from ..layers.dense import Dense
 from ..layers.embedding import Embedding
 from ..layers.normalization import BatchNorm, LayerNorm
-from ..module import Module, in_mode
+from ..mode import in_mode
+from ..module import Module
 
 Shape = tuple[int, ...]
 

@@ -45,7 +45,9 @@ def _is_own_function(function: Any) -> bool:
         options = (*function.args, *function.keywords.values())
         return all(isinstance(option, _PLAIN) for option in options) and _is_own_function(function.func)
     # Its __module__ does not say that, since `functools.wraps` copies it to a user's function.
-    return _is_of(getattr(function, "__globals__", {}).get("__name__"), _OWN)
+    inner = getattr(function, "__wrapped__", None)
+    is_own = _is_of(getattr(function, "__globals__", {}).get("__name__"), _OWN)
+    return is_own and (inner is None or _is_own_function(inner))
 
 
 def _is_own_object(thing: Any) -> bool:

@@ -8,6 +8,9 @@ from contextlib import ExitStack
 from contextvars import copy_context
 from typing import Any, Literal
 
+from autograd_lite.extend import answering
+
+from .. import habits
 from ..init import Random
 from ..module import Module
 from ..optimizers.base import Optimizer
@@ -19,6 +22,7 @@ from .progress import Style
 from .training import Callback, Loss, Training
 
 
+@answering(habits.FIT_KEYWORDS, "write nn.fit(model, loss, optimizer, (X, y))")
 def fit(
     model: Module,
     loss: Loss,
@@ -53,7 +57,8 @@ def fit(
     optimizer : Optimizer
         The optimizer of the model's parameters, or of those that are to be trained.
     train : tuple of array_like, or Minibatches
-        ``(X, y)``, or more inputs before the targets; they are shuffled again in each epoch. Or an iterable with a
+        ``(X, y)``, or more inputs before the targets; they are shuffled again in each epoch. Targets that are text are
+        numbered as classes, in alphabetical order; the history's ``classes`` are the labels. Or an iterable with a
         length that gives such batches in every ``iter()``.
     validation : tuple of array_like, optional
         The data for the figures ``val_...`` after each epoch, in the same form.

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from autograd_lite.extend import write_atomically
 
 from ..report.plots import plot_history
@@ -34,6 +36,8 @@ class History:
         Whether Ctrl-C ended the training.
     stopped : str or None
         The reason why training ended before its last epoch.
+    classes : array or None
+        The labels of the classes, in the order of their numbers, if targets were given as text.
 
     Examples
     --------
@@ -53,6 +57,7 @@ class History:
         self.epochs: Rows = {}
         self.interrupted = False
         self.stopped: str | None = None
+        self.classes: np.ndarray[Any, Any] | None = None
 
     def __getitem__(self, name: str) -> list[float]:
         """A column of the epochs."""

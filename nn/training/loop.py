@@ -14,9 +14,9 @@ import autograd_lite
 from autograd_lite import Tensor, no_grad
 
 from ..data.minibatches import Minibatches
-from ..module import in_mode
+from ..mode import in_mode
 from .diagnosis import cause_of
-from .fit_arguments import members_of
+from .fit_arguments import measured, members_of
 from .history import History
 from .interruption import Interruption
 from .predict import predict
@@ -141,7 +141,7 @@ class Loop:
         warnings.warn(
             f"{reason}; training stops before the weights follow it. {advice}",
             TrainingWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
 
     def _figures(self, count: int, seconds: float) -> dict[str, float]:
@@ -185,4 +185,6 @@ def _validated(training: Training) -> dict[str, float]:
     with no_grad():
         loss = training.loss(outputs, targets)
     figures = {"val_loss": float(loss.item() if isinstance(loss, Tensor) else loss)}
-    return figures | {f"val_{name}": float(f(targets, outputs)) for name, f in training.validation_metrics.items()}
+    return figures | {
+        f"val_{name}": measured(f, training.loss, targets, outputs) for name, f in training.validation_metrics.items()
+    }

@@ -10,7 +10,8 @@ import numpy as np
 from autograd_lite import Tensor, no_grad
 
 from ..data.minibatches import Minibatches
-from ..module import Module, in_mode
+from ..mode import in_mode
+from ..module import Module
 from .fit_arguments import members_of
 
 

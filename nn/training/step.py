@@ -12,6 +12,7 @@ from autograd_lite.extend import wrap
 
 from ..optimizers.clipping import norm_of
 from .automatic import is_worth_compiling
+from .fit_arguments import measured
 from .training import Training
 
 Listener = Callable[[Training], None]
@@ -94,7 +95,7 @@ class Step:
             outputs = outputs.copy()  # a metric may keep them, but a compiled step overwrites its arrays
             outputs.flags.writeable = False
             for name, metric in training.metrics.items():
-                figures[name] = float(metric(targets, outputs))
+                figures[name] = measured(metric, training.loss, targets, outputs)
         figures["lr"] = float(training.optimizer.groups[0]["lr"])
         figures["gradient_norm"] = norm_of(gradients)
         if self.on_gradient:

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
+from autograd_lite.extend import Answering
+
+from .. import habits
 from ..arguments import positive_int
 from ..init import Random
 from ..module import Module
 from ..optimizers.base import Optimizer
-from .fit_arguments import Metrics, as_arrays, as_batches, check_optimizer, checked_metrics
+from .fit_arguments import Metrics, as_arrays, as_batches, check_optimizer, checked_metrics, with_class_numbers
 from .history import History
 
 Loss = Callable[[Any, Any], Any]
@@ -81,13 +84,16 @@ class Training:
         if not isinstance(model, Module):
             raise TypeError(f"fit: model must be a Module, not {type(model).__name__}")
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"fit: optimizer must be an Optimizer, not {type(optimizer).__name__}")
+            advice = "; write nn.Adam(model.parameters())" if isinstance(optimizer, str) else ""
+            raise TypeError(f"fit: optimizer must be an Optimizer, not {type(optimizer).__name__}{advice}")
         for name, function in (("loss", loss), ("penalty", penalty)):
             if not callable(function) and not (name == "penalty" and function is None):
-                raise TypeError(f"fit: {name} must be a function, not {type(function).__name__}")
+                advice = "; write nn.softmax_cross_entropy or its like" if isinstance(function, str) else ""
+                raise TypeError(f"fit: {name} must be a function, not {type(function).__name__}{advice}")
         self.model, self.loss, self.optimizer, self.penalty = model, loss, optimizer, penalty
         self.epochs = positive_int(epochs, "fit: epochs")
         self.batch_size = positive_int(batch_size, "fit: batch_size")
+        train, validation, classes = with_class_numbers(train, validation)
         self.batches = as_batches(train, self.batch_size, rng)
         self.validation = None if validation is None else as_arrays(validation)
         self.metrics = checked_metrics("metrics", metrics)
@@ -106,6 +112,7 @@ class Training:
         self.parameters = model.parameters()
         check_optimizer(model, optimizer)
         self.history = History()
+        self.history.classes = classes
         self.epoch, self.step, self.step_in_epoch = 0, 0, 0
         self.last_loss = math.nan
         self.made_of: dict[str, str] = {}
@@ -129,7 +136,7 @@ class Training:
         return self.history.epochs[name][-1]
 
 
-class Callback:
+class Callback(Answering):
     """The base class of callbacks; every method does nothing until a subclass defines it.
 
     Examples
@@ -139,6 +146,8 @@ class Callback:
     ...         if training.history["loss"][-1] < 0.1:
     ...             training.stop("the loss is below 0.1")
     """
+
+    _keywords = habits.CALLBACK_KEYWORDS
 
     last: ClassVar[bool] = False
     """Whether it is called after the callbacks for which this is False, in whatever order they are given."""

@@ -242,10 +242,27 @@ def test_float32_stays_float32_with_integer_targets(loss, targets, shape):
     assert value.dtype == z.grad.dtype == np.float32
 
 
-@pytest.mark.parametrize("loss", [nn.sigmoid_cross_entropy, nn.mean_squared_error, nn.quadratic_cost])
+@pytest.mark.parametrize("loss", [nn.mean_squared_error, nn.quadratic_cost])
 def test_targets_that_would_broadcast_are_refused(loss):
-    with pytest.raises(ValueError, match=r"shape \(5, 1\), but targets have \(5,\)"):
+    with pytest.raises(ValueError, match=r"shape \(5, 1\), but targets have \(5,\).*write y\[:, None\]"):
         loss(leaf(np.zeros((5, 1))), np.zeros(5))
+
+
+def test_yes_or_no_targets_of_a_single_output_need_no_axis_of_their_own():
+    z, t = leaf(np.linspace(-2.0, 2.0, 5)[:, None]), np.array([0, 1, 1, 0, 1])
+    loss = nn.sigmoid_cross_entropy(z, t)
+    loss.backward()
+    assert loss.item() == nn.sigmoid_cross_entropy(z.data, t[:, None]).item()
+    assert z.grad.shape == z.shape
+    with pytest.raises(ValueError, match=r"shape \(5,\), but targets have \(5, 1\).*write y\[..., 0\]"):
+        nn.sigmoid_cross_entropy(z[:, 0], t[:, None])
+
+
+def test_probabilities_in_place_of_logits_are_warned_of():
+    model = nn.MLP([2, 3], output_activation="softmax", rng=0)
+    with pytest.warns(UserWarning, match="takes logits, and was given probabilities") as warned:
+        nn.softmax_cross_entropy(model(np.ones((4, 2))), np.zeros(4, int))
+    assert warned[0].filename == __file__
 
 
 def test_a_second_backward_pass_names_the_loss_as_users_call_it():

@@ -112,7 +112,7 @@ def test_tensors_are_measured_as_their_numbers():
         (lambda: metrics.accuracy([], []), "there are no examples"),
         (lambda: metrics.accuracy([0, 1], [0.2, 0.7]), "compare scores with a threshold"),
         (lambda: metrics.accuracy([[0, 1]], [0]), "expected a label for each example"),
-        (lambda: metrics.accuracy([0, 1], [[0.2], [0.7]]), "two classes or more"),
+        (lambda: metrics.accuracy([0, 1], [[0.2], [0.7]]), "write logits > 0, or probabilities > 0.5"),
         (lambda: metrics.precision([0, 1, 2], [0, 1, 2]), "average='binary' is for two labels, but 3 occur"),
         (lambda: metrics.precision([0, 1], [0, 1], pos_label=7), "pos_label=7 does not occur"),
         (lambda: metrics.precision([0, 1], [0, 1], average="mean"), "average='mean' is unknown"),

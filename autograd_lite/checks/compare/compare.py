@@ -12,7 +12,7 @@ from ...core.graph import Node
 from ...core.tensor import Tensor
 from ...core.tree import differentiable_leaf, flatten, joined, paths
 from ...errors import GradientError
-from ...transforms.argnums import ArgumentNumbers, numbers_of, replaced
+from ...transforms.argnums import ArgumentNumbers, numbers_of, positions, replaced
 from .evidence import Sizes, row_of
 from .explain import explanations
 from .hand import gradients_by_hand, plain
@@ -135,7 +135,7 @@ def _differentiated(
     f: Callable[..., Any], args: tuple[Any, ...], argnums: ArgumentNumbers
 ) -> tuple[dict[str, Array | None], dict[str, Array], Recording]:
     """The parameters among a function's arguments, their gradients, and the graph."""
-    numbers = numbers_of(argnums, args, "compare_gradients")
+    numbers = numbers_of(positions(f, argnums, "compare_gradients"), args, "compare_gradients")
     names: list[str] = []
     tensors: list[Tensor] = []
     changed = []

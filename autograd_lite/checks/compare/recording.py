@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...compiler.trace.user_line import user_line
 from ...core.backward import as_dtype, pull_as_arrays, sum_to_shape
 from ...core.context import Block
 from ...core.graph import Node, ancestors
 from ...core.outputs import Dtypes, OutputCotangents
 from ...core.stepper import steps
+from ...user_line import user_line
 from .network import layers_of
 from .rows import Array
 

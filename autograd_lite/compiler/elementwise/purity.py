@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ...habits import Answering
+
 _PURE = {abs, min, max, sum, len, zip, range, enumerate, reversed, float, int, super}
 
 
@@ -20,7 +22,8 @@ def depends_on_arguments_alone(instance: Any, method: str) -> bool:
     must not have anything of its own under a name of its class.
     """
     owner: Any = type(instance)
-    has_own_access = hasattr(owner, "__getattr__") or owner.__getattribute__ is not object.__getattribute__
+    missing = getattr(owner, "__getattr__", Answering.__getattr__)  # which only says what to write
+    has_own_access = missing is not Answering.__getattr__ or owner.__getattribute__ is not object.__getattribute__
     if has_own_access or any(hasattr(owner, name) for name in vars(instance)):
         return False
     return _is_pure(getattr(owner, method), owner, frozenset())

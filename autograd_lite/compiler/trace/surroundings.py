@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...core.tensor import Tensor
+from ...user_line import is_of_library, is_of_library_file
 from .guards import Guard
 from .reachable import is_foreign
-from .user_line import is_of_library, is_of_library_file
 
 _NUMBERS = (bool, int, float, complex, str, bytes, type(None), np.generic)
 _LEAVES = (Tensor, np.ndarray, np.ufunc, np.dtype, BuiltinFunctionType, *_NUMBERS)

@@ -20,6 +20,7 @@ from ...core.registry import STRUCTURAL
 from ...core.tensor import Tensor, wrap
 from ...core.tree import mapped
 from ...errors import CompileError
+from ...user_line import user_line
 from ..array_layout import Array, Layout
 from ..ir import Argument, Assignment, Call, Captured, Constant, EntryGradient, Origin, Value
 from ..outside import Outside
@@ -30,7 +31,6 @@ from .rng_guard import Randomness
 from .sharing import Sharing
 from .surroundings import guard_of, places_of
 from .traced_array import TracedArray, bare, gives_number
-from .user_line import user_line
 
 
 class Tracer:

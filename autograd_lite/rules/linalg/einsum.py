@@ -8,10 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from ...core.registry import defvjp
+from ...core.registry import CANONICAL, defvjp
 from ...transforms.rule_tables import defbatching, defjvp
 
+_LETTERS_IN_ORDER = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+"""By which labels that are integers are sorted as the integers are."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _with_text(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``einsum(x, [0, 1], y, [1, 2])``, whose labels are integers and Ellipsis, as ``einsum("ab,bc", x, y)``."""
+    if not args or isinstance(args[0], str):
+        return args
+
+    def text(labels: Sequence[Any]) -> str:
+        return "".join("..." if label is Ellipsis else _LETTERS_IN_ORDER[label] for label in labels)
+
+    terms = ",".join(text(labels) for labels in args[1::2])
+    result = f"->{text(args[-1])}" if len(args) % 2 else ""
+    return f"{terms}{result}", *args[: len(args) // 2 * 2 : 2]
+
+
+CANONICAL[np.einsum] = _with_text
 
 
 def _explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
