@@ -120,7 +120,13 @@ class Call:
     @property
     def operands(self) -> list[Value]:
         """The values among the arguments, in their order."""
-        return list(found(Value, (self.args, self.kwargs)))
+        operands: list[Value] = []
+        for argument in (*self.args, *self.kwargs.values()):
+            if type(argument) is Value:
+                operands.append(argument)
+            elif isinstance(argument, tuple | list | dict):
+                operands += found(Value, argument)
+        return operands
 
     @property
     def is_view(self) -> bool:

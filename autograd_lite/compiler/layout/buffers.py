@@ -6,6 +6,9 @@ afterwards. Gradients that stay for the user lie end to end in a separate arena,
 
 from __future__ import annotations
 
+import math
+from bisect import bisect
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -73,6 +76,8 @@ class Memory:
         """The offset of each root in the shared memory, by first fit in the gaps between those alive."""
         offsets: dict[Value, int] = {}
         alive: dict[Value, tuple[int, int]] = {}
+        gaps = _Gaps()
+        dying: defaultdict[int, list[Value]] = defaultdict(list)
         self.shared_bytes = 0
         for i, call in enumerate(calls):
             for result in call.results:
@@ -83,12 +88,14 @@ class Memory:
                     offsets[result], end = alive.pop(over)
                 else:
                     size = max(1, result.layout.nbytes)
-                    offsets[result] = _first_gap(alive.values(), size)
+                    offsets[result] = gaps.take(size)
                     end = offsets[result] + size
                 alive[result] = offsets[result], end
                 self.shared_bytes = max(self.shared_bytes, end)
-            for root in [root for root in alive if last_uses.get(root, i) <= i]:
-                del alive[root]
+                dying[max(i, last_uses.get(result, i))].append(result)
+            for root in dying.pop(i, ()):
+                if root in alive:  # and not overwritten
+                    gaps.give(*alive.pop(root))
         return offsets
 
 
@@ -134,10 +141,35 @@ def is_elementwise(call: Call) -> bool:
     return is_ufunc or function in (where_positive, minus_one_hot)
 
 
-def _first_gap(taken: Iterable[tuple[int, int]], size: int) -> int:
-    end = 0
-    for start, stop in sorted(taken):
-        if start - end >= size:
-            break
-        end = max(end, -(-stop // CACHE_LINE_BYTES) * CACHE_LINE_BYTES)
-    return end
+class _Gaps:
+    """The memory between what is alive, in whole lines of the cache. The last gap has no end."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = [0]
+        self._ends: list[float] = [math.inf]
+
+    def take(self, size: int) -> int:
+        """The first place that is large enough, which is no gap then."""
+        k = next(k for k, (start, end) in enumerate(zip(self._starts, self._ends, strict=True)) if end - start >= size)
+        start = self._starts[k]
+        self._starts[k] += _in_lines(size)
+        if self._starts[k] == self._ends[k]:
+            del self._starts[k], self._ends[k]
+        return start
+
+    def give(self, start: int, stop: int) -> None:
+        """Take back what lies from one place to another."""
+        end: float = _in_lines(stop)
+        k = bisect(self._starts, start)
+        if k < len(self._starts) and self._starts[k] == end:
+            end = self._ends[k]
+            del self._starts[k], self._ends[k]
+        if k and self._ends[k - 1] == start:
+            self._ends[k - 1] = end
+        else:
+            self._starts.insert(k, start)
+            self._ends.insert(k, end)
+
+
+def _in_lines(size: int) -> int:
+    return -(-size // CACHE_LINE_BYTES) * CACHE_LINE_BYTES

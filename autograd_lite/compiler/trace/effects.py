@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from functools import lru_cache
 from inspect import signature
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -21,17 +22,25 @@ def written(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
         return args[:1] if bool(given) is value else ()
     out = kwargs.get("out")
     if out is None and not isinstance(function, np.ufunc):
-        # Remembered of NumPy's functions alone, since what is remembered is kept, with all that it holds.
-        is_numpys = (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy"
-        position = (_position_of_out if is_numpys else _position_of_out.__wrapped__)(function)
+        position = _position_of_out(function)
         out = args[position] if position is not None and len(args) > position else None
     if isinstance(out, tuple):
         return tuple(target for target in out if target is not None)
     return () if out is None else (out,)
 
 
-@lru_cache(maxsize=256)
 def _position_of_out(function: Callable[..., Any]) -> int | None:
+    if type(function) is FunctionType and not hasattr(function, "__wrapped__"):
+        code = function.__code__
+        names = code.co_varnames[: code.co_argcount]
+        return names.index("out") if "out" in names else None
+    # Remembered of NumPy's functions alone, since what is remembered is kept, with all that it holds.
+    is_numpys = (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy"
+    return (_signed_position_of_out if is_numpys else _signed_position_of_out.__wrapped__)(function)
+
+
+@lru_cache(maxsize=256)
+def _signed_position_of_out(function: Callable[..., Any]) -> int | None:
     try:
         names = list(signature(function).parameters)
     except (ValueError, TypeError):  # of a function in C
