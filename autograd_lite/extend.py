@@ -57,7 +57,8 @@ Files and lines
 
 Packages
     `on_demand`: names of a package whose modules are imported when they are first asked for. `Answering`, `answering`:
-    a class, and a function, that answer names and arguments of other libraries by what to write; `Answers` are a table.
+    a class, and a function, that answer names and arguments of other libraries by what to write, as `no_argument` says
+    it; `Answers` are a table.
 """
 
 from .checks.compare.mistakes import DIAGONAL as DIAGONAL
@@ -102,6 +103,7 @@ from .files import write_atomically as write_atomically
 from .habits import Answering as Answering
 from .habits import Answers as Answers
 from .habits import answering as answering
+from .habits import no_argument as no_argument
 from .on_demand import on_demand as on_demand
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
 from .speed.aligned import empty as empty

@@ -6,6 +6,7 @@ the exponential of a large positive number. All keep the dtype of their input.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import custom_vjp, special
-from autograd_lite.extend import defelementwise, strong_product, symmetric_product, where
+from autograd_lite.extend import defelementwise, no_argument, strong_product, symmetric_product, where
 
 from ..module import Module
 
@@ -202,6 +203,10 @@ class Activation(Module):
     function: Callable[..., Any]
 
     def __init__(self, **options: Any) -> None:
+        taken = inspect.signature(type(self).function).parameters
+        for name in options:
+            if name not in taken:
+                raise no_argument(type(self).__name__, name, self._keywords)
         self.options = options
 
     def forward(self, x: Any) -> Any:

@@ -12,6 +12,8 @@ from autograd_lite import GradientError, LostGradientError, Tensor
 from autograd_lite import habits as engine_habits
 from nn import habits
 
+from .habits_page import PATH, page
+
 SNIPPETS = {
     # PyTorch
     "x.numpy()": "x.data", "x.detach().clone()": "x.copy()", "x.view(-1)": "x.reshape", "x.add_(1)": "np.add(x, ...)",
@@ -253,3 +255,21 @@ def test_a_single_output_is_fitted_and_measured_as_yes_or_no(shape):
     )  # fmt: skip
     right = (nn.predict(model, X[150:])[:, 0] > 0) == y[150:].ravel()
     assert right.mean() == history["val_accuracy"][-1] > 0.9
+
+
+# ---- the page ----
+
+
+def test_the_page_about_other_libraries_is_up_to_date():
+    text = PATH.read_text(encoding="utf-8")
+    assert text == page(text), "write it anew: python -m tests.nn.habits_page"
+
+
+def test_the_programs_of_the_page_run():
+    rng = np.random.default_rng(0)
+    names = {"images": rng.normal(size=(100, 784)).astype(np.float32), "labels": rng.integers(0, 10, 100)}
+    for program in re.findall(r"```python\n(.*?)```", PATH.read_text(encoding="utf-8"), re.DOTALL):
+        exec(program, names)
+    assert names["probabilities"].shape == (100, 10)
+    assert len(names["history"]) == 2
+    assert names["per_example"]["W"].shape == (20, 3, 4)
