@@ -32,7 +32,9 @@ def mapped(change: Callable[[Any], Any], value: Any) -> Any:
     """
     kind = type(value)
     if kind is tuple or kind is list:
-        return kind([mapped(change, member) for member in value])
+        return kind(
+            [mapped(change, member) if isinstance(member, tuple | list | dict) else change(member) for member in value]
+        )
     if kind is dict:
         return {key: mapped(change, member) for key, member in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_make"):

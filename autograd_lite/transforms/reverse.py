@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import backward_pass
-from ..core.context import CONTEXT
+from ..core.context import CONTEXT, RUNNING
 from ..core.graph import Leaf, Node
+from ..core.messages import refuse_dtype
 from ..core.outputs import in_container_of, node_of_call, node_of_output
-from ..core.rule import Mask, Rule
+from ..core.rule import Mask, Recipe, Rule
 from ..core.saved import Mark, Saved, kept
 from ..core.tensor import Tensor, wrap
 from ..core.tree import found, mapped
@@ -49,6 +50,20 @@ class ReverseLevel(Level):
             call = node_of_call(recipe, tuple(parents), saved, out)
             return in_container_of(out, [self._tensor(part, node_of_output(call, i)) for i, part in enumerate(out)])
         return self._tensor(out, Node(recipe, tuple(parents), saved, out.shape, out.dtype))
+
+    def recorded(self, recipe: Recipe, parents: tuple[Any, ...], values: tuple[Any, ...], out: Any) -> Traced:
+        """See `Level`."""
+        dtype = out.dtype
+        if dtype.kind not in "fc":
+            refuse_dtype(recipe.rule, dtype)
+        saved = recipe.save(values, out) if recipe.reads else ()
+        return self._tensor(out, Node(recipe, parents, saved, out.shape, dtype))
+
+    def is_alone(self) -> bool:
+        """See `Level`."""
+        context = CONTEXT.get()
+        is_plain = context.paused < self.depth and context.anomalies is None
+        return is_plain and self.running and RUNNING[-1] is self and type(self) is ReverseLevel
 
     def _tensor(self, data: Any, node: Node) -> Traced:
         tensor = object.__new__(Traced)

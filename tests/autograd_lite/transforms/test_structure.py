@@ -187,7 +187,25 @@ def test_two_vectors_for_one_argument_are_refused():
         hvp(product, (0, 0))(A, B, (A, A))
 
 
-@pytest.mark.parametrize("argnums", [1.0, "a", (0, "b"), None])
+@pytest.mark.parametrize(("argnums", "positions"), [("b", 1), (("b",), (1,)), ((0, "b"), (0, 1))])
+def test_an_argument_is_named_as_the_function_names_it(argnums, positions):
+    expected = grad(product, positions)(A, B)
+    np.testing.assert_array_equal(grad(product, argnums)(A, B), expected)
+    np.testing.assert_array_equal(grad(product, argnums)(a=A, b=B), expected)
+
+
+@pytest.mark.parametrize("argnums", ["x", (0, "y")])
+def test_a_name_that_the_function_has_not_is_refused(argnums):
+    with pytest.raises(ValueError, match=r"names the argument '[xy]', but the function has the parameters a, b"):
+        grad(product, argnums)(A, B)
+
+
+def test_a_name_for_a_function_without_known_parameters_is_refused():
+    with pytest.raises(ValueError, match="the function does not say its parameters"):
+        grad(max, "x")
+
+
+@pytest.mark.parametrize("argnums", [1.0, None])
 def test_what_is_no_position_is_refused(argnums):
     with pytest.raises(TypeError, match="argnums is the position of an argument"):
         grad(product, argnums)(A, B)
