@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -355,7 +356,7 @@ def checked_weights(given: Any, X: Any, owner: str) -> Array | None:
     if given is None:
         return None
     count = X.shape[0]
-    weights = np.full(count, given) if np.ndim(given) == 0 else given
+    weights = np.full(count, given) if isinstance(given, Real) else given
     weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weights.ndim != 1:
         raise ValueError(f"{owner}: sample_weight has shape {weights.shape}; expected ({count},), a number each example")

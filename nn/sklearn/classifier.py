@@ -229,6 +229,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         logits = self._logits(X)
         return np.asarray(-np.logaddexp(0, -logits) if self._is_multilabel else log_softmax(logits))
 
+    def decision_function(self, X: Any) -> Array:
+        """The logits: what `predict_proba` is the softmax or the sigmoid of.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix, shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray, shape (n_samples,) for two classes, else (n_samples, n_classes)
+        """
+        logits = self._logits(X)
+        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 and not self._is_multilabel else logits
+
     def __sklearn_tags__(self) -> Any:
         """What the classifier takes, for scikit-learn."""
         tags = super().__sklearn_tags__()

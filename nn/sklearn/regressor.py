@@ -113,7 +113,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         -------
         ndarray, shape (n_samples,) or (n_samples, n_outputs)
         """
-        predictions = self._targets.predictions(self._outputs(X))
+        outputs = self._outputs(X)
+        predictions = self._targets.predictions(outputs)
         return predictions[:, 0] if self._is_column else predictions
 
     def __sklearn_tags__(self) -> Any:
