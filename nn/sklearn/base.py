@@ -17,13 +17,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
-from ..data.minibatches import Minibatches
 from ..layers.sequential import Sequential
 from ..optimizers.base import Optimizer
 from ..training.callbacks import LearningRate
 from ..training.fit import fit
 from ..training.history import History
-from .batches import SparseBatches, outputs_of
+from .batches import Batches, as_dense, outputs_of
 from .following import Convergence, InverseScaling, Later
 from .lbfgs import minimize_loss
 from .network import build_network, dense_layers, hidden_sizes
@@ -126,16 +125,16 @@ class BaseMLP(BaseEstimator):
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, dtype=FLOATS, reset=first, **self._y_checks()
         )
-        state = check_random_state(self.random_state)
+        if first or not incremental:
+            self._random_state = check_random_state(self.random_state)
         if first:
             dtype = X.dtype if self.dtype is None else np.dtype(self.dtype)
             targets = self._make_targets(y, classes)
-            rng = np.random.default_rng(state.randint(2**31 - 1))
             model = build_network(
                 X.shape[1], hidden_sizes(self.hidden_layer_sizes, owner), targets.outputs, activation=self.activation,
-                dropout=self.dropout, normalization=self.normalization, rng=rng, dtype=dtype, owner=owner,
+                dropout=self.dropout, normalization=self.normalization, random_state=self._random_state, dtype=dtype, owner=owner,
             )  # fmt: skip
-            self._begin(model, targets, rng)
+            self._begin(model, targets)
         dtype = dense_layers(self.model_)[0].weight.dtype
         X = X.astype(dtype, copy=False)
         encoded = self._encoded(y)
@@ -144,7 +143,7 @@ class BaseMLP(BaseEstimator):
         if validation_data is not None:
             validation = self._checked_validation(validation_data, dtype)
         elif self.early_stopping and self.solver != "lbfgs":
-            X, encoded, weights, validation = self._split(X, encoded, weights, self._strata(y), state)
+            X, encoded, weights, validation = self._split(X, encoded, weights, self._strata(y))
         scale = 1.0 if weights is None else float(weights.mean())
         target = encoded if weights is None else self._targets.with_weights(encoded, weights / scale, dtype)
         target = target.astype(dtype, copy=False) if target.dtype.kind == "f" else target
@@ -162,8 +161,8 @@ class BaseMLP(BaseEstimator):
     def _y_checks(self) -> dict[str, Any]:
         return {}
 
-    def _begin(self, model: Sequential, targets: Targets, rng: np.random.Generator) -> None:
-        self.model_, self._targets, self._rng = model, targets, rng
+    def _begin(self, model: Sequential, targets: Targets) -> None:
+        self.model_, self._targets = model, targets
         self._optimizer: Optimizer | None = None
         self.n_outputs_, self.out_activation_ = targets.outputs, targets.activation
         self.n_layers_ = len(dense_layers(model)) + 1
@@ -185,9 +184,11 @@ class BaseMLP(BaseEstimator):
         weights = self._weights(y, checked_weights(data[2] if len(data) > 2 else None, X, owner))
         return X, self._encoded(y), weights
 
-    def _split(self, X: Any, encoded: Array, weights: Array | None, strata: Array | None, state: Any) -> Any:
+    def _split(self, X: Any, encoded: Array, weights: Array | None, strata: Array | None) -> Any:
         arrays = [X, encoded] if weights is None else [X, encoded, weights]
-        parts = train_test_split(*arrays, random_state=state, test_size=self.validation_fraction, stratify=strata)
+        parts = train_test_split(
+            *arrays, random_state=self._random_state, test_size=self.validation_fraction, stratify=strata
+        )
         validation = tuple(parts[1::2])
         if validation[0].shape[0] < 2:
             raise ValueError(
@@ -211,8 +212,9 @@ class BaseMLP(BaseEstimator):
             self._rates = [group["lr"] for group in self._optimizer.groups]
             monitor = {"loss": "val_loss", True: "val_score", False: "loss"}[self.early_stopping]
             self._convergence = Convergence(
-                monitor, self.tol, self.n_iter_no_change, bool(self.early_stopping), self.learning_rate == "adaptive"
-            )
+                monitor, self.tol, self.n_iter_no_change, bool(self.early_stopping), self.learning_rate == "adaptive",
+                0.0 if callable(self.solver) or self.solver == "adamw" else decay,
+            )  # fmt: skip
         schedule = InverseScaling(count, self.power_t) if self.learning_rate == "invscaling" else self.learning_rate
         callbacks: list[Any] = [self._convergence, *self.callbacks]
         if callable(schedule):
@@ -220,7 +222,7 @@ class BaseMLP(BaseEstimator):
                 group["lr"] = rate
             callbacks.insert(0, LearningRate(Later(schedule, self._epochs if incremental else 0)))
         options = {
-            "batch_size": size, "shuffle": self.shuffle, "rng": self._rng,
+            "batch_size": size, "random_state": self._random_state if self.shuffle else None,
             "drop_last": count > size and count % size == 1 and _needs_two(self.model_),
         }  # fmt: skip
         held, metrics = None, {}
@@ -228,12 +230,11 @@ class BaseMLP(BaseEstimator):
             held, metrics = self._held_out(*validation, is_weighted)
         history = fit(
             self.model_, self._targets.loss(is_weighted), self._optimizer,
-            Minibatches(X, target, **options) if isinstance(X, np.ndarray) else SparseBatches(X, target, **options),
-            held, epochs=1 if incremental else self.max_iter, validation_metrics=metrics, callbacks=callbacks,
+            Batches(X, target, **options), held, epochs=1 if incremental else self.max_iter, validation_metrics=metrics, callbacks=callbacks,
             penalty=own_penalty(self, decay), progress=bool(self.verbose),
             compile=False if incremental else self.compile,
         )  # fmt: skip
-        self._remember(history, count)
+        self._remember(history, self._convergence.objectives, count)
         if history.stopped and "the loss is" in history.stopped:
             raise ValueError(
                 f"{owner}: {history.stopped}; standardise X, with sklearn.preprocessing.StandardScaler, or lower "
@@ -275,17 +276,16 @@ class BaseMLP(BaseEstimator):
         if is_weighted:
             even = np.ones(len(encoded)) if weights is None else weights / weights.mean()
             target = self._targets.with_weights(encoded, even, dtype)
-        dense = X if isinstance(X, np.ndarray) else X.toarray()
-        return (dense, target), {"score": self._targets.score(encoded, weights)}
+        return (as_dense(X), target), {"score": self._targets.score(encoded, weights)}
 
-    def _remember(self, history: History, count: int) -> None:
+    def _remember(self, history: History, losses: list[float], count: int) -> None:
         """Set the attributes that say how training went."""
         self.history_ = history
         figures = history.epochs
         self.n_iter_ = len(history)
         self._epochs += len(history)
         self.t_ += count * len(history)
-        self.loss_curve_ += figures.get("loss", [])
+        self.loss_curve_ += losses
         self.validation_loss_curve_ += figures.get("val_loss", [])
         self.validation_scores_ += figures.get("val_score", [])
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else math.nan
@@ -304,12 +304,11 @@ class BaseMLP(BaseEstimator):
                 figures |= {"val_loss": float(loss(outputs, held[1])), "val_score": metrics["score"](None, outputs)}
             history.add_epoch(figures)
 
-        dense = X if isinstance(X, np.ndarray) else X.toarray()
         result = minimize_loss(
-            self.model_.eval(), loss, dense, target, weight_decay=self.alpha / len(target) / scale,
+            self.model_.eval(), loss, as_dense(X), target, weight_decay=self.alpha / len(target) / scale,
             max_iter=self.max_iter, max_fun=self.max_fun, tol=self.tol, after_iteration=after_iteration,
         )  # fmt: skip
-        self._remember(history, len(target))
+        self._remember(history, history.epochs.get("loss", []), len(target))
         self.n_iter_ = max(int(result.nit), 1)
         self.loss_ = float(result.fun)
         if result.status == 1:

@@ -6,7 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..optimizers.schedules import Schedule
+from ..penalties import weights_of
 from ..training.training import Callback, Training
 
 
@@ -29,18 +32,35 @@ class Convergence(Callback):
         Whether the weights of the best epoch are restored at the end.
     is_adaptive : bool
         Whether the learning rate is first divided by 5, until it is 1e-6, as in scikit-learn.
+    decay : float
+        The factor of the penalty on the weights, which is a part of what is minimised.
+
+    Attributes
+    ----------
+    objectives : list of float
+        For each epoch of the last training, the loss with the penalty.
     """
 
-    def __init__(self, monitor: str, tol: float, patience: float, restores_best: bool, is_adaptive: bool) -> None:
+    def __init__(
+        self, monitor: str, tol: float, patience: float, restores_best: bool, is_adaptive: bool, decay: float
+    ) -> None:
         self.monitor, self.tol, self.patience = monitor, tol, patience
-        self.restores_best, self.is_adaptive = restores_best, is_adaptive
+        self.restores_best, self.is_adaptive, self.decay = restores_best, is_adaptive, decay
         self.sign = -1.0 if monitor == "val_score" else 1.0
         self.best, self.waited = math.inf, 0
         self.weights: dict[str, Any] = {}
+        self.objectives: list[float] = []
+
+    def on_train_begin(self, training: Training) -> None:
+        """Begin a new list; the best stays, for a training that goes on."""
+        self.objectives = []
 
     def on_epoch_end(self, training: Training) -> None:
         """Compare the figure with the best; stop, or lower the rate, if it was the last that is allowed."""
-        value = self.sign * training.figure(self.monitor, "Convergence")
+        penalty = self.decay / 2 * sum(float(np.vdot(w.data, w.data)) for w in weights_of(training.model))
+        self.objectives.append(training.history.epochs["loss"][-1] + penalty)
+        is_objective = self.monitor == "loss"
+        value = self.sign * (self.objectives[-1] if is_objective else training.figure(self.monitor, "Convergence"))
         self.waited = 0 if value <= self.best - self.tol else self.waited + 1
         if value < self.best:
             self.best = value

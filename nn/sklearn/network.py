@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,8 +23,6 @@ NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
 
 _NAMES = {"logistic": "sigmoid"}
 """scikit-learn's names of activations, and ours."""
-
-_ONE_SIDED = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
 
 
 def hidden_sizes(given: Any, owner: str) -> list[int]:
@@ -51,11 +50,11 @@ def build_network(
     activation: Any,
     dropout: Any,
     normalization: Any,
-    rng: np.random.Generator,
+    random_state: np.random.RandomState,
     dtype: Any,
     owner: str,
 ) -> Sequential:
-    """A new network.
+    """A new network, whose weights are drawn as those of scikit-learn's MLP.
 
     Parameters
     ----------
@@ -65,8 +64,8 @@ def build_network(
         The numbers of hidden units.
     activation, dropout, normalization
         As in `MLPClassifier`.
-    rng : Generator
-        The generator of the weights, and of dropout.
+    random_state : RandomState
+        What draws the weights and biases, and the seed of dropout.
     dtype : dtype
         The dtype of the weights.
     owner : str
@@ -75,7 +74,7 @@ def build_network(
     Examples
     --------
     >>> build_network(4, [8], 3, activation="relu", dropout=0.1, normalization="layer",
-    ...               rng=np.random.default_rng(0), dtype=np.float32, owner="")
+    ...               random_state=np.random.RandomState(0), dtype=np.float32, owner="")
     Sequential(
         layers.0: Dense(weight=(4, 8), bias=(8,))
         layers.1: LayerNorm(8, eps=1e-05)
@@ -88,19 +87,32 @@ def build_network(
     activations = for_each_layer(activation, count, f"{owner}: activation")
     shares = for_each_layer(dropout, count, f"{owner}: dropout")
     kinds = for_each_layer(normalization, count, f"{owner}: normalization")
+    factor = 2 if "logistic" in activations else 6
     layers: list[Any] = []
-    fan_in, init = features, "glorot_uniform"
+    fan_in = features
     for size, name, share, kind in zip(sizes, activations, shares, kinds, strict=True):
-        init = "he_uniform" if isinstance(name, str) and name in _ONE_SIDED else "glorot_uniform"
-        layers.append(Dense(fan_in, size, init=init, rng=rng, dtype=dtype))
+        layers.append(_dense(fan_in, size, factor, random_state, dtype))
         if kind is not None:
             layers.append(_normalization(kind, size, dtype, owner))
         if name != "identity":
             layers.append(_activation(name, owner))
         if fraction(share, f"{owner}: dropout"):
-            layers.append(Dropout(share, rng=rng))
+            layers.append(Dropout(share))
         fan_in = size
-    return Sequential(*layers, Dense(fan_in, outputs, init=init, rng=rng, dtype=dtype))
+    network = Sequential(*layers, _dense(fan_in, outputs, factor, random_state, dtype))
+    for layer in layers:  # after all weights, so that these do not depend on dropout
+        if isinstance(layer, Dropout):
+            layer.rng = np.random.default_rng(random_state.randint(2**31 - 1))
+    return network
+
+
+def _dense(fan_in: int, fan_out: int, factor: int, random_state: np.random.RandomState, dtype: Any) -> Dense:
+    """A layer with weights and biases uniform within ``sqrt(factor / (fan_in + fan_out))`` (Glorot and Bengio 2010)."""
+    limit = math.sqrt(factor / (fan_in + fan_out))
+    layer = Dense(fan_in, fan_out, init="zeros", dtype=dtype)
+    for parameter in layer.parameters():
+        parameter.data = random_state.uniform(-limit, limit, parameter.shape).astype(dtype)
+    return layer
 
 
 def _normalization(kind: Any, size: int, dtype: Any, owner: str) -> Module:

@@ -10,7 +10,6 @@ import numpy as np
 
 from autograd_lite.extend import has_hooks, is_leaf, known_rules
 
-from ..data.minibatches import Minibatches
 from ..io.architecture import ArchitectureError, describe
 from ..module import Module
 from .training import Training
@@ -29,7 +28,7 @@ def is_worth_compiling(training: Training) -> bool:
     """
     return (
         training.epochs * len(training.batches) >= ENOUGH_STEPS
-        and type(training.batches) is Minibatches
+        and _is_own_object(training.batches)
         and training.penalty is None
         and all(map(_is_own_function, (training.loss, *training.metrics.values())))
         and all(map(_is_own_object, (training.optimizer, *training.callbacks)))
