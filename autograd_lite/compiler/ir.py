@@ -120,7 +120,13 @@ class Call:
     @property
     def operands(self) -> list[Value]:
         """The values among the arguments, in their order."""
-        return list(found(Value, (self.args, self.kwargs)))
+        values: list[Value] = []
+        for argument in (*self.args, *self.kwargs.values()):
+            if isinstance(argument, Value):  # most are, and passes ask often
+                values.append(argument)
+            elif isinstance(argument, tuple | list | dict):
+                values += found(Value, argument)
+        return values
 
     @property
     def is_view(self) -> bool:

@@ -104,7 +104,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return ClassNumbers(len(self.classes_), loss, owner)
 
     def _kind(self, y: Array) -> str:
-        check_classification_targets(y)
         kind = str(type_of_target(y, input_name="y"))
         if kind.startswith("multiclass-multioutput"):
             raise ValueError(

@@ -50,15 +50,17 @@ class Convergence(Callback):
         self.best, self.waited = math.inf, 0
         self.weights: dict[str, Any] = {}
         self.objectives: list[float] = []
+        self._penalized: list[Any] = []
 
     def on_train_begin(self, training: Training) -> None:
         """Begin a new list; the best stays, for a training that goes on."""
         self.objectives = []
+        self._penalized = weights_of(training.model) if self.decay else []
 
     def on_epoch_end(self, training: Training) -> None:
         """Compare the figure with the best; stop, or lower the rate, if it was the last that is allowed."""
-        penalty = self.decay / 2 * sum(float(np.vdot(w.data, w.data)) for w in weights_of(training.model))
-        self.objectives.append(training.history.epochs["loss"][-1] + penalty)
+        squares = [float(np.vdot(weight.data, weight.data)) for weight in self._penalized]
+        self.objectives.append(training.history.epochs["loss"][-1] + self.decay / 2 * sum(squares))
         is_objective = self.monitor == "loss"
         value = self.sign * (self.objectives[-1] if is_objective else training.figure(self.monitor, "Convergence"))
         self.waited = 0 if value <= self.best - self.tol else self.waited + 1
@@ -80,6 +82,7 @@ class Convergence(Callback):
 
     def on_train_end(self, training: Training) -> None:
         """Restore the best weights."""
+        self._penalized = []
         if self.weights:
             training.model.load_state_dict(self.weights)
 

@@ -14,7 +14,7 @@ from ..io.architecture import ArchitectureError, describe
 from ..module import Module
 from .training import Training
 
-ENOUGH_STEPS = 400
+ENOUGH_STEPS = 150
 """The smallest number of steps for which compiling saves more time than it takes."""
 
 

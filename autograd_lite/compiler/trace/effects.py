@@ -22,8 +22,11 @@ def written(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
     out = kwargs.get("out")
     if out is None and not isinstance(function, np.ufunc):
         # Remembered of NumPy's functions alone, since what is remembered is kept, with all that it holds.
-        is_numpys = (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy"
-        position = (_position_of_out if is_numpys else _position_of_out.__wrapped__)(function)
+        is_numpys = (getattr(function, "__module__", None) or "").partition(".")[0] in ("numpy", "_operator")
+        is_method = getattr(function, "__objclass__", None) is np.ndarray or isinstance(
+            getattr(function, "__self__", None), np.ufunc
+        )
+        position = (_position_of_out if is_numpys or is_method else _position_of_out.__wrapped__)(function)
         out = args[position] if position is not None and len(args) > position else None
     if isinstance(out, tuple):
         return tuple(target for target in out if target is not None)
@@ -32,6 +35,9 @@ def written(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
 
 @lru_cache(maxsize=256)
 def _position_of_out(function: Callable[..., Any]) -> int | None:
+    code = getattr(function, "__code__", None)
+    if code is not None and "out" not in code.co_varnames and not hasattr(function, "__wrapped__"):
+        return None  # `signature` would say so too, in a hundred times as long
     try:
         names = list(signature(function).parameters)
     except (ValueError, TypeError):  # of a function in C
