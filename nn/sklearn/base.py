@@ -132,9 +132,12 @@ class BaseMLP(BaseEstimator):
             targets = self._make_targets(y, classes)
             model = build_network(
                 X.shape[1], hidden_sizes(self.hidden_layer_sizes, owner), targets.outputs, activation=self.activation,
-                dropout=self.dropout, normalization=self.normalization, random_state=self._random_state, dtype=dtype, owner=owner,
+                dropout=self.dropout, normalization=self.normalization, random_state=self._random_state, dtype=dtype,
+                owner=owner,
             )  # fmt: skip
             self._begin(model, targets)
+        else:
+            self._check_sizes(hidden_sizes(self.hidden_layer_sizes, owner))
         dtype = dense_layers(self.model_)[0].weight.dtype
         X = X.astype(dtype, copy=False)
         encoded = self._encoded(y)
@@ -171,6 +174,15 @@ class BaseMLP(BaseEstimator):
         self.loss_curve_: list[float] = []
         self.validation_loss_curve_: list[float] = []
         self.validation_scores_: list[float] = []
+
+    def _check_sizes(self, sizes: list[int]) -> None:
+        """Refuse other hidden layers than those of the network that goes on."""
+        own = [layer.out_features for layer in dense_layers(self.model_)[:-1]]
+        if own != sizes:
+            raise ValueError(
+                f"{type(self).__name__}: hidden_layer_sizes is {sizes}, but the network that training goes on with has "
+                f"{own}; set warm_start=False for a new one"
+            )
 
     def _checked_validation(self, data: Any, dtype: Any) -> tuple[Any, Array, Array | None]:
         owner = type(self).__name__
@@ -221,16 +233,14 @@ class BaseMLP(BaseEstimator):
             for group, rate in zip(self._optimizer.groups, self._rates, strict=True):
                 group["lr"] = rate
             callbacks.insert(0, LearningRate(Later(schedule, self._epochs if incremental else 0)))
-        options = {
-            "batch_size": size, "random_state": self._random_state if self.shuffle else None,
-            "drop_last": count > size and count % size == 1 and _needs_two(self.model_),
-        }  # fmt: skip
-        held, metrics = None, {}
-        if validation is not None:
-            held, metrics = self._held_out(*validation, is_weighted)
+        batches = Batches(
+            X, target, batch_size=size, random_state=self._random_state if self.shuffle else None,
+            drop_last=count > size and count % size == 1 and _needs_two(self.model_),
+        )  # fmt: skip
+        held, metrics = self._held_out(validation, is_weighted)
         history = fit(
-            self.model_, self._targets.loss(is_weighted), self._optimizer,
-            Batches(X, target, **options), held, epochs=1 if incremental else self.max_iter, validation_metrics=metrics, callbacks=callbacks,
+            self.model_, self._targets.loss(is_weighted), self._optimizer, batches, held,
+            epochs=1 if incremental else self.max_iter, validation_metrics=metrics, callbacks=callbacks,
             penalty=own_penalty(self, decay), progress=bool(self.verbose),
             compile=False if incremental else self.compile,
         )  # fmt: skip
@@ -269,8 +279,11 @@ class BaseMLP(BaseEstimator):
             )
         return int(min(self.batch_size, count))
 
-    def _held_out(self, X: Any, encoded: Array, weights: Array | None, is_weighted: bool) -> tuple[Any, dict[str, Any]]:
+    def _held_out(self, validation: Any, is_weighted: bool) -> tuple[Any, dict[str, Any]]:
         """Validation data and metrics for `fit`."""
+        if validation is None:
+            return None, {}
+        X, encoded, weights = validation
         dtype = dense_layers(self.model_)[0].weight.dtype
         target = encoded
         if is_weighted:
@@ -280,6 +293,8 @@ class BaseMLP(BaseEstimator):
 
     def _remember(self, history: History, losses: list[float], count: int) -> None:
         """Set the attributes that say how training went."""
+        history.steps.clear()  # of many steps they would be most of a pickle
+        self.model_.zero_grad()
         self.history_ = history
         figures = history.epochs
         self.n_iter_ = len(history)
@@ -294,7 +309,7 @@ class BaseMLP(BaseEstimator):
 
     def _minimize(self, X: Any, target: Array, validation: Any, is_weighted: bool, scale: float) -> None:
         history = History()
-        held, metrics = (None, {}) if validation is None else self._held_out(*validation, is_weighted)
+        held, metrics = self._held_out(validation, is_weighted)
         loss = self._targets.loss(is_weighted)
 
         def after_iteration(value: float) -> None:
@@ -358,7 +373,9 @@ def checked_weights(given: Any, X: Any, owner: str) -> Array | None:
     weights = np.full(count, given) if isinstance(given, Real) else given
     weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weights.ndim != 1:
-        raise ValueError(f"{owner}: sample_weight has shape {weights.shape}; expected ({count},), a number each example")
+        raise ValueError(
+            f"{owner}: sample_weight has shape {weights.shape}; expected ({count},), a number each example"
+        )
     check_consistent_length(X, weights)
     if (weights < 0).any():
         raise ValueError(f"{owner}: sample_weight must be at least 0, but sample_weight.min() is {weights.min()}")

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from ..layers.activations import log_softmax
+from ..layers.activations import log_softmax, softmax
 from .base import BaseMLP, _is_stochastic
 from .targets import ClassNumbers, Targets, YesOrNo
 
@@ -20,7 +20,122 @@ Array = NDArray[Any]
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
-    """A classifier."""
+    """A multilayer perceptron that classifies, with the parameters of scikit-learn's `MLPClassifier` and more.
+
+    With the same `random_state`, weights and the order of examples are drawn as there, so that results agree to
+    rounding where both can do the same. Training is `nn.fit`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        The numbers of units of the hidden layers; with ``()`` the classifier is logistic regression.
+    activation : str, callable, Module or sequence of these, default "relu"
+        The activation of the hidden layers, or a sequence with one for each: "identity", "logistic" or a name from
+        `nn.activations.ACTIVATIONS`, such as "tanh" and "gelu"; or a function of arrays; or a module.
+    solver : {"adam", "sgd", "adamw", "rmsprop", "adagrad", "lbfgs"} or callable, default "adam"
+        The optimizer; or a function from parameters to an `nn.Optimizer`, such as ``partial(nn.SGD, lr=0.1)``, with its
+        own options. "lbfgs" is SciPy's L-BFGS-B on all examples at once.
+    alpha : float, default 1e-4
+        The L2 penalty: ``alpha / 2 sum w^2``, divided by the number of examples in a batch, is added to the loss. For
+        "adamw", its weight decay.
+    batch_size : int or "auto", default "auto"
+        The number of examples in a minibatch; "auto" is 200, or all if there are fewer.
+    learning_rate : {"constant", "invscaling", "adaptive"} or callable, default "constant"
+        How the rate changes, with every solver but "lbfgs": "invscaling" divides it by ``t^power_t`` after `t`
+        examples; "adaptive" by 5 each time that training would have ended, until it is 1e-6; a function, such as
+        ``nn.schedules.CosineDecay(200)``, gives the factor for each epoch, from 0.
+    learning_rate_init : float, default 1e-3
+        The initial learning rate.
+    power_t : float, default 0.5
+        The power of "invscaling".
+    max_iter : int, default 200
+        The most epochs; for "lbfgs", iterations.
+    shuffle : bool, default True
+        Whether the order of the examples is drawn anew in each epoch.
+    random_state : int, RandomState or None, default None
+        What draws weights, orders, validation examples and dropout. An integer gives the same results in each call.
+    tol : float, default 1e-4
+        Training ends when the loss has not fallen, or with early stopping the score has not risen, by `tol` for more
+        than `n_iter_no_change` epochs in a row. For "lbfgs", the largest entry of the gradient at the end.
+    verbose : bool, default False
+        Whether the progress is shown.
+    warm_start : bool, default False
+        Whether `fit` goes on with the weights of the last one.
+    momentum : float, default 0.9
+        That of "sgd", below 1.
+    nesterovs_momentum : bool, default True
+        Whether it is Nesterov's.
+    early_stopping : bool or "loss", default False
+        Whether a share of the examples is kept for validation, and training ends when their score, or with "loss"
+        their loss, does not improve. The weights of the best epoch are restored. "lbfgs" takes no notice of it.
+    validation_fraction : float, default 0.1
+        That share; it has the classes in the proportions of `y`. None is taken if `fit` is given `validation_data`.
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
+        Those of "adam" and "adamw".
+    n_iter_no_change : int or inf, default 10
+        See `tol`.
+    max_fun : int, default 15000
+        The most evaluations of the loss by "lbfgs".
+    loss : "log_loss" or callable, default "log_loss"
+        The cross-entropy; or a function of logits, of shape (examples, classes), and class numbers, such as
+        ``partial(nn.softmax_cross_entropy, label_smoothing=0.1)``. With labels of which any number holds, logits and
+        targets have a column for each. If examples have weights, it must take ``reduction="none"``.
+    class_weight : dict, "balanced" or None, default None
+        A factor for the loss of each class's examples; "balanced" gives all classes the same total.
+    dropout : float or sequence of float, default 0
+        The share of each hidden layer's units that is set to zero in a step.
+    normalization : {"batch", "layer"} or None, or a sequence of these, default None
+        The normalisation of each hidden layer, before its activation.
+    callbacks : sequence of nn.Callback, default ()
+        Callbacks for `nn.fit`, such as ``[nn.ClipGradientNorm(1.0)]``.
+    dtype : {"float32", "float64"} or None, default None
+        The dtype of the weights and of all arithmetic; None is that of `X`, float64 for integers.
+    compile : bool or "auto", default "auto"
+        Whether steps are compiled, as in `nn.fit`.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The classes, sorted; for labels of which any number holds, their columns.
+    model_ : Sequential
+        The network, for all that `nn` does with one: ``nn.save_weights(classifier.model_, path)``.
+    history_ : History
+        The figures of the last fit by epoch, which print and plot; its losses are without the penalty.
+    coefs_, intercepts_ : list of ndarray
+        The weights, of shape (inputs, outputs), and biases of the dense layers.
+    n_iter_ : int
+        The number of epochs of the last fit; for "lbfgs", iterations.
+    loss_, best_loss_ : float
+        The last and the smallest loss, with the penalty.
+    loss_curve_ : list of float
+        That loss for each epoch, of all fits since the weights were drawn.
+    validation_loss_curve_, validation_scores_ : list of float
+        The loss and the accuracy of the validation examples after each epoch; empty if there were none.
+    best_validation_score_ : float or None
+        The best of these scores.
+    n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, t_
+        As in scikit-learn.
+
+    Raises
+    ------
+    TypeError, ValueError
+        In a fit, if a parameter, `X` or `y` is wrong, or training gives numbers that are not finite.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
+    >>> classifier = MLPClassifier((16,), learning_rate_init=0.02, early_stopping=True, random_state=0)
+    >>> pipeline = make_pipeline(StandardScaler(), classifier).fit(X_train, y_train)
+    >>> pipeline.score(X_test, y_test) > 0.93
+    True
+    >>> pipeline.predict_proba(X_test).shape
+    (143, 2)
+    """
 
     def __init__(
         self,
@@ -210,9 +325,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ndarray, shape (n_samples, n_classes)
         """
         logits = self._logits(X)
-        if self._is_multilabel:
-            return self._targets.probabilities(logits)
-        return ClassNumbers.probabilities(self._targets, logits)
+        return np.asarray(self._targets.decoded(logits) if self._is_multilabel else softmax(logits))
 
     def predict_log_proba(self, X: Any) -> Array:
         """The logarithm of `predict_proba`, which is finite for small probabilities too.

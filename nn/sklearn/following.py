@@ -85,6 +85,7 @@ class Convergence(Callback):
         self._penalized = []
         if self.weights:
             training.model.load_state_dict(self.weights)
+            self.weights = {}
 
 
 @dataclass(frozen=True)

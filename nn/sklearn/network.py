@@ -81,7 +81,7 @@ def build_network(
         layers.2: ReLU()
         layers.3: Dropout(p=0.1)
         layers.4: Dense(weight=(8, 3), bias=(3,))
-    )  # 75 parameters
+    )  # 83 parameters
     """
     count = len(sizes)
     activations = for_each_layer(activation, count, f"{owner}: activation")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
@@ -15,7 +14,49 @@ Array = NDArray[Any]
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
-    """A regressor."""
+    """A multilayer perceptron that predicts numbers, with the parameters of scikit-learn's `MLPRegressor` and more.
+
+    Targets can have several columns. They are taken as they are: give those with large numbers to
+    `sklearn.compose.TransformedTargetRegressor` with a scaler.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"} or callable, default "squared_error"
+        Half of the squared error; or half of the Poisson deviance for counts, with the exponential of the network's
+        output as the prediction; or a function of outputs and targets, both of shape (examples, outputs), such as
+        ``nn.mean_squared_error``. If examples have weights, it must take ``reduction="none"``.
+    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter
+        As in `MLPClassifier`.
+    shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction
+        As in `MLPClassifier`; the score is R2.
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dropout, normalization, callbacks, dtype, compile
+        As in `MLPClassifier`.
+
+    Attributes
+    ----------
+    model_, history_, coefs_, intercepts_, n_iter_, loss_, best_loss_, loss_curve_, validation_loss_curve_
+        As in `MLPClassifier`.
+    validation_scores_ : list of float
+        R2 of the validation examples after each epoch.
+    best_validation_score_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, t_
+        As in `MLPClassifier`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `MLPClassifier`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> y = np.abs(X[:, 0])
+    >>> regressor = MLPRegressor(hidden_layer_sizes=(32,), learning_rate_init=0.01, max_iter=100, random_state=0)
+    >>> regressor.fit(X, y).score(X, y) > 0.98
+    True
+    >>> regressor.predict([[-0.5], [0.5]]).round(1)
+    array([0.5, 0.5])
+    """
 
     def __init__(
         self,
@@ -114,7 +155,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ndarray, shape (n_samples,) or (n_samples, n_outputs)
         """
         outputs = self._outputs(X)
-        predictions = self._targets.predictions(outputs)
+        predictions = self._targets.decoded(outputs)
         return predictions[:, 0] if self._is_column else predictions
 
     def __sklearn_tags__(self) -> Any:

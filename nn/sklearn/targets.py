@@ -50,6 +50,10 @@ class Targets:
         """Targets that the weighted loss takes."""
         return np.column_stack([targets, weights]).astype(dtype)
 
+    def decoded(self, outputs: Array) -> Array:
+        """Probabilities, or the predicted numbers, from the network's outputs."""
+        raise NotImplementedError
+
     def score(self, targets: Array, weights: Array | None) -> Callable[[Any, Any], float]:
         """A metric of validation examples, which takes the network's outputs; see `nn.fit`."""
         return partial(_score_of, self.score_of, targets, weights)
@@ -82,13 +86,13 @@ class ClassNumbers(Targets):
         """Distributions over the classes, times the weights."""
         if self._is_own:
             return super().with_weights(targets, weights, dtype)
-        return one_hot(targets, self.outputs, dtype) * weights[:, None].astype(dtype)
+        return np.asarray(one_hot(targets, self.outputs, dtype) * weights[:, None].astype(dtype))
 
     def score_of(self, targets: Array, outputs: Array, weights: Array | None) -> float:
         """The accuracy."""
         return _mean(outputs.argmax(axis=1) == targets, weights)
 
-    def probabilities(self, outputs: Array) -> Array:
+    def decoded(self, outputs: Array) -> Array:
         """The probability of each class."""
         return np.asarray(softmax(outputs))
 
@@ -104,7 +108,7 @@ class YesOrNo(Targets):
         """The share of examples that have all labels right."""
         return _mean(((outputs > 0) == (targets > 0)).all(axis=1), weights)
 
-    def probabilities(self, outputs: Array) -> Array:
+    def decoded(self, outputs: Array) -> Array:
         """The probability of each label."""
         return np.asarray(sigmoid(outputs))
 
@@ -113,6 +117,7 @@ class Numbers(Targets):
     """Numbers, for a network with an output for each."""
 
     def __init__(self, outputs: int, loss: str | Loss, owner: str) -> None:
+        losses: tuple[Loss, Loss]
         if callable(loss):
             losses, activation = (loss, WeightedLoss(loss, has_labels=False, owner=owner)), "identity"
         elif loss == "poisson":
@@ -121,13 +126,13 @@ class Numbers(Targets):
             losses, activation = (quadratic_cost, weighted_quadratic_cost), "identity"
         super().__init__(outputs, losses, activation)
 
-    def predictions(self, outputs: Array) -> Array:
+    def decoded(self, outputs: Array) -> Array:
         """The predicted numbers."""
-        return np.exp(outputs) if self.activation == "exp" else outputs
+        return np.asarray(np.exp(outputs)) if self.activation == "exp" else outputs
 
     def score_of(self, targets: Array, outputs: Array, weights: Array | None) -> float:
         """The coefficient of determination R2, averaged over the outputs."""
-        errors = np.square(targets - self.predictions(outputs))
+        errors = np.square(targets - self.decoded(outputs))
         spread = np.square(targets - np.average(targets, axis=0, weights=weights))
         share = np.ones(len(targets)) if weights is None else weights
         left, all_of_it = share @ errors, share @ spread

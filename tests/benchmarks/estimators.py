@@ -4,8 +4,8 @@
     python tests/benchmarks/estimators.py --seeds 1 iris  # some data sets
 
 Both are fitted in turns, with the same parameters, on the same split, and the times are those of `fit`: of the
-processor, and by the clock. A ratio is the median of the ratios of all seeds. "within" says whether the mean score is at
-least that of scikit-learn less the standard error of the latter.
+processor, and by the clock. A ratio is the median of the ratios of all seeds. "within" says whether the mean score is
+at least that of scikit-learn less the standard error of the latter.
 """
 
 from __future__ import annotations
@@ -97,8 +97,9 @@ HEADER = (
 
 def line(row: dict[str, Any]) -> str:
     """A data set's row of the table."""
+    within = "yes" if row["within"] else "no"
     return (
-        f"{row['name']:20} {row['ours']:8.4f} {row['theirs']:8.4f} {row['error']:8.4f} {'yes' if row['within'] else 'no':6} "
+        f"{row['name']:20} {row['ours']:8.4f} {row['theirs']:8.4f} {row['error']:8.4f} {within:6} "
         f"{row['seconds']:8.3f} {row['clock']:12.2f} {row['processor']:9.2f}  {row['epochs']}"
     )
 
