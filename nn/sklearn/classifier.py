@@ -225,6 +225,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "MLPClassifier: y has several columns of classes; fit sklearn.multioutput.MultiOutputClassifier("
                 "MLPClassifier()), or give truth values, one column for each label"
             )
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            raise ValueError(
+                f"MLPClassifier: Unknown label type: y is {kind!r}, and classes are whole numbers, truth values or texts; "
+                "for numbers to be predicted take MLPRegressor"
+            )
         return kind
 
     def _labels(self, y: Array) -> Array:
