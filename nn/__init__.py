@@ -59,6 +59,7 @@ from .penalties import weight_decay_groups as weight_decay_groups
 
 if _TYPE_CHECKING:
     from . import data as data
+    from . import sklearn as sklearn
     from .io.weights import CheckpointError as CheckpointError
     from .io.weights import load_model as load_model
     from .io.weights import load_weights as load_weights
@@ -100,10 +101,11 @@ __getattr__, __dir__ = _on_demand(
         ".training.predict": ["predict"],
         ".training.training": ["Callback", "Training", "TrainingWarning"],
     },
-    ["data"],
+    ["data", "sklearn"],
     _PACKAGE,
 )
 
 _add_library(_Path(__file__).parent)
 
-__all__ = [name for name in __dir__() if not name.startswith("_")]
+# A star import takes all but `sklearn`, which would import scikit-learn.
+__all__ = [name for name in __dir__() if not name.startswith("_") and name != "sklearn"]

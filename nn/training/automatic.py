@@ -10,12 +10,11 @@ import numpy as np
 
 from autograd_lite.extend import has_hooks, is_leaf, known_rules
 
-from ..data.minibatches import Minibatches
 from ..io.architecture import ArchitectureError, describe
 from ..module import Module
 from .training import Training
 
-ENOUGH_STEPS = 400
+ENOUGH_STEPS = 150
 """The smallest number of steps for which compiling saves more time than it takes."""
 
 
@@ -29,7 +28,7 @@ def is_worth_compiling(training: Training) -> bool:
     """
     return (
         training.epochs * len(training.batches) >= ENOUGH_STEPS
-        and type(training.batches) is Minibatches
+        and _is_own_object(training.batches)
         and training.penalty is None
         and all(map(_is_own_function, (training.loss, *training.metrics.values())))
         and all(map(_is_own_object, (training.optimizer, *training.callbacks)))

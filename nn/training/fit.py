@@ -86,7 +86,7 @@ def fit(
     compile : bool or "auto", default "auto"
         Whether the step is compiled, by `autograd_lite.compile`: up to several times as fast. With "auto" it is where
         the training stays the same to the bit: where model, loss, metrics, optimizer and callbacks are this library's
-        own, as they come, no rule is yours, the batches are of arrays, there is no penalty, and 400 steps or more are
+        own, as they come, no rule is yours, the batches are of arrays, there is no penalty, and 150 steps or more are
         to be taken. True compiles code of your own, too, which then runs once: it may read no value of an array into
         Python. The last digits of `exp` and `log` may then be others, see ``jit`` there.
     detect_anomaly : bool, default False

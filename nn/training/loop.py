@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import mul
 from typing import Any, Literal
-
-import numpy as np
 
 import autograd_lite
 from autograd_lite import Tensor, no_grad
 
 from ..data.minibatches import Minibatches
 from ..mode import in_mode
+from ..module import Module
 from .diagnosis import cause_of
 from .fit_arguments import measured, members_of
 from .history import History
@@ -44,6 +45,7 @@ class Loop:
         self._events = _listeners(training.callbacks)
         step = Step(training, compile, self._events["on_gradient"])
         self._forget = step.forget
+        self._modules: list[Module] = []
         self._step = autograd_lite.detect_anomaly()(step) if detect_anomaly else step
 
     def run(self, progress: Style | bool = False) -> History:
@@ -53,6 +55,7 @@ class Loop:
         history.interrupted, history.stopped = False, None
         try:
             with in_mode(training.model, None), Interruption() as interruption:
+                self._modules = [module for _, module in training.model.named_modules()]
                 self._call("on_train_begin")
                 while training.epoch - bool(training.step_in_epoch) < training.epochs and not self._ends(interruption):
                     self._run_epoch(interruption, display)
@@ -75,7 +78,8 @@ class Loop:
     def _run_epoch(self, interruption: Interruption, display: Progress) -> None:
         training = self.training
         batches = self._begin_epoch()
-        training.model.train()
+        for module in self._modules:  # those that are new since are in training by default
+            module.training = True
         start = time.perf_counter()
         for batch in batches:
             self._take_step(batch)
@@ -150,7 +154,9 @@ class Loop:
         steps = {name: column[-count:] for name, column in training.history.steps.items()}
 
         def mean(name: str, weighted: bool = True) -> float:
-            return float(np.average(steps[name], weights=steps["examples"] if weighted else None))
+            if not weighted:
+                return math.fsum(steps[name]) / count
+            return math.fsum(map(mul, steps[name], steps["examples"])) / sum(steps["examples"])
 
         return {
             "epoch": training.epoch,

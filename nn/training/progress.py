@@ -48,10 +48,12 @@ class Progress:
 
     def epoch(self, figures: Mapping[str, float]) -> None:
         """Show an epoch and its figures."""
+        if self.bar is None and not self.lines:
+            return
         shown = {name: f"{value:.4g}" for name, value in figures.items() if name not in ("epoch", "gradient_norm")}
         if self.bar is not None:
             self.bar.set_postfix(shown)
-        elif self.lines:
+        else:
             told = "  ".join(f"{name} {value}" for name, value in shown.items())
             print(f"epoch {figures['epoch']:.0f}/{self.epochs}  {told}", file=self.file, flush=True)
 

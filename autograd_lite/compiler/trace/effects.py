@@ -35,8 +35,11 @@ def _position_of_out(function: Callable[..., Any]) -> int | None:
         names = code.co_varnames[: code.co_argcount]
         return names.index("out") if "out" in names else None
     # Remembered of NumPy's functions alone, since what is remembered is kept, with all that it holds.
-    is_numpys = (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy"
-    return (_signed_position_of_out if is_numpys else _signed_position_of_out.__wrapped__)(function)
+    is_numpys = (getattr(function, "__module__", None) or "").partition(".")[0] in ("numpy", "_operator")
+    is_method = getattr(function, "__objclass__", None) is np.ndarray or isinstance(
+        getattr(function, "__self__", None), np.ufunc
+    )
+    return (_signed_position_of_out if is_numpys or is_method else _signed_position_of_out.__wrapped__)(function)
 
 
 @lru_cache(maxsize=256)

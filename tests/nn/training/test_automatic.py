@@ -49,7 +49,7 @@ def _is_compiled(model=None, loss=nn.softmax_cross_entropy, optimizer=nn.SGD, tr
 # ---- where it is ----
 
 
-@pytest.mark.parametrize(("steps", "is_compiled"), [(400, True), (399, False)])
+@pytest.mark.parametrize(("steps", "is_compiled"), [(150, True), (149, False)])
 def test_a_training_of_enough_steps_is_compiled(steps, is_compiled, monkeypatch):
     monkeypatch.setattr(automatic, "ENOUGH_STEPS", ENOUGH_STEPS)
     assert _is_compiled(train=(X[:16], Y[:16]), epochs=steps) == is_compiled
