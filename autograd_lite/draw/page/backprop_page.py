@@ -18,6 +18,7 @@ from ...core.stepper import steps
 from ...core.tensor import Tensor
 from ...files import write_atomically
 from ...formatting import short
+from ...notation.mathml import variable
 from ..clusters import Clusters
 from ..diagram import Diagram
 from ..graph_info import Contents
@@ -25,7 +26,6 @@ from ..labels import Labels
 from ..picture import check_module, check_recorded
 from .chain_rule import chain_data
 from .html_arrays import Array, Gallery
-from .mathml import variable
 from .sections import Sections
 
 _WEB = Path(__file__).with_name("web")

@@ -15,10 +15,10 @@ from ...core.outputs import OutputCotangents
 from ...core.rule import OUT, parameter_names
 from ...core.stepper import Contribution, Step
 from ...formatting import visible
+from ...notation.formulas import right_side
+from ...notation.mathml import identifier, number, partial, variable
 from ..text import gradient_of
-from .formulas import right_side
 from .html_arrays import Gallery, in_numbers, is_small
-from .mathml import identifier, number, partial, variable
 
 _COLUMNS_IN_FORMULAS = 4
 """The largest number of columns of a matrix in a formula."""
