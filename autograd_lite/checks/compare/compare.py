@@ -15,11 +15,12 @@ from ...errors import GradientError
 from ...transforms.argnums import ArgumentNumbers, numbers_of, replaced
 from .evidence import Sizes, row_of
 from .explain import explanations
-from .hand import gradients_by_hand, plain
+from .hand import LOSS, derivation, plain
 from .network import calls
 from .recording import Recording, Witness
 from .report import GradientComparison
 from .rows import Array, ParameterComparison
+from .values import rows_of_values
 
 Gradients = Mapping[str, Any]
 
@@ -112,16 +113,45 @@ def compare_gradients(
         given = hand() if callable(hand) else hand
         values, computed, leaves = _after_backward(auto)
         recording = None if loss is None else _recording_of(loss, leaves, computed)
-    derived = gradients_by_hand(given, computed)
+    return _compared(given, computed, values, recording, batch_size)
+
+
+def _compared(
+    given: Any,
+    computed: dict[str, Array],
+    parameters: Mapping[str, Array | None],
+    recording: Recording | None,
+    batch_size: int | None,
+) -> GradientComparison:
+    """The report on what is given by hand, beside the engine's gradients and the values of the parameters."""
+    deltas: dict[str, Array] = {}
+    values: dict[str, Array] = {}
+    if recording is not None:
+        named = recording.intermediates
+        deltas = {name: np.asarray(recording.cotangents[node]) for name, node in named.items()}
+        values = {name: value for name, value in parameters.items() if value is not None}
+        values |= {name: recording.values[node] for name, node in named.items() if node in recording.values}
+        if recording.root in recording.values:
+            values[LOSS] = recording.values[recording.root]
+    by_hand = derivation(given, computed, deltas, values)
+    derived = by_hand.gradients
+    masks = {
+        name: ~np.ma.getmaskarray(array) for name, array in derived.items() if isinstance(array, np.ma.MaskedArray)
+    }
+    if recording is not None:
+        recording.watch([name for name in deltas if name in derived], masks)
     terms = recording.terms() if recording is not None else {}
     rows = [
-        ParameterComparison(name, derived[name], gradient, terms.get(name, 0.0))
-        for name, gradient in computed.items()
+        ParameterComparison(name, np.ma.getdata(derived[name]), engine, terms.get(name, 0.0), masks.get(name))
+        for name, engine in {**computed, **deltas}.items()
         if name in derived
     ]
-    ready = [row_of(row, values[row.name]) for row in rows]
-    said = explanations(ready, recording, _sizes(recording, batch_size))
-    return GradientComparison(rows, said, tuple(name for name in computed if name not in derived))
+    forward = rows_of_values(by_hand.values, values, recording)
+    ready = [row_of(row, parameters.get(row.name)) for row in rows]
+    said, places = explanations(ready, recording, _sizes(recording, batch_size), forward)
+    not_given = [name for name in computed if name not in derived]
+    not_given += [f"{np.sum(~given)} of {given.size} entries of {name}" for name, given in masks.items()]
+    return GradientComparison([*rows, *(row for _, row in forward)], said, tuple(not_given), recording, places)
 
 
 def _is_function(auto: Any) -> bool:

@@ -174,6 +174,9 @@ def row_of(comparison: ParameterComparison, value: Array | None) -> Row:
     hand, engine = (_wide(a) for a in (comparison.hand, comparison.engine))
     agrees = comparison.relative <= comparison.rtol
     values = None if value is None else _wide(value)
+    if (given := comparison.given) is not None and comparison.same_shape:
+        hand, engine = (np.where(given, a, 0.0) for a in (hand, engine))
+        values = None if values is None else np.where(given, values, 0.0)
     return Row(
         comparison.name,
         hand,

@@ -7,13 +7,16 @@ from typing import assert_never, get_args
 
 import numpy as np
 
+from .details import with_details
 from .evidence import SINGLE, Row, Sizes
 from .inputs import of_inputs
 from .network import Layer
+from .place import first_wrong_places, is_of_one_step
 from .recording import Recording
 from .rows import Explanation
 from .search import Search
 from .single import Finding, SingleKind, finding
+from .values import Values, of_values
 
 OF_FACTORS = frozenset(
     {"scale", "reduction", "factor", "sign", "normalisation", "parametrisation", "operand", "derivative"}
@@ -27,8 +30,10 @@ OF_FORM = frozenset(get_args(SingleKind)) - OF_DELTA
 """Findings about the form in which a gradient is written down, and not about the delta that it comes from."""
 
 
-def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes) -> list[Explanation]:
-    """The mistakes that explain the rows with differences.
+def explanations(
+    rows: Sequence[Row], recording: Recording | None, sizes: Sizes, values: Values = ()
+) -> tuple[list[Explanation], list[Explanation]]:
+    """The mistakes that explain the rows with differences, and the places of those that nothing explains.
 
     Parameters
     ----------
@@ -38,7 +43,24 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
         The graph of the loss; without it, only mistakes that the gradients alone prove are found.
     sizes : Sizes
         The numbers that averages divide by.
+    values : sequence
+        The rows of values that were computed by hand, with their nodes.
     """
+    if recording is None:
+        return _of_gradients(rows, None, sizes), []
+    of_forward = of_values(values, recording)
+    said = [*of_forward, *_of_gradients(rows, recording, sizes)]
+    named = {name for one in said for name in one.parameters}
+    left = [row for row in rows if not row.agrees and row.name not in named and row.finite and not row.is_near]
+    # Where a value is wrong, all gradients that are computed from it are; their places say nothing then.
+    places = first_wrong_places(rows, left, recording) if left and not of_forward else []
+    told, beside = ([one for one in places if is_of_one_step(one, recording) == alone] for alone in (False, True))
+    complete = [[with_details(one, rows, recording) for one in each] for each in ([*said, *told], beside)]
+    return complete[0], complete[1]
+
+
+def _of_gradients(rows: Sequence[Row], recording: Recording | None, sizes: Sizes) -> list[Explanation]:
+    """The mistakes in gradients."""
     said, rows = of_inputs(rows)
     differing = [row for row in rows if not row.agrees]
     if not differing:
@@ -64,8 +86,10 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
         named = {name for explanation in one_row for name in explanation.parameters}
         unexplained = [row for row in unexplained if row.name not in named]
     unexplained = [row for row in unexplained if not row.is_near]
-    if unexplained and (first := _first_wrong_layer(deltas, layers)) is not None:
-        said.append(first)
+    compared = {} if recording is None else recording.targets
+    if unexplained and recording is not None and compared == recording.parameters:
+        first = _first_wrong_layer(deltas, layers)
+        return said if first is None else [*said, first]
     return said
 
 

@@ -30,7 +30,7 @@ def difference_maps(rows: list[ParameterComparison]) -> Figure:
         raise ImportError("GradientComparison.plot needs matplotlib: pip install matplotlib") from None
     columns = min(2, len(rows)) or 1
     lines = max(1, math.ceil(len(rows) / columns))
-    maps = [_as_map(row.difference) for row in rows]
+    maps = [_as_map(_shown(row)) for row in rows]
     heights = [
         max((STRIP_HEIGHT if len(m) == 1 else MAP_HEIGHT for m in maps[i * columns : (i + 1) * columns]), default=1.0)
         for i in range(lines)
@@ -89,6 +89,13 @@ def _title(row: ParameterComparison) -> str:
     if row.relative <= AGREEMENT:
         return f"{row.name}: agree to {row.relative:.0e}"
     return f"{row.name}: up to {row.absolute:.2g}, of {_scale(row):.2g}"
+
+
+def _shown(row: ParameterComparison) -> Array:
+    """The differences, with NaN where nothing is given by hand."""
+    if row.given is None or not row.same_shape:
+        return row.difference
+    return np.where(row.given, row.difference, np.nan)
 
 
 def _scale(row: ParameterComparison) -> float:
