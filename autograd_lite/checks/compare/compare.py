@@ -13,6 +13,7 @@ from ...core.tensor import Tensor
 from ...core.tree import differentiable_leaf, flatten, joined, paths
 from ...errors import GradientError
 from ...transforms.argnums import ArgumentNumbers, numbers_of, replaced
+from .derivatives import of_derivative
 from .evidence import Sizes, row_of
 from .explain import explanations
 from .hand import LOSS, derivation, plain
@@ -20,6 +21,7 @@ from .network import calls
 from .recording import Recording, Witness
 from .report import GradientComparison
 from .rows import Array, ParameterComparison
+from .source import Source, with_lines
 from .values import rows_of_values
 
 Gradients = Mapping[str, Any]
@@ -38,13 +40,21 @@ def compare_gradients(
     Parameters
     ----------
     hand : dict of arrays, or a function that returns one
-        From a parameter's name to the gradient derived by hand. Dicts in dicts give names with dots. A part of the
-        parameters is enough, and None says that one is not derived yet. A list or tuple in the order of the parameters,
-        a vector of all numbers, or a module with gradients is taken too. A function is called with `args`.
+        From a parameter's name to the gradient derived by hand; a d may stand before it, as in ``dW1``. Dicts in dicts
+        give names with dots. A part of the parameters is enough, and a part of an array: None says that one is not
+        derived yet, a masked array or a dict from index to number has some entries alone. A list or tuple in the order
+        of the parameters, a vector of all numbers, a module with gradients, and other objects with ``.grad`` are taken
+        too, and a pair of the loss and the gradients. A function is called with `args`.
+
+        Gradients of intermediate results may stand beside those of the parameters, by the names of tensors
+        (``z.name = "z1"``) or of the variables in which the program keeps them; where a loop keeps several in one
+        variable h, they are ``h.0``, ``h.1``, ..., and h is the last. Values of the program, by the same names, are
+        under the key ``"values"``.
     auto : Module, dict or function
         A module or a dict whose gradients `backward` has computed: a module's ``named_parameters()`` give names and
         gradients; in a dict, a tensor that requires a gradient means its ``.grad``, and an array or another tensor is
-        the gradient itself. Or a function of `args` that returns a scalar loss; it is differentiated here.
+        the gradient itself. Or a function of `args` that returns a scalar loss; it is differentiated here. Or a
+        derivative, such as ``jacobian(f)``, ``hessian(f)``, ``hvp(f)`` or ``grad(grad(f))``, whose result is compared.
     *args
         The arguments of the function: arrays, modules, and dicts, lists, tuples or dataclasses of arrays.
     argnums : int or sequence of int, default 0
@@ -66,8 +76,10 @@ def compare_gradients(
         an L2 term that one side lacks, a bias not summed over the batch. The others are looked for in the graph, whose
         edges are changed into their usual wrong versions, one or two at a time, for at most 2 seconds: derivatives of
         activations, operands, sums and means, masks, softmax, statistics taken as constants, indices, paths, steps in
-        time. Or the first layer is named whose delta is wrong. An explanation is given only if the engine's numbers
-        with that mistake are equal to those by hand: to 1e-9 in double precision, 5e-5 in single precision.
+        time. Or the first step is named that is wrong, in the order of the backward pass. An explanation is given only
+        if the engine's numbers with that mistake are equal to those by hand: to 1e-9 in double precision, 5e-5 in
+        single precision. Beside it are the line of the program, what agrees, and the right formula. A wrong value of
+        the program is told before gradients.
 
     Raises
     ------
@@ -103,6 +115,8 @@ def compare_gradients(
         if loss is not None:
             raise TypeError("compare_gradients: pass loss= only with a Module or a dict; a function is the loss itself")
         given = hand(*args) if callable(hand) else hand
+        if hasattr(auto, "__derivative__"):
+            return of_derivative(given, auto, args)
         values, computed, recording = _differentiated(auto, args, argnums)
     else:
         if args:
@@ -113,11 +127,12 @@ def compare_gradients(
         given = hand() if callable(hand) else hand
         values, computed, leaves = _after_backward(auto)
         recording = None if loss is None else _recording_of(loss, leaves, computed)
-    return _compared(given, computed, values, recording, batch_size)
+    return _compared(given, hand, computed, values, recording, batch_size)
 
 
 def _compared(
     given: Any,
+    hand: Any,
     computed: dict[str, Array],
     parameters: Mapping[str, Array | None],
     recording: Recording | None,
@@ -149,6 +164,9 @@ def _compared(
     forward = rows_of_values(by_hand.values, values, recording)
     ready = [row_of(row, parameters.get(row.name)) for row in rows]
     said, places = explanations(ready, recording, _sizes(recording, batch_size), forward)
+    source = Source(hand, {*computed, *deltas})
+    agreeing = [row.name for row in ready if row.agrees]
+    said, places = with_lines(said, source, agreeing), with_lines(places, source, agreeing)
     not_given = [name for name in computed if name not in derived]
     not_given += [f"{np.sum(~given)} of {given.size} entries of {name}" for name, given in masks.items()]
     return GradientComparison([*rows, *(row for _, row in forward)], said, tuple(not_given), recording, places)
@@ -185,7 +203,8 @@ def _differentiated(
         shape = getattr(result, "shape", type(result).__name__)
         raise ValueError(
             f"compare_gradients: the function must return a scalar loss, computed from its parameters; it returned "
-            f"{'an array of shape ' if isinstance(shape, tuple) else ''}{shape}"
+            f"{'an array of shape ' if isinstance(shape, tuple) else ''}{shape}. To compare a Jacobian or a "
+            "Hessian, pass jacobian(f) or hessian(f)"
         )
     if result.node is None:
         raise GradientError("compare_gradients: the loss does not depend on the parameters; nothing can be compared")

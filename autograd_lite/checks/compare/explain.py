@@ -9,14 +9,14 @@ import numpy as np
 
 from .details import with_details
 from .evidence import SINGLE, Row, Sizes
-from .inputs import of_inputs
+from .inputs import in_the_engines_layout, of_inputs
 from .network import Layer
 from .place import first_wrong_places, is_of_one_step
 from .recording import Recording
 from .rows import Explanation
 from .search import Search
 from .single import Finding, SingleKind, finding
-from .values import Values, of_values
+from .values import Values, of_values, values_as_gradients
 
 OF_FACTORS = frozenset(
     {"scale", "reduction", "factor", "sign", "normalisation", "parametrisation", "operand", "derivative"}
@@ -46,11 +46,16 @@ def explanations(
     values : sequence
         The rows of values that were computed by hand, with their nodes.
     """
+    of_layout, rows = in_the_engines_layout(rows)
+    of_form, rows = of_inputs(rows)
     if recording is None:
-        return _of_gradients(rows, None, sizes), []
+        return [*of_layout, *of_form, *_of_gradients(rows, None, sizes)], []
+    recording.given_entries |= {row.name: row.given for row in rows if row.given is not None}
     of_forward = of_values(values, recording)
-    said = [*of_forward, *_of_gradients(rows, recording, sizes)]
-    named = {name for one in said for name in one.parameters}
+    of_form += (as_values := values_as_gradients(rows, recording))
+    rows = [row for row in rows if not any(row.name in one.parameters for one in as_values)]
+    said = [*of_forward, *of_layout, *of_form, *_of_gradients(rows, recording, sizes)]
+    named = {name for one in said if one not in of_layout and one.kind != "not finite" for name in one.parameters}
     left = [row for row in rows if not row.agrees and row.name not in named and row.finite and not row.is_near]
     # Where a value is wrong, all gradients that are computed from it are; their places say nothing then.
     places = first_wrong_places(rows, left, recording) if left and not of_forward else []
@@ -61,7 +66,7 @@ def explanations(
 
 def _of_gradients(rows: Sequence[Row], recording: Recording | None, sizes: Sizes) -> list[Explanation]:
     """The mistakes in gradients."""
-    said, rows = of_inputs(rows)
+    said: list[Explanation] = []
     differing = [row for row in rows if not row.agrees]
     if not differing:
         return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,7 +97,7 @@ def _known(given: Any, known: Mapping[str, Array], what: str) -> dict[str, Any]:
     """What is given by the engine's names; for values, all names must be known."""
     found: dict[str, Any] = {}
     for name, value in _named(given, known).items():
-        own = _own_name(name, known) if not what else name
+        own = own_name(name, known) if not what else name
         if isinstance(value, list | tuple) and (steps := _steps(own, value, known)):
             found |= steps
         else:
@@ -111,7 +111,7 @@ def _known(given: Any, known: Mapping[str, Array], what: str) -> dict[str, Any]:
     return found
 
 
-def _own_name(name: str, known: Mapping[str, Any]) -> str:
+def own_name(name: str, known: Collection[str]) -> str:
     """The engine's name for a name by hand, which may have a d before it."""
     if name in known:
         return name
@@ -235,7 +235,7 @@ def _in_parts(vector: Array, computed: Mapping[str, Array]) -> dict[str, Array]:
 
 def _named(given: Any, known: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """What is given by name; the value under a known name is its gradient, even if it is a list of numbers."""
-    inner = None if given is None or _own_name(path, known) in known else members(given)
+    inner = None if given is None or own_name(path, known) in known else members(given)
     if inner is None:
         return {path: given} if path or given is not None else {}
     found: dict[str, Any] = {}

@@ -10,7 +10,7 @@ import numpy as np
 from ...core.graph import Node, ancestors
 from .activations import KNOWN
 from .evidence import Row, largest, row_of
-from .hand import LOSS
+from .hand import LOSS, VALUES
 from .recording import Recording
 from .rows import Array, Explanation, ParameterComparison
 from .single import finding
@@ -57,6 +57,18 @@ def of_values(values: Values, recording: Recording) -> list[Explanation]:
     return said
 
 
+def values_as_gradients(rows: Sequence[Row], recording: Recording) -> list[Explanation]:
+    """Values of the forward program that are given in the place of gradients."""
+    said = []
+    for row in rows:
+        node = recording.targets[row.name]
+        value = recording.values.get(node) if row.value is None else row.value
+        if value is not None and not row.agrees and row.is_proven_by(value):
+            text = f'{row.name}: yours is its value and not its gradient; values are given under the key "{VALUES}"'
+            said.append(Explanation("operand", (row.name,), text))
+    return said
+
+
 def _described(node: Node, row: Row, recording: Recording) -> str:
     if not row.finite:
         return f"{np.sum(~np.isfinite(row.hand))} of {row.hand.size} numbers of yours are NaN or infinite"
@@ -79,6 +91,10 @@ def _described(node: Node, row: Row, recording: Recording) -> str:
             return f"yours is {text}"
     if not row.same_shape:
         return f"it has the shape {row.hand.shape}, and the program's {row.engine.shape}"
+    if row.hand.size == 1:
+        yours, programs = row.hand.item(), row.engine.item()
+        ratio = f", {yours / programs:.6g} times as much" if programs else ""
+        return f"yours is {yours:.6g}, and the program's {programs:.6g}{ratio}"
     apart = largest(row.hand - row.engine)
     return f"yours differs from the program's by up to {apart:.3g}, of {largest(row.engine):.3g}"
 
