@@ -68,7 +68,8 @@ def _explanation(edges: list[Edge], names: list[str], agreeing: list[str], recor
         if made is not None and nodes[0] in recording.labels:
             where += f" = {made.rule.name.lstrip('_')}(...)"
     else:
-        where = f"the steps back from {recording.label(nodes[0])} to {', '.join(map(recording.label, ends))}"
+        top = next((same for same in recording.equal_cotangents(nodes[0]) if same in recording.labels), nodes[0])
+        where = f"the steps back from {recording.label(top)} to {', '.join(map(recording.label, ends))}"
     text = f"the first wrong step in backward order is in {where}: {proof}"
     return Explanation("delta", tuple(names), text, marked)
 

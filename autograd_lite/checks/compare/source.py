@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from .hand import own_name
+from .hand import VALUES, own_name
 from .rows import Explanation
 
 
@@ -28,7 +28,7 @@ class Source:
 
     def __init__(self, hand: Any, known: Collection[str]) -> None:
         self.entries: dict[str, ast.expr] = {}
-        self.assigned: dict[str, ast.stmt] = {}
+        self.assigned: dict[str, list[tuple[int, bool]]] = {}
         self.file = ""
         while isinstance(hand, partial):
             hand = hand.func
@@ -43,12 +43,13 @@ class Source:
             name = own_name(key, known)
             if name in known:
                 self.entries[name] = value
+        cases = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.If) for inner in ast.walk(node)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    for variable in ast.walk(target):
-                        if isinstance(variable, ast.Name) and isinstance(variable.ctx, ast.Store):
-                            self.assigned[variable.id] = node
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for variable in (inner for target in targets for inner in ast.walk(target)):
+                    if isinstance(variable, ast.Name) and isinstance(variable.ctx, ast.Store):
+                        self.assigned.setdefault(variable.id, []).append((node.lineno, id(node) not in cases))
 
     def line(self, wrong: Sequence[str], right: Sequence[str]) -> str:
         """The line in which what differs comes to differ from what agrees; empty if that cannot be told.
@@ -58,24 +59,29 @@ class Source:
         entries = [self.entries[name] for name in wrong if name in self.entries]
         if not entries or len(entries) < len([name for name in wrong if not name.startswith("value of ")]):
             return ""
-        common = set.intersection(*map(self._variables, entries))
+        common = set.intersection(*map(self._assignments, entries))
         for name in right:
             if name in self.entries:
-                common -= self._variables(self.entries[name])
-        return self._written(self.assigned[common.pop()]) if len(common) == 1 else ""
+                common -= self._assignments(self.entries[name])
+        return self._written(common.pop()) if len(common) == 1 else ""
 
     def own_line(self, name: str) -> str:
-        """The line that computes an entry; empty if there is none."""
+        """The line that computes an entry; empty if that cannot be told."""
         entry = self.entries.get(name)
         if isinstance(entry, ast.Name):
-            return self._written(self.assigned[entry.id]) if entry.id in self.assigned else ""
-        return "" if entry is None else self._written(entry)
+            return self._written(*self._assignments(entry)) if len(self._assignments(entry)) == 1 else ""
+        return "" if entry is None else self._written(entry.lineno)
 
-    def _variables(self, entry: ast.expr) -> set[str]:
-        return {node.id for node in ast.walk(entry) if isinstance(node, ast.Name) and node.id in self.assigned}
+    def _assignments(self, entry: ast.expr) -> set[int]:
+        """The lines that assign an entry's variables, unless it depends on a condition which does."""
+        found = set()
+        for node in ast.walk(entry):
+            before = [one for one in self.assigned.get(getattr(node, "id", ""), ()) if one[0] < entry.lineno]
+            if before and max(before)[1]:
+                found.add(max(before)[0])
+        return found
 
-    def _written(self, node: ast.AST) -> str:
-        number = getattr(node, "lineno", 1)
+    def _written(self, number: int) -> str:
         return f"{self.file}:{self.first + number - 1}: {self.lines[number - 1].strip()}"
 
 
@@ -92,10 +98,13 @@ def with_lines(explanations: Sequence[Explanation], source: Source, agreeing: Se
 
 def _entries(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """What the function puts under names: in dicts, by keywords of ``dict``, and by assignment to keys."""
+    forward: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Dict):
+        if isinstance(node, ast.Dict) and id(node) not in forward:
             for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                if isinstance(key, ast.Constant) and key.value == VALUES:
+                    forward.add(id(value))
+                elif isinstance(key, ast.Constant) and isinstance(key.value, str):
                     yield key.value, value
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
             yield from ((word.arg, word.value) for word in node.keywords if word.arg)
