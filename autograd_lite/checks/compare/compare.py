@@ -210,6 +210,7 @@ def _differentiated(
         raise GradientError("compare_gradients: the loss does not depend on the parameters; nothing can be compared")
     leaves_by_name = {name: tensor.node for name, tensor in zip(names, tensors, strict=True) if tensor.node is not None}
     recording = Recording(result.node, leaves_by_name, witness)
+    recording.loss = result
     return {n: t.data for n, t in zip(names, tensors, strict=True)}, recording.gradients(), recording
 
 
@@ -260,6 +261,7 @@ def _recording_of(
     if not isinstance(tensor, Tensor) or tensor.node is None or tensor.shape != ():
         raise GradientError("compare_gradients: loss= must be, or return, a scalar tensor computed from the parameters")
     recording = Recording(tensor.node, leaves, witness)
+    recording.loss = tensor
     for name, gradient in recording.gradients().items():
         scale = np.max(np.abs(gradient), initial=0.0)
         if np.max(np.abs(gradient - computed[name]), initial=0.0) > 1e-4 * scale:

@@ -15,6 +15,7 @@ from ...core.context import Block
 from ...core.graph import Node, ancestors, describe
 from ...core.outputs import Dtypes, OutputCotangents
 from ...core.stepper import steps
+from ...core.tensor import Tensor
 from .intermediates import Variables, caller
 from .network import layers_of
 from .rows import Array
@@ -120,6 +121,7 @@ class Recording:
 
     def __init__(self, root: Node, parameters: Mapping[str, Node], witness: Witness | None = None) -> None:
         self.root = root
+        self.loss: Tensor | None = None
         self.parameters = parameters
         self.names = {leaf: name for name, leaf in parameters.items()}
         self.order = ancestors(root)
