@@ -14,14 +14,23 @@ from ..core.tensor import Tensor
 from ..core.tree import flatten, members, opened
 from ..transforms.argnums import numbers_of, replaced
 from ..transforms.gradients import jvp, vjp
-from .differences import Estimate, Irregularity, Value, complex_step, derivative, irregularity
+from .differences import Estimate, Irregularity, Value, complex_step, derivative, irregularity, why_imprecise
+from .wrong_rules import WrongRule, wrong_rules
 
 MODES = ("reverse", "forward")
 ENTRIES_SEARCHED = 1000
 
 
 class GradientCheckError(AssertionError):
-    """A derivative by the engine differs from the one by differences."""
+    """A derivative by the engine differs from the one by differences.
+
+    Attributes
+    ----------
+    explanations : list of WrongRule
+        The rules that are wrong by themselves, and the mistakes in them, with `kind`, `parameters` and `text`.
+    """
+
+    explanations: Sequence[WrongRule] = ()
 
 
 @dataclasses.dataclass
@@ -266,7 +275,21 @@ class _Check:
                     else:
                         self.note(f"the function has {odd}, at {where}; the engine's derivative is {found:.6g}")
         if failed:
-            raise GradientCheckError(_described(max(failed, key=_severity), len({c.where for c in failed})))
+            self.refuse(failed)
+
+    def refuse(self, failed: list[Comparison]) -> None:
+        """Raise the error for the worst of these comparisons, with the rules that are wrong."""
+        worst = max(failed, key=_severity)
+        found = wrong_rules(self.outputs, self.points)
+        said = [_described(worst, len({c.where for c in failed})), *(f"   {rule.text}" for rule in found)]
+        if not found:
+            said.append(
+                "   No rule by itself is wrong by as much as differences of its function show. So look for a value that "
+                "leaves the graph, a rule within a rule, or a function that is not smooth here."
+            )
+        error = GradientCheckError("\n".join(said))
+        error.explanations = found
+        raise error
 
     def differences(self, function: Any, weights: list[Any], along: list[Any]) -> Estimate:
         """The derivative along a direction of the sum of the results times the weights."""
@@ -298,11 +321,13 @@ class _Check:
         if not comparison.error <= allowed:
             return False
         if estimate.bound > 1e-4 * max(size, estimate.size):
-            if irregularity(estimate) is not None:
+            odd = irregularity(estimate)
+            if odd is not None and odd.kind != "steps":
                 return False
             self.note(
                 f"{comparison.what} at {comparison.where} cannot be checked precisely: {comparison.engine:.6g} by the "
-                f"engine, {estimate.value:.6g} +- {estimate.bound:.1g} by differences ({estimate.dominant})"
+                f"engine, {estimate.value:.6g} +- {estimate.bound:.1g} by differences ({estimate.dominant}"
+                f"{'; ' + why if (why := why_imprecise(estimate)) else ''})"
             )
         self.report.compared.append(comparison)
         return True
@@ -363,6 +388,8 @@ def _is_inexact(leaf: Any) -> bool:
 
 def _allows(odd: Irregularity, comparison: Comparison) -> bool:
     """Whether the engine's derivative is acceptable at a point where the function has none."""
+    if odd.kind == "steps":
+        return comparison.engine == 0
     if odd.kind != "kink":
         return bool(np.isfinite(comparison.engine))
     low, high = sorted((odd.left, odd.right))
@@ -405,8 +432,12 @@ def _described(comparison: Comparison, failures: int) -> str:
         *(f"   {d.step:<10.3g} {d.central:< 22.15g} {d.roundoff:.1e}" for d in estimate.tried),
     ]
     odd = irregularity(estimate)
-    if odd is not None:
+    if odd is not None and odd.kind == "not finite":
+        lines.append(f"   The function has {odd}: the point is at the end of its domain, where it has no derivative.")
+    elif odd is not None:
         lines.append(f"   The function has {odd}, and the engine's derivative does not lie between both sides.")
+    elif why := why_imprecise(estimate):
+        lines.append(f"   Differences are not precise here: {why}.")
     return "\n".join(lines)
 
 
