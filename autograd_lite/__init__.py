@@ -30,10 +30,12 @@ from .speed.malloc import tune_memory as tune_memory
 from .transforms.rule_tables import defjvp as defjvp
 
 if _TYPE_CHECKING:
-    from .checks.finite import GradientCheckError as GradientCheckError
     from .checks.finite import check_gradients as check_gradients
+    from .checks.finite_report import GradientCheckError as GradientCheckError
 
-__getattr__, __dir__ = _on_demand(__name__, {".checks.finite": ["GradientCheckError", "check_gradients"]}, ["draw"])
+__getattr__, __dir__ = _on_demand(
+    __name__, {".checks.finite": ["check_gradients"], ".checks.finite_report": ["GradientCheckError"]}, ["draw"]
+)
 
 __version__ = "0.1.0"
 

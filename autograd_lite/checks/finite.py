@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,75 +14,11 @@ from ..core.tree import flatten, members, opened
 from ..transforms.argnums import numbers_of, replaced
 from ..transforms.gradients import jvp, vjp
 from .differences import Estimate, Irregularity, Value, complex_step, derivative, irregularity, why_imprecise
-from .wrong_rules import WrongRule, wrong_rules
+from .finite_report import Comparison, GradientCheckError, GradientReport, described, per_unit
+from .wrong_rules import wrong_rules
 
 MODES = ("reverse", "forward")
 ENTRIES_SEARCHED = 1000
-
-
-class GradientCheckError(AssertionError):
-    """A derivative by the engine differs from the one by differences.
-
-    Attributes
-    ----------
-    explanations : list of WrongRule
-        The rules that are wrong by themselves, and the mistakes in them, with `kind`, `parameters` and `text`.
-    """
-
-    explanations: Sequence[WrongRule] = ()
-
-
-@dataclasses.dataclass
-class Comparison:
-    """One derivative by the engine, and by differences.
-
-    Attributes
-    ----------
-    what : str
-        The order and the mode of the derivative.
-    where : str
-        The argument, and the entry if it is the derivative by a single entry.
-    engine : float
-        The engine's derivative.
-    estimate : Estimate
-        The derivative by differences, with its bound and all steps.
-    """
-
-    what: str
-    where: str
-    engine: float
-    estimate: Estimate
-
-    @property
-    def error(self) -> float:
-        """The difference between the two."""
-        return abs(self.engine - self.estimate.value)
-
-
-@dataclasses.dataclass(repr=False)
-class GradientReport:
-    """The result of `check_gradients` if no derivative is wrong.
-
-    Attributes
-    ----------
-    compared : list of Comparison
-        Every derivative that was compared.
-    notes : list of str
-        Points at which the function has no derivative, and derivatives that differences cannot check precisely.
-    """
-
-    compared: list[Comparison] = dataclasses.field(default_factory=list)
-    notes: list[str] = dataclasses.field(default_factory=list)
-
-    def __str__(self) -> str:
-        worst = max((c.error / c.estimate.bound for c in self.compared if c.estimate.bound > 0), default=0.0)
-        lines = [
-            f"{len(self.compared)} derivatives agree with differences; the worst error is {worst:.2g} of its bound"
-        ]
-        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
-
-    def __repr__(self) -> str:
-        return f"<GradientReport: {self}>"
 
 
 def check_gradients(
@@ -271,7 +206,7 @@ class _Check:
                         continue
                     odd = irregularity(estimate)
                     if odd is None or not _allows(odd, comparison):
-                        failed.append(_per_unit(comparison, abs(direction[index])))
+                        failed.append(per_unit(comparison, abs(direction[index])))
                     else:
                         self.note(f"the function has {odd}, at {where}; the engine's derivative is {found:.6g}")
         if failed:
@@ -281,11 +216,11 @@ class _Check:
         """Raise the error for the worst of these comparisons, with the rules that are wrong."""
         worst = max(failed, key=_severity)
         found = wrong_rules(self.outputs, self.points)
-        said = [_described(worst, len({c.where for c in failed})), *(f"   {rule.text}" for rule in found)]
+        said = [described(worst, len({c.where for c in failed})), *(f"   {rule.text}" for rule in found)]
         if not found:
             said.append(
-                "   No rule by itself is wrong by as much as differences of its function show. So look for a value that "
-                "leaves the graph, a rule within a rule, or a function that is not smooth here."
+                "   No rule by itself is wrong by as much as differences of its function show. So look for a value "
+                "that leaves the graph, a rule within a rule, or a function that is not smooth here."
             )
         error = GradientCheckError("\n".join(said))
         error.explanations = found
@@ -401,44 +336,7 @@ def _severity(comparison: Comparison) -> float:
     return comparison.error if np.isfinite(comparison.error) else np.inf
 
 
-# ---- text ----
-def _per_unit(comparison: Comparison, unit: float) -> Comparison:
-    """A comparison in units of an entry's scale, converted to the derivative by the entry."""
-    estimate = comparison.estimate
-    tried = [
-        dataclasses.replace(
-            d, step=d.step * unit, left=d.left / unit, right=d.right / unit, central=d.central / unit,
-            roundoff=d.roundoff / unit,
-        )
-        for d in estimate.tried
-    ]  # fmt: skip
-    scaled = dataclasses.replace(
-        estimate,
-        value=estimate.value / unit,
-        truncation=estimate.truncation / unit,
-        roundoff=estimate.roundoff / unit,
-        tried=tried,
-    )
-    return Comparison(comparison.what, comparison.where, comparison.engine / unit, scaled)
-
-
-def _described(comparison: Comparison, failures: int) -> str:
-    estimate = comparison.estimate
-    lines = [
-        f"check_gradients: {comparison.what} with respect to {comparison.where} is {comparison.engine:.12g} by the "
-        f"engine, but {estimate.value:.12g} by differences, whose error is at most {estimate.bound:.2g} "
-        f"({estimate.dominant}); {'1 entry' if failures == 1 else f'{failures} entries'} of this argument disagree.",
-        "   step       difference quotient    round-off",
-        *(f"   {d.step:<10.3g} {d.central:< 22.15g} {d.roundoff:.1e}" for d in estimate.tried),
-    ]
-    odd = irregularity(estimate)
-    if odd is not None and odd.kind == "not finite":
-        lines.append(f"   The function has {odd}: the point is at the end of its domain, where it has no derivative.")
-    elif odd is not None:
-        lines.append(f"   The function has {odd}, and the engine's derivative does not lie between both sides.")
-    elif why := why_imprecise(estimate):
-        lines.append(f"   Differences are not precise here: {why}.")
-    return "\n".join(lines)
+# ---- names ----
 
 
 def _names(f: Callable[..., Any], args: tuple[Any, ...], numbers: tuple[int, ...]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ..formatting import name_of
 from ..notation.formulas import right_side
 from ..notation.mathml import text_of
 from ..transforms.gradients import jvp, vjp
+from .compare.rows import Explanation
 
 Array = np.ndarray[Any, Any]
 
@@ -24,27 +25,6 @@ LARGEST = 400
 
 PRECISE = 1e-5
 """How closely a rule's numbers must agree with those of a mistake, relative to the largest."""
-
-
-class WrongRule(NamedTuple):
-    """A rule that differences disagree with.
-
-    Attributes
-    ----------
-    kind : str
-        The kind of the mistake, as in `Explanation`; "rule" if it is not known.
-    parameters : tuple of str
-        The argument that the rule is for.
-    text : str
-        A description of the mistake.
-    """
-
-    kind: str
-    parameters: tuple[str, ...]
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class _Calls(Block):
@@ -69,7 +49,7 @@ class _Calls(Block):
         return None
 
 
-def wrong_rules(program: Callable[..., Any], points: Sequence[Array]) -> list[WrongRule]:
+def wrong_rules(program: Callable[..., Any], points: Sequence[Array]) -> list[Explanation]:
     """The rules in a program that are wrong, each told once; those of forward mode if all others are right.
 
     Parameters
@@ -82,7 +62,7 @@ def wrong_rules(program: Callable[..., Any], points: Sequence[Array]) -> list[Wr
     with calls, np.errstate(all="ignore"):
         program(*(Tensor(np.array(point), requires_grad=True) for point in points))
     for forward in (False, True):
-        found: dict[tuple[Any, int], WrongRule] = {}
+        found: dict[tuple[Any, int], Explanation] = {}
         for function, values in calls.made:
             for position, value in enumerate(values):
                 takes = isinstance(value, Tensor) and value.requires_grad and 0 < value.size <= LARGEST
@@ -95,7 +75,7 @@ def wrong_rules(program: Callable[..., Any], points: Sequence[Array]) -> list[Wr
     return []
 
 
-def _wrong(function: Callable[..., Any], values: tuple[Any, ...], position: int, forward: bool) -> WrongRule | None:
+def _wrong(function: Callable[..., Any], values: tuple[Any, ...], position: int, forward: bool) -> Explanation | None:
     try:
         with np.errstate(all="ignore"):
             return _Call(function, values, position).wrong(forward)
@@ -128,7 +108,7 @@ class _Call:
     def _recorded(self, x: Any) -> Any:
         return self.function(*self.values[: self.position], x, *self.values[self.position + 1 :])
 
-    def wrong(self, forward: bool) -> WrongRule | None:
+    def wrong(self, forward: bool) -> Explanation | None:
         """What is wrong with the rule; None if differences agree with it."""
         name = f"the {'JVP' if forward else 'VJP'} of {name_of(self.function)} for {self.argument}"
         if forward:
@@ -145,18 +125,18 @@ class _Call:
             return None  # differences are not precise here, and prove nothing
         if not forward and (repair := self._repair(right, allowed * size)):
             kind = "transpose" if ".T belongs" in repair else "operand"
-            return WrongRule(kind, (self.argument,), f"{name} is wrong: {repair}")
+            return Explanation(kind, (self.argument,), f"{name} is wrong: {repair}")
         formula = f"; the rule is {text}" if (text := self._formula(forward)) else ""
         for kind, text, version in self._versions(given, right, forward):
             if not np.all(np.isfinite(version)):
                 continue
             if version.shape == rules.shape and _largest(rules - version) <= allowed * max(size, _largest(version)):
-                return WrongRule(kind, (self.argument,), f"{name} is wrong: {text}{formula}")
+                return Explanation(kind, (self.argument,), f"{name} is wrong: {text}{formula}")
         whole = "its numbers are those of no usual mistake"
         if (factor := _multiple(rules, right)) is not None and _largest(rules - factor * right) <= allowed * size:
             kind, text = self._factor(factor)
-            return WrongRule(kind, (self.argument,), f"{name} is wrong: {text}{formula}")
-        return WrongRule("rule", (self.argument,), f"{name} is wrong: {whole}{formula}")
+            return Explanation(kind, (self.argument,), f"{name} is wrong: {text}{formula}")
+        return Explanation("rule", (self.argument,), f"{name} is wrong: {whole}{formula}")
 
     def _factor(self, factor: float) -> tuple[str, str]:
         if abs(factor + 1) <= PRECISE:

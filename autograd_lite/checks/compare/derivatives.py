@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def of_derivative(given: Any, derivative: Callable[..., Any], args: tuple[Any, .
     computed = {name: plain(f"what {whole} computes", leaf) for name, leaf in zip(names, leaves, strict=True)}
     if names == [""]:
         computed = {whole: computed[""]}
-        given = {whole: given}
+        given = given if isinstance(given, Mapping) and whole in given else {whole: given}
     derived = derivation(given, computed, {}, {}).gradients
     masks = {n: ~np.ma.getmaskarray(a) for n, a in derived.items() if isinstance(a, np.ma.MaskedArray)}
     rows = [

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ...core.graph import Node
 from .evidence import Row
 from .formulas import formula_of_activation, formula_of_step
 from .place import verb, vouched
@@ -24,12 +25,22 @@ def with_details(explanation: Explanation, rows: Sequence[Row], recording: Recor
     """The explanation with its place in the program, its proof, and the right formulas."""
     if not explanation.edges:
         return explanation
+    explanation = replace(explanation, edges=_of_calls(explanation, recording))
     details = [
         *_in_program(explanation, recording),
         *(f"proof: {text}" for text in _proofs(explanation, rows, recording)),
         *(f"right: {formula}" for formula in _formulas(explanation, recording)),
     ]
     return replace(explanation, details=tuple(details))
+
+
+def _of_calls(explanation: Explanation, recording: Recording) -> tuple[tuple[Node, int, Node | None], ...]:
+    """The edges, with those of the calls on a parameter in the place of the parameter itself."""
+    found: list[tuple[Node, int, Node | None]] = []
+    for node, slot, target in explanation.edges:
+        users = recording.users.get(node, []) if slot < 0 and node.recipe is None else []
+        found += [(*edge, None) for edge in users] if users else [(node, slot, target)]
+    return tuple(found)
 
 
 def _in_program(explanation: Explanation, recording: Recording) -> Iterator[str]:

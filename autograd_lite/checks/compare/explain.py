@@ -54,10 +54,12 @@ def explanations(
     of_forward = of_values(values, recording)
     of_form += (as_values := values_as_gradients(rows, recording))
     rows = [row for row in rows if not any(row.name in one.parameters for one in as_values)]
-    said = [*of_forward, *of_layout, *of_form, *_of_gradients(rows, recording, sizes)]
+    of_gradients = _of_gradients(rows, recording, sizes)
+    if of_forward:  # all that is computed from a wrong value is wrong, so its place says nothing
+        of_gradients = [one for one in of_gradients if one.kind != "delta"]
+    said = [*of_forward, *of_layout, *of_form, *of_gradients]
     named = {name for one in said if one not in of_layout and one.kind != "not finite" for name in one.parameters}
     left = [row for row in rows if not row.agrees and row.name not in named and row.finite and not row.is_near]
-    # Where a value is wrong, all gradients that are computed from it are; their places say nothing then.
     places = first_wrong_places(rows, left, recording) if left and not of_forward else []
     told, beside = ([one for one in places if is_of_one_step(one, recording) == alone] for alone in (False, True))
     complete = [[with_details(one, rows, recording) for one in each] for each in ([*said, *told], beside)]

@@ -151,7 +151,7 @@ class Explanation:
         "operand", "scale", "reduction", "mask", "normalisation", "indexing", "truncation", "sharing", "path",
         "parametrisation", "conjugate", "delta of another place", "stepped weights", "delta"; of what is no derivation
         yet "zeros", "not finite", "integers"; of values in the forward program "value"; of matrices of second
-        derivatives "part of a matrix".
+        derivatives "part of a matrix"; of rules "rule" if no mistake is known, and "diagonal".
     parameters : tuple of str
         The parameters whose difference it explains.
     text : str
