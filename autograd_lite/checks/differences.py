@@ -229,8 +229,12 @@ def irregularity(estimate: Estimate) -> Irregularity | None:
     if len(clear) < len(gaps) - 2 or len(clear) < 4:
         return None
     (_, before), (last, gap) = clear[-4], clear[-1]
+    # With noise, the sides differ by other numbers and signs at every step.
+    if len({d.right > d.left for d, _ in clear[-4:]}) > 1:
+        return None
     if gap > 8 * before:
-        return Irregularity("jump")
+        jumps = [gap * d.step for d, gap in clear[-3:]]
+        return Irregularity("jump") if max(jumps) < 1.05 * min(jumps) else None
     if gap > 0.5 * before and gap > 1e-5 * max(abs(last.left), abs(last.right)):
         return Irregularity("kink", last.left, last.right)
     return None

@@ -107,6 +107,12 @@ class _Check:
         self.f, self.args, self.numbers = f, args, numbers
         self.modes, self.every_entry, self.atol, self.rng = modes, every_entry, atol, rng
         self.report = GradientReport()
+        if argnums is not None:
+            for i, leaf in enumerate(self.fixed):
+                if getattr(leaf, "dtype", np.dtype(bool)).kind in "iu":
+                    self.note(
+                        f"{names[i]} holds integers, which have no derivative; it is not checked. Write 3.0 for 3"
+                    )
         self.epsilon = max(float(np.finfo(point.dtype).eps) for point in self.points)
         self.rtol = 100 * self.epsilon if rtol is None else rtol
 
