@@ -11,7 +11,7 @@ from ...core.graph import Node
 from ...core.outputs import Dtypes
 from ...core.rule import OUT
 from ...notation.formulas import right_side
-from ...notation.mathml import identifier, number, partial, text_of, variable
+from ...notation.mathml import identifier, number, text_of, variable
 from .activations import KNOWN, activations
 from .recording import Recording
 
@@ -34,7 +34,7 @@ def formula_of_step(recording: Recording, node: Node, slot: int) -> str | None:
     vjp = rule.vjps.get(argument)
     if vjp is None or rule.joint is not None:
         return None
-    names: dict[str, str] = {"g": _derivative(recording, node)}
+    names: dict[str, str] = {"g": f"<mi>{_escaped(_derivative(recording, node))}</mi>"}
     settings: dict[str, Any] = {}
     for name, source, value in zip(node.recipe.reads, node.recipe.sources, node.saved or (), strict=True):
         if isinstance(source, int):
@@ -50,7 +50,7 @@ def formula_of_step(recording: Recording, node: Node, slot: int) -> str | None:
         text = text_of(f"<mrow>{right}</mrow>")
     except Exception:  # a rule of the user's may be written in any way, and the report is about another thing
         return None
-    left = text_of(f"<mrow>{_derivative(recording, parent)}</mrow>")
+    left = _derivative(recording, parent)
     if text == left:
         return None
     total = "sum over the broadcast axes of " if recording.given[node, slot].shape != parent.shape else ""
@@ -125,7 +125,7 @@ def _mathml(recording: Recording, node: Node) -> str:
 
 def _derivative(recording: Recording, node: Node) -> str:
     node = next((same for same in recording.equal_cotangents(node) if same in recording.labels), node)
-    return partial("<mi>L</mi>", _mathml(recording, node))
+    return f"∂L/∂{_in_parentheses(expression(recording, node))}"
 
 
 def _in_parentheses(text: str) -> str:

@@ -68,9 +68,7 @@ def test_a_place_without_a_cause_is_marked_too():
 
 def test_a_report_without_a_graph_is_refused():
     report = compare_gradients({"w": 1.0}, {"w": 2.0})
-    with pytest.raises(
-        TypeError, match="draw_graph: the report has no graph; call compare_gradients"
-    ):
+    with pytest.raises(TypeError, match="draw_graph: the report has no graph; call compare_gradients"):
         draw_graph(report)
 
 
