@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import assert_never, get_args
 
 import numpy as np
@@ -48,13 +48,15 @@ def explanations(
     """
     of_layout, rows = in_the_engines_layout(rows)
     of_form, rows = of_inputs(rows)
+    # What is left of a gradient with NaN is explained by the graph, and not by a pattern of its own.
+    broken = {name for one in of_form if one.kind == "not finite" for name in one.parameters}
     if recording is None:
-        return [*of_layout, *of_form, *_of_gradients(rows, None, sizes)], []
+        return [*of_layout, *of_form, *_of_gradients([row for row in rows if row.name not in broken], None, sizes)], []
     recording.given_entries |= {row.name: row.given for row in rows if row.given is not None}
     of_forward = of_values(values, recording)
     of_form += (as_values := values_as_gradients(rows, recording))
     rows = [row for row in rows if not any(row.name in one.parameters for one in as_values)]
-    of_gradients = _of_gradients(rows, recording, sizes)
+    of_gradients = _of_gradients(rows, recording, sizes, broken)
     if of_forward:  # all that is computed from a wrong value is wrong, so its place says nothing
         of_gradients = [one for one in of_gradients if one.kind != "delta"]
     said = [*of_forward, *of_layout, *of_form, *of_gradients]
@@ -66,13 +68,15 @@ def explanations(
     return complete[0], complete[1]
 
 
-def _of_gradients(rows: Sequence[Row], recording: Recording | None, sizes: Sizes) -> list[Explanation]:
-    """The mistakes in gradients."""
+def _of_gradients(
+    rows: Sequence[Row], recording: Recording | None, sizes: Sizes, broken: Collection[str] = ()
+) -> list[Explanation]:
+    """The mistakes in gradients, of which the broken ones show no mistake by themselves."""
     said: list[Explanation] = []
     differing = [row for row in rows if not row.agrees]
     if not differing:
         return said
-    found = {row.name: finding(row) for row in differing}
+    found = {row.name: None if row.name in broken else finding(row) for row in differing}
     layers = [] if recording is None else recording.layers
     # A gradient in the wrong form may still come from a correct delta; the other parameters show whether it does.
     misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}

@@ -36,7 +36,7 @@ def of_inputs(rows: Sequence[Row]) -> tuple[list[Explanation], list[Row]]:
             left += [] if rest is None else [rest]
         elif not row.agrees and row.same_shape and (rest := _unless_zero(row)) is not None and rest.agrees:
             count = int(np.sum((row.hand == 0) & (row.engine != 0)))
-            text = f"{count} of {row.hand.size} numbers of yours are 0, and the others agree: nothing is written there"
+            text = f"{count} of {row.hand.size} numbers of yours are 0, from one index on, and the others agree"
             said.append(Explanation("zeros", *_named([row], text)))
         else:
             left.append(row)
@@ -47,11 +47,17 @@ def of_inputs(rows: Sequence[Row]) -> tuple[list[Explanation], list[Row]]:
 
 
 def _unless_zero(row: Row) -> Row | None:
-    """The entries of a row that are not 0 by hand alone, if there are such, and two others at least."""
-    missing = (row.hand == 0) & (row.engine != 0)
-    if not missing.any() or np.count_nonzero(row.hand) < 2:
-        return None
-    return _without(row, missing)
+    """The entries up to the last that is not 0, along one axis, if all after it are: a loop that has ended early."""
+    for axis in range(row.hand.ndim):
+        others = tuple(i for i in range(row.hand.ndim) if i != axis)
+        filled = np.flatnonzero(np.any(row.hand != 0, axis=others))
+        needed = np.flatnonzero(np.any(row.engine != 0, axis=others))
+        if 0 < len(filled) < len(needed) and filled[-1] < needed[-1] and np.array_equal(filled, needed[: len(filled)]):
+            after = np.arange(row.hand.shape[axis]) > filled[-1]
+            shape = [1] * row.hand.ndim
+            shape[axis] = -1
+            return _without(row, np.broadcast_to(after.reshape(shape), row.hand.shape))
+    return None
 
 
 def _without(row: Row, entries: Array) -> Row:

@@ -58,11 +58,10 @@ def of_values(values: Values, recording: Recording) -> list[Explanation]:
 
 
 def values_as_gradients(rows: Sequence[Row], recording: Recording) -> list[Explanation]:
-    """Values of the forward program that are given in the place of gradients."""
+    """Values of intermediates that are given in the place of their gradients."""
     said = []
     for row in rows:
-        node = recording.targets[row.name]
-        value = recording.values.get(node) if row.value is None else row.value
+        value = None if row.name in recording.parameters else recording.values.get(recording.targets[row.name])
         if value is not None and not row.agrees and row.is_proven_by(value):
             text = f'{row.name}: yours is its value and not its gradient; values are given under the key "{VALUES}"'
             said.append(Explanation("operand", (row.name,), text))

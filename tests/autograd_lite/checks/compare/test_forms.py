@@ -110,12 +110,12 @@ def test_the_other_entries_of_a_row_with_nan_may_agree():
     assert explanation.text == "W1: 1 of 12 numbers of yours are NaN or infinite; the others agree"
 
 
-def test_entries_that_nothing_was_written_to_are_told_where_the_others_agree():
+def test_entries_that_a_loop_has_not_reached_are_told_where_the_others_agree():
     hand = by_hand()[0]
     hand["W1"][1:] = 0
     (explanation,) = compared(hand).explanations
     assert explanation.kind == "zeros"
-    assert "8 of 12 numbers of yours are 0, and the others agree" in explanation.text
+    assert "8 of 12 numbers of yours are 0, from one index on, and the others agree" in explanation.text
 
 
 # ---- samples as columns ----
