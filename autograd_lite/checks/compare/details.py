@@ -17,6 +17,9 @@ from .rows import Explanation
 MOST = 3
 """So many lines, and so many formulas, are shown."""
 
+PLACED = frozenset({"delta", "factor", "sign", "transpose", "reversal", "permutation", "shape", "batch sum", "L2"})
+"""Kinds of which the steps that may be wrong are known, and not always the one that is."""
+
 SHOWN = 90
 """The longest line of a program that is shown whole."""
 
@@ -69,7 +72,7 @@ def _proofs(explanation: Explanation, rows: Sequence[Row], recording: Recording)
 def _formulas(explanation: Explanation, recording: Recording) -> list[str]:
     found: dict[str, None] = {}
     backward = explanation.kind != "value"
-    if explanation.kind == "delta" and len(explanation.edges) > 1:
+    if explanation.kind in PLACED and len(explanation.edges) > 1:
         first, (last, slot, _) = explanation.edges[0][0], explanation.edges[-1]
         whole = formula_of_activation(recording, last.parents[slot], first)
         if whole is not None:
@@ -79,7 +82,7 @@ def _formulas(explanation: Explanation, recording: Recording) -> list[str]:
             continue
         if target is not None and target not in node.parents:
             formula = formula_of_activation(recording, target, node)
-        elif explanation.kind == "delta" and len({node for node, _, _ in explanation.edges}) > MOST:
+        elif explanation.kind in PLACED and len({node for node, _, _ in explanation.edges}) > MOST:
             formula = None
         else:
             formula = formula_of_step(recording, node, slot)

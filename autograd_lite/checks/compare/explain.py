@@ -11,7 +11,7 @@ from .details import with_details
 from .evidence import SINGLE, Row, Sizes
 from .inputs import in_the_engines_layout, of_inputs
 from .network import Layer
-from .place import first_wrong_places, is_of_one_step
+from .place import first_wrong_places, is_of_one_step, placed
 from .recording import Recording
 from .rows import Explanation
 from .search import Search
@@ -59,6 +59,7 @@ def explanations(
     of_gradients = _of_gradients(rows, recording, sizes, broken)
     if of_forward:  # all that is computed from a wrong value is wrong, so its place says nothing
         of_gradients = [one for one in of_gradients if one.kind != "delta"]
+    of_gradients = [placed(one, rows, recording) for one in of_gradients]
     said = [*of_forward, *of_layout, *of_form, *of_gradients]
     named = {name for one in said if one not in of_layout and one.kind != "not finite" for name in one.parameters}
     left = [row for row in rows if not row.agrees and row.name not in named and row.finite and not row.is_near]

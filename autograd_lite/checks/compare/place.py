@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,6 +35,18 @@ def first_wrong_places(rows: Sequence[Row], unexplained: Sequence[Row], recordin
         names = [row.name for row in rows if row.name in covered]
         found.append((recording.position[edges[0][0]], _explanation(edges, names, agreeing, recording)))
     return [explanation for _, explanation in sorted(found, key=lambda entry: entry[0])]
+
+
+def placed(explanation: Explanation, rows: Sequence[Row], recording: Recording) -> Explanation:
+    """An explanation that gradients alone have shown, with the steps in which it must be, if what agrees shows them."""
+    agreeing = frozenset(row.name for row in rows if row.agrees)
+    compared = {name for name in explanation.parameters if name in recording.targets}
+    if explanation.edges or not agreeing or not compared or compared & agreeing:
+        return explanation
+    edges, covered = _suspects(recording, compared, agreeing)
+    if covered != compared:
+        return explanation
+    return replace(explanation, edges=tuple((*edge, None) for edge in edges))
 
 
 def _suspects(recording: Recording, left: set[str], agreeing: frozenset[str]) -> tuple[list[Edge], frozenset[str]]:
