@@ -11,7 +11,7 @@ from .details import with_details
 from .evidence import SINGLE, Row, Sizes
 from .inputs import in_the_engines_layout, of_inputs
 from .network import Layer
-from .place import first_wrong_places, is_of_one_step, placed
+from .place import first_wrong_places, is_of_last_step, placed
 from .recording import Recording
 from .rows import Explanation
 from .search import Search
@@ -64,7 +64,7 @@ def explanations(
     named = {name for one in said if one not in of_layout and one.kind != "not finite" for name in one.parameters}
     left = [row for row in rows if not row.agrees and row.name not in named and row.finite and not row.is_near]
     places = first_wrong_places(rows, left, recording) if left and not of_forward else []
-    told, beside = ([one for one in places if is_of_one_step(one, recording) == alone] for alone in (False, True))
+    told, beside = ([one for one in places if is_of_last_step(one, recording) == alone] for alone in (False, True))
     complete = [[with_details(one, rows, recording) for one in each] for each in ([*said, *told], beside)]
     return complete[0], complete[1]
 

@@ -71,10 +71,10 @@ def _explanation(edges: list[Edge], names: list[str], agreeing: list[str], recor
     ends = _ends(edges)
     proof = f"{verb(_shown(agreeing), len(agreeing), 'agree')}, and {verb(', '.join(names), len(names), 'do')} not"
     marked = tuple((node, slot, None) for node, slot in edges)
-    if (step := _last_step(marked, recording)) is not None:
-        witnesses = _witnesses(step[0], agreeing, recording)
+    if steps := _last_steps(marked, recording):
+        witnesses = _witnesses([node for node, _ in steps], agreeing, recording)
         if witnesses:
-            return _of_last_step(step, names, witnesses, recording)
+            return _of_last_steps(steps, names, witnesses, recording)
     if len(nodes) == 1:
         where = f"the step back through {recording.label(nodes[0])}"
         made = nodes[0].recipe
@@ -87,33 +87,33 @@ def _explanation(edges: list[Edge], names: list[str], agreeing: list[str], recor
     return Explanation("delta", tuple(names), text, marked)
 
 
-def is_of_one_step(explanation: Explanation, recording: Recording) -> bool:
+def is_of_last_step(explanation: Explanation, recording: Recording) -> bool:
     """Whether a place is the last step to a parameter alone, and only parameters are compared."""
-    return recording.targets == recording.parameters and _last_step(explanation.edges, recording) is not None
+    return recording.targets == recording.parameters and bool(_last_steps(explanation.edges, recording))
 
 
-def _last_step(edges: Sequence[tuple[Node, int, Node | None]], recording: Recording) -> Edge | None:
-    """The step to a parameter, if there is no other among these but sums, which hand on what they get."""
-    node, slot, _ = edges[-1]
-    within = recording.equal_cotangents(node)
-    if node.parents[slot] not in recording.names or not all(one in within for one, _, _ in edges):
-        return None
-    return node, slot
+def _last_steps(edges: Sequence[tuple[Node, int, Node | None]], recording: Recording) -> list[Edge]:
+    """The steps to a parameter, if there are no others among these but sums, which hand on what they get."""
+    leaf = edges[-1][0].parents[edges[-1][1]] if edges[-1][1] >= 0 else None
+    steps = [(node, slot) for node, slot, _ in edges if slot >= 0 and node.parents[slot] is leaf]
+    within = {same for node, _ in steps for same in recording.equal_cotangents(node)}
+    return steps if leaf in recording.names and all(node in within for node, _, _ in edges) else []
 
 
-def _of_last_step(edge: Edge, names: list[str], witnesses: list[str], recording: Recording) -> Explanation:
+def _of_last_steps(steps: Sequence[Edge], names: list[str], witnesses: list[str], recording: Recording) -> Explanation:
     agree, differ = verb(_shown(witnesses), len(witnesses), "agree"), verb(", ".join(names), len(names), "do")
-    node = next((same for same in recording.equal_cotangents(edge[0]) if same in recording.labels), edge[0])
-    what = f"∂L/∂{recording.label(node)}" if node in recording.labels else "the cotangent before it"
-    text = (
-        f"{differ} not agree, and {agree}: {what} is right, and the mistake is in the last step, to {', '.join(names)}"
-    )
-    return Explanation("delta", tuple(names), text, ((*edge, None),))
+    what = "the cotangents before it are"
+    if len(steps) == 1:
+        node = next((n for n in recording.equal_cotangents(steps[0][0]) if n in recording.labels), None)
+        what = "the cotangent before it is" if node is None else f"∂L/∂{recording.label(node)} is"
+    last = f"the mistake is in the last step, to {', '.join(names)}"
+    text = f"{differ} not agree, and {agree}: {what} right, and {last}"
+    return Explanation("delta", tuple(names), text, tuple((*edge, None) for edge in steps))
 
 
-def _witnesses(product: Node, agreeing: Sequence[str], recording: Recording) -> list[str]:
-    """What agrees and is computed from the cotangent of a product, or from an equal one."""
-    same = recording.equal_cotangents(product)
+def _witnesses(products: Sequence[Node], agreeing: Sequence[str], recording: Recording) -> list[str]:
+    """What agrees and is computed from the cotangents of products, or from equal ones."""
+    same = [node for product in products for node in recording.equal_cotangents(product)]
     reached = frozenset[str]().union(*(recording.reaches[node] for node in same))
     return [name for name in agreeing if name in reached]
 
@@ -149,7 +149,7 @@ def vouched(rows: Sequence[Row], names: Sequence[str], recording: Recording) -> 
         if len(users) != 1 or not _is_product(users[0][0]):
             continue
         product = users[0][0]
-        witnesses = [w for w in _witnesses(product, agreeing, recording) if w != name]
+        witnesses = [w for w in _witnesses([product], agreeing, recording) if w != name]
         if witnesses and product in recording.position:
             labels = (recording.labels.get(same, "") for same in recording.equal_cotangents(product))
             label = next(filter(None, labels), "")
