@@ -55,7 +55,7 @@ def derivation(
         If a gradient does not consist of numbers.
     """
     forward: dict[str, Any] = {}
-    if isinstance(given, tuple) and len(given) == 2 and np.ndim(_bare(given[0])) == 0 and isinstance(given[1], Mapping):
+    if _is_pair(given):
         loss, given = given
         forward[LOSS] = loss
     if isinstance(given, Mapping) and VALUES not in computed and isinstance(given.get(VALUES), Mapping):
@@ -64,12 +64,28 @@ def derivation(
     found = _gradients(given, computed, intermediates)
     if not found.keys() & {*computed, *intermediates} and not forward:
         raise KeyError(_refused(computed, intermediates, set()))
-    return Derivation(
-        {name: plain(f"the gradient of {name} by hand", value, _shape(name, computed, intermediates))
-         for name, value in found.items() if value is not None},
-        {name: plain(f"the value of {name} by hand", value, values[name].shape if name in values else ())
-         for name, value in forward.items() if value is not None},
-    )  # fmt: skip
+    gradients = {
+        name: plain(f"the gradient of {name} by hand", value, _shape(name, computed, intermediates))
+        for name, value in found.items()
+        if _bare(value) is not None
+    }
+    forward = {name: value for name, value in forward.items() if _bare(value) is not None}
+    own = {
+        name: plain(f"the value of {name} by hand", value, values[name].shape if name in values else ())
+        for name, value in forward.items()
+    }
+    return Derivation(*({name: a for name, a in each.items() if not _is_nothing(a)} for each in (gradients, own)))
+
+
+def _is_nothing(array: Array) -> bool:
+    return isinstance(array, np.ma.MaskedArray) and bool(np.all(np.ma.getmaskarray(array)))
+
+
+def _is_pair(given: Any) -> bool:
+    """Whether this is a number and gradients by name."""
+    if not isinstance(given, tuple) or len(given) != 2 or not isinstance(given[1], Mapping):
+        return False
+    return not isinstance(given[0], Mapping) and np.ndim(_bare(given[0])) == 0
 
 
 def _shape(name: str, *known: Mapping[str, Array]) -> tuple[int, ...]:
@@ -106,7 +122,7 @@ def _known(given: Any, known: Mapping[str, Array], what: str) -> dict[str, Any]:
     if unknown:
         raise KeyError(
             f"compare_gradients: the program has no {what} of the name {', '.join(unknown)}; it has "
-            f"{', '.join(known) or 'none with a name'}"
+            f"{', '.join(known) or 'none that are known; pass the function that computes the loss, or loss='}"
         )
     return found
 

@@ -38,10 +38,45 @@ class Holder:
         lambda g: {**g, "b2": [Holder(number) for number in g["b2"]]},
         lambda g: {name: array.tolist() for name, array in g.items()},
         lambda g: {**g, "b1": None},
+        lambda g: {**g, "b1": Holder(None)},
+        lambda g: {**g, "b1": {}},
+        lambda g: {**g, "b1": np.ma.masked_all(4)},
+        lambda g: {**g, "W1": {1: g["W1"][1]}},
     ],
 )
 def test_every_form_of_right_gradients_agrees(form):
     compared(form(by_hand()[0])).assert_close(1e-12)
+
+
+@pytest.mark.parametrize("nothing", [None, {}, np.ma.masked_all(4), Holder(None)])
+def test_nothing_in_any_form_is_listed_as_not_given(nothing):
+    assert compared({**by_hand()[0], "b1": nothing}).not_given == ("b1",)
+
+
+@pytest.mark.parametrize(
+    ("hand", "error"),
+    [
+        (None, KeyError),
+        ({}, KeyError),
+        ({"W1": None}, KeyError),
+        ({"W1": object()}, TypeError),
+        ({"W1": [[1, None], [2]]}, TypeError),
+        ({"W1": {"a": 1.0}}, TypeError),
+        ({"values": {}}, KeyError),
+        ({"values": {"z1": "x"}}, TypeError),
+        (({"W1": 1.0}, {"z1": 1.0}), KeyError),
+        ((1.0, {}, 2.0), KeyError),
+        (iter([1.0]), KeyError),
+    ],
+)
+def test_what_cannot_be_read_is_refused(hand, error):
+    with pytest.raises(error, match="compare_gradients: "):
+        compared(hand)
+
+
+def test_values_without_a_program_are_refused_with_what_to_pass():
+    with pytest.raises(KeyError, match="pass the function that computes the loss, or loss="):
+        compare_gradients({"values": {"z": 1.0}}, {"w": np.ones(2)})
 
 
 def test_the_only_parameter_needs_no_name():
