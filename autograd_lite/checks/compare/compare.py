@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from ...core.graph import Node
 from ...core.tensor import Tensor
-from ...core.tree import differentiable_leaf, flatten, joined, paths
-from ...errors import GradientError
-from ...transforms.argnums import ArgumentNumbers, numbers_of, replaced
+from ...transforms.argnums import ArgumentNumbers
 from .derivatives import of_derivative
+from .engine import after_backward, differentiated, recording_of
 from .evidence import Sizes, row_of
 from .explain import explanations
-from .hand import LOSS, derivation, plain
+from .hand import LOSS, derivation
 from .network import calls
-from .recording import Recording, Witness
+from .recording import Recording
 from .report import GradientComparison
 from .rows import Array, ParameterComparison
 from .source import Source, with_lines
@@ -117,7 +114,7 @@ def compare_gradients(
         given = hand(*args) if callable(hand) else hand
         if hasattr(auto, "__derivative__"):
             return of_derivative(given, auto, args)
-        values, computed, recording = _differentiated(auto, args, argnums)
+        values, computed, recording = differentiated(auto, args, argnums)
     else:
         if args:
             raise TypeError(
@@ -125,8 +122,8 @@ def compare_gradients(
                 f"{type(auto).__name__}; leave them out, or pass the function"
             )
         given = hand() if callable(hand) else hand
-        values, computed, leaves = _after_backward(auto)
-        recording = None if loss is None else _recording_of(loss, leaves, computed)
+        values, computed, leaves = after_backward(auto)
+        recording = None if loss is None else recording_of(loss, leaves, computed)
     return _compared(given, hand, computed, values, recording, batch_size)
 
 
@@ -174,102 +171,6 @@ def _compared(
 
 def _is_function(auto: Any) -> bool:
     return callable(auto) and not hasattr(auto, "named_parameters") and not isinstance(auto, Mapping)
-
-
-# ---- the engine's side ----
-
-
-def _differentiated(
-    f: Callable[..., Any], args: tuple[Any, ...], argnums: ArgumentNumbers
-) -> tuple[dict[str, Array | None], dict[str, Array], Recording]:
-    """The parameters among a function's arguments, their gradients, and the graph."""
-    numbers = numbers_of(argnums, args, "compare_gradients")
-    names: list[str] = []
-    tensors: list[Tensor] = []
-    changed = []
-    for number in numbers:
-        leaves, rebuild = flatten(args[number])
-        own = paths(args[number])
-        prefix = _parameter_name(f, number)
-        own = [name if name and len(numbers) == 1 else joined(prefix, name) for name in own]
-        made = [_leaf(leaf, name) for leaf, name in zip(leaves, own, strict=True)]
-        names += own
-        tensors += made
-        changed.append(rebuild(list(made)))
-    witness = Witness()
-    with witness:
-        result = f(*replaced(args, numbers, changed))
-    if not isinstance(result, Tensor) or result.shape != ():
-        shape = getattr(result, "shape", type(result).__name__)
-        raise ValueError(
-            f"compare_gradients: the function must return a scalar loss, computed from its parameters; it returned "
-            f"{'an array of shape ' if isinstance(shape, tuple) else ''}{shape}. To compare a Jacobian or a "
-            "Hessian, pass jacobian(f) or hessian(f)"
-        )
-    if result.node is None:
-        raise GradientError("compare_gradients: the loss does not depend on the parameters; nothing can be compared")
-    leaves_by_name = {name: tensor.node for name, tensor in zip(names, tensors, strict=True) if tensor.node is not None}
-    recording = Recording(result.node, leaves_by_name, witness)
-    recording.loss = result
-    return {n: t.data for n, t in zip(names, tensors, strict=True)}, recording.gradients(), recording
-
-
-def _leaf(value: Any, name: str) -> Tensor:
-    leaf = differentiable_leaf(value, f"compare_gradients, {name}")
-    return Tensor(np.array(leaf.data if isinstance(leaf, Tensor) else leaf), requires_grad=True, name=name)
-
-
-def _parameter_name(f: Callable[..., Any], number: int) -> str:
-    try:
-        return list(inspect.signature(f).parameters)[number]
-    except (ValueError, TypeError, IndexError):
-        return f"argument{number}"
-
-
-def _after_backward(auto: Any) -> tuple[dict[str, Array | None], dict[str, Array], dict[str, Node]]:
-    """The parameters of a module or a dict, the gradients that they hold, and their leaves."""
-    if hasattr(auto, "named_parameters"):
-        items: Iterable[tuple[Any, Any]] = auto.named_parameters()
-    elif isinstance(auto, Mapping):
-        items = auto.items()
-    else:
-        raise TypeError(
-            f"compare_gradients: auto must be a Module, a dict, or a function that returns the loss, not "
-            f"{type(auto).__name__}"
-        )
-    values: dict[str, Array | None] = {}
-    gradients: dict[str, Array] = {}
-    leaves: dict[str, Node] = {}
-    for key, value in items:
-        name = str(key)
-        values[name] = None
-        if isinstance(value, Tensor) and value.requires_grad:
-            if value.grad is None:
-                raise GradientError(f"compare_gradients: {name} has no gradient yet; call backward() first")
-            values[name], leaves[name] = value.data, value.node  # type: ignore[assignment]
-            value = value.grad
-        gradients[name] = plain(f"the engine's gradient of {name}", value)
-    return values, gradients, leaves
-
-
-def _recording_of(
-    loss: Tensor | Callable[[], Tensor], leaves: dict[str, Node], computed: dict[str, Array]
-) -> Recording:
-    witness = Witness()
-    with witness:
-        tensor = loss if isinstance(loss, Tensor) else loss()
-    if not isinstance(tensor, Tensor) or tensor.node is None or tensor.shape != ():
-        raise GradientError("compare_gradients: loss= must be, or return, a scalar tensor computed from the parameters")
-    recording = Recording(tensor.node, leaves, witness)
-    recording.loss = tensor
-    for name, gradient in recording.gradients().items():
-        scale = np.max(np.abs(gradient), initial=0.0)
-        if np.max(np.abs(gradient - computed[name]), initial=0.0) > 1e-4 * scale:
-            raise GradientError(
-                f"compare_gradients: loss= has another gradient with respect to {name} than the parameter holds; call "
-                "zero_grad() before backward(), and pass the loss that backward() ran on"
-            )
-    return recording
 
 
 # ---- the numbers that averages divide by ----

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ...core.tree import flatten, paths
 from ...errors import GradientError
+from .engine import differentiated
 from .evidence import Row, Sizes, largest, row_of
 from .explain import explanations
 from .hand import derivation, plain
+from .recording import Recording
 from .report import GradientComparison
 from .rows import Explanation, ParameterComparison
 from .single import finding
@@ -41,7 +44,33 @@ def of_derivative(given: Any, derivative: Callable[..., Any], args: tuple[Any, .
     named = {name for one in of_parts for name in one.parameters}
     said, places = explanations([row for row in ready if row.name not in named], None, Sizes(squared=False))
     not_given = tuple(name for name in computed if name not in derived)
-    return GradientComparison(rows, [*of_parts, *said], not_given, None, places)
+    recording = None
+    if not of_parts and not said and len(ready) == len(computed) == 1 and not masks:
+        said, recording = _in_the_program(ready[0], derivative, args)
+    return GradientComparison(rows, [*of_parts, *said], not_given, recording, places)
+
+
+def _in_the_program(
+    row: Row, derivative: Callable[..., Any], args: tuple[Any, ...]
+) -> tuple[list[Explanation], Recording | None]:
+    """The mistakes in a Jacobian by hand that the function's graph shows, in one random sum of its rows."""
+    f = getattr(derivative, "__wrapped__", None)
+    if row.agrees or not row.same_shape or not row.finite or f is None or len(args) != 1:
+        return [], None
+    if getattr(derivative, "__derivative__", "") != "jacobian" or hasattr(f, "__derivative__"):
+        return [], None
+    x = np.asarray(args[0])
+    axes = row.engine.ndim - x.ndim
+    weights = np.random.default_rng(0).normal(size=row.engine.shape[:axes])
+    values, computed, recording = differentiated(lambda x: np.sum(weights * f(x)), args, 0)
+    (name,) = computed
+    summed = ParameterComparison(name, np.tensordot(weights, row.hand, axes), computed[name], recording.terms()[name])
+    found, _ = explanations([row_of(summed, values[name])], recording, Sizes(squared=False))
+    what = f"{row.name} equals yours"
+    return [
+        replace(one, parameters=(row.name,), text=one.text.replace(f"gradients of {name} equal yours", what))
+        for one in found
+    ], recording
 
 
 def _part_of_a_matrix(row: Row) -> Explanation | None:

@@ -70,3 +70,23 @@ def test_one_entry_of_a_hessian_is_enough():
 def test_a_vector_of_results_is_refused_with_what_to_write():
     with pytest.raises(ValueError, match=r"pass jacobian\(f\) or hessian\(f\)"):
         compare_gradients(X, np.sin, X)
+
+
+def logistic(x):
+    z = np.array([[1.0, 2.0, 0.5, -1.0], [0.3, -0.7, 1.1, 0.2]]) @ x
+    return 1 / (1 + np.exp(-z))
+
+
+def test_a_mistake_in_a_jacobian_is_found_in_the_functions_graph():
+    A, a = np.array([[1.0, 2.0, 0.5, -1.0], [0.3, -0.7, 1.1, 0.2]]), logistic(X)
+    report = compare_gradients(A, jacobian(logistic), X)
+    (explanation,) = report.explanations
+    assert explanation.kind == "activation derivative"
+    assert explanation.parameters == ("jacobian(logistic)",)
+    assert "the engine's jacobian(logistic) equals yours" in explanation.text
+    assert "right: ∂L/∂z = ∂L/∂" in " ".join(explanation.details)
+    assert compare_gradients((a * (1 - a))[:, None] * A, jacobian(logistic), X).explanations == []
+
+
+def test_a_jacobian_of_unrelated_numbers_is_explained_by_nothing():
+    assert compare_gradients(np.cos(np.ones((2, 4)).cumsum(1)), jacobian(logistic), X).explanations == []
