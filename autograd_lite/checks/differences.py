@@ -235,6 +235,9 @@ def irregularity(estimate: Estimate) -> Irregularity | None:
     if gap > 8 * before:
         jumps = [gap * d.step for d, gap in clear[-3:]]
         return Irregularity("jump") if max(jumps) < 1.05 * min(jumps) else None
+    last_gaps = [gap for _, gap in clear[-3:]]
+    if max(last_gaps) > 1.2 * min(last_gaps):
+        return None
     if gap > 0.5 * before and gap > 1e-5 * max(abs(last.left), abs(last.right)):
         return Irregularity("kink", last.left, last.right)
     return None

@@ -117,7 +117,7 @@ class _Call:
             rules = np.asarray(jvp(self._recorded, (self.x,), (given,))[1])
         else:
             rules = np.asarray(vjp(self._recorded, self.x)[1](given)[0])
-        right, precision = self._by_differences(self.directional if forward else self.pulled, given)
+        right, precision = self._by_differences(self.directional if forward else self.pulled, given, _largest(rules))
         if precision > COARSEST:
             return None  # differences prove nothing here
         allowed = max(PRECISE, 100 * self.epsilon ** (2 / 3), precision)
@@ -193,23 +193,29 @@ class _Call:
 
     # ---- differences ----
 
-    def _by_differences(self, product: Callable[..., Array], given: Array) -> tuple[Array, float]:
+    def _by_differences(self, product: Callable[..., Array], given: Array, rules: float) -> tuple[Array, float]:
         """A product with the Jacobian and its precision, by the smallest steps that rounding and noise allow."""
+        largest = max(_largest(np.asarray(value)) for value in (self.out, *self.values) if _is_of_numbers(value))
         for wider in (1, 30, 300):
             self.wider = wider
             right = product(given)
             self.wider = 4 * wider
             apart = _largest(product(given) - right)
             self.wider = wider
-            precision = 4 * apart / max(_largest(right), 1e-300)
+            # Terms as large as the operands may have been rounded, although the result does not show it.
+            rounding = self.epsilon * largest / self._step(np.ones(1), self.x) * _largest(given)
+            precision = 4 * max(apart, rounding) / max(_largest(right), rules, 1e-300)
             if precision <= COARSEST:
                 return right, precision
         return right, np.inf
 
+    def _step(self, along: Array, x: Array) -> float:
+        return float(self.wider * self.epsilon ** (1 / 3) * max(_largest(x), 1e-3) / max(_largest(along), 1e-300))
+
     def directional(self, along: Array, at: Array | None = None) -> Array:
         """The derivative of the result along a direction."""
         x = self.x if at is None else at
-        step = self.wider * self.epsilon ** (1 / 3) * max(_largest(x), 1e-3) / max(_largest(along), 1e-300)
+        step = self._step(along, x)
         above, below = (
             np.asarray(self.of((x + t * along).astype(x.dtype)), np.result_type(x, float)) for t in (step, -step)
         )
@@ -295,6 +301,10 @@ class _Call:
         for i, other in enumerate(self.values):
             if i != self.position and isinstance(other, np.ndarray | np.generic | float) and np.size(other):
                 yield i, other
+
+
+def _is_of_numbers(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic | float) and np.asarray(value).dtype.kind in "fc"
 
 
 def _forms(g: Array, other: Array, name: str) -> Iterator[tuple[str, Array]]:

@@ -110,3 +110,23 @@ def test_a_recurrence_without_layers_has_the_first_wrong_step_too():
     (explanation,) = report.explanations
     assert explanation.parameters == ("A", "B")
     assert explanation.text.startswith("the first wrong step in backward order is in the steps back from v to ")
+
+
+def test_a_factor_has_its_place_where_what_agrees_shows_it():
+    hand, _ = by_hand()
+    hand["W1"] = 5 * hand["W1"]
+    (explanation,) = compare_gradients(hand, loss, PARAMETERS).explanations
+    assert explanation.kind == "factor"
+    assert f"at {line_of(loss, 'z1 = X @')}" in explanation.details[0]
+    assert "right: ∂L/∂W1 = X^T ∂L/∂z1" in explanation.details
+
+
+def test_a_line_that_right_gradients_come_from_too_is_not_told():
+    def derived(p):
+        v = by_hand(p)[1]
+        d2 = v["z2"]
+        return {"W1": X.T @ (d2 @ p["W2"].T), "b1": (d2 @ p["W2"].T).sum(0), "b2": d2.sum(0)}
+
+    (explanation,) = compare_gradients(derived, loss, PARAMETERS).explanations
+    assert explanation.parameters == ("W1", "b1")
+    assert not any("yours, at" in detail for detail in explanation.details)
