@@ -229,9 +229,7 @@ def irregularity(estimate: Estimate) -> Irregularity | None:
     if len(clear) < len(gaps) - 2 or len(clear) < 4:
         return None
     (_, before), (last, gap) = clear[-4], clear[-1]
-    # With noise, the sides differ by other numbers and signs at every step.
-    if len({d.right > d.left for d, _ in clear[-4:]}) > 1:
-        return None
+    # The sides of a jump differ by the jump, and those of a kink by its slopes; with noise by other numbers at each step.
     if gap > 8 * before:
         jumps = [gap * d.step for d, gap in clear[-3:]]
         return Irregularity("jump") if max(jumps) < 1.05 * min(jumps) else None
