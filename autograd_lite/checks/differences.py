@@ -229,7 +229,7 @@ def irregularity(estimate: Estimate) -> Irregularity | None:
     if len(clear) < len(gaps) - 2 or len(clear) < 4:
         return None
     (_, before), (last, gap) = clear[-4], clear[-1]
-    # The sides of a jump differ by the jump, and those of a kink by its slopes; with noise by other numbers at each step.
+    # The sides of a jump differ by the jump, those of a kink by its slopes; with noise by other numbers at each step.
     if gap > 8 * before:
         jumps = [gap * d.step for d, gap in clear[-3:]]
         return Irregularity("jump") if max(jumps) < 1.05 * min(jumps) else None

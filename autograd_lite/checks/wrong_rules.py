@@ -117,7 +117,7 @@ class _Call:
             rules = np.asarray(jvp(self._recorded, (self.x,), (given,))[1])
         else:
             rules = np.asarray(vjp(self._recorded, self.x)[1](given)[0])
-        right, precision = self._by_differences(self.directional if forward else self.pulled, given, _largest(rules))
+        right, precision = self._by_differences(self.directional if forward else self.pulled, given)
         if precision > COARSEST:
             return None  # differences prove nothing here
         allowed = max(PRECISE, 100 * self.epsilon ** (2 / 3), precision)
@@ -193,7 +193,7 @@ class _Call:
 
     # ---- differences ----
 
-    def _by_differences(self, product: Callable[..., Array], given: Array, rules: float) -> tuple[Array, float]:
+    def _by_differences(self, product: Callable[..., Array], given: Array) -> tuple[Array, float]:
         """A product with the Jacobian and its precision, by the smallest steps that rounding and noise allow."""
         largest = max(_largest(np.asarray(value)) for value in (self.out, *self.values) if _is_of_numbers(value))
         for wider in (1, 30, 300):
@@ -204,7 +204,7 @@ class _Call:
             self.wider = wider
             # Terms as large as the operands may have been rounded, although the result does not show it.
             rounding = self.epsilon * largest / self._step(np.ones(1), self.x) * _largest(given)
-            precision = 4 * max(apart, rounding) / max(_largest(right), rules, 1e-300)
+            precision = 4 * max(apart, rounding) / max(_largest(right), 1e-300)
             if precision <= COARSEST:
                 return right, precision
         return right, np.inf

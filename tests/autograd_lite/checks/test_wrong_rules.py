@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autograd_lite import GradientCheckError, check_gradients, custom_vjp, defjvp
+from autograd_lite.checks.wrong_rules import wrong_rules
 from autograd_lite.extend import primitive
 
 RNG = np.random.default_rng(0)
@@ -106,6 +107,22 @@ def test_a_rule_of_forward_mode_is_explained_where_the_others_are_right():
     (one,) = explanations(cubed, X, order=1)
     assert "the JVP of" in one.text
     assert "0.333333 times the derivative" in one.text
+
+
+RIGHT = [
+    np.tanh, np.exp, np.sin, np.abs, lambda x: x @ x.T, lambda x: np.sort(x, axis=0), lambda x: np.max(x, axis=1),
+    lambda x: np.linalg.inv(x @ x.T + np.eye(3)), lambda x: np.cumsum(x, 1), lambda x: np.where(x > 0, x, 0.1 * x),
+    lambda x: np.linalg.norm(x), lambda x: np.var(x, 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3, 1e7])
+def test_no_right_rule_is_accused_at_any_scale(scale, dtype):
+    for seed in range(5):
+        x = (scale * np.random.default_rng(seed).normal(size=(3, 3))).astype(dtype)
+        with np.errstate(all="ignore"):
+            assert [str(one) for f in RIGHT for one in wrong_rules(f, [x])] == []
 
 
 def test_no_rule_is_accused_beside_one_whose_function_cancels():
