@@ -41,11 +41,14 @@ from .transforms import vmap as vmap
 from .transforms.rule_tables import defjvp as defjvp
 
 if _TYPE_CHECKING:
-    from .checks.finite import GradientCheckError as GradientCheckError
     from .checks.finite import check_gradients as check_gradients
+    from .checks.finite_report import GradientCheckError as GradientCheckError
 
 __getattr__, __dir__ = _on_demand(
-    __name__, {".checks.finite": ["GradientCheckError", "check_gradients"]}, ["draw"], _ENGINE
+    __name__,
+    {".checks.finite": ["check_gradients"], ".checks.finite_report": ["GradientCheckError"]},
+    ["draw"],
+    _ENGINE,
 )
 
 __version__ = "0.1.0"

@@ -51,7 +51,8 @@ Comparisons with a derivation by hand
 Files and lines
     `write_atomically`: writes a file completely or not at all. `replacing`: the same in pieces. `check_writable`:
     raises the error that writing would raise. `remove_abandoned`: removes what killed processes left in a folder.
-    `user_cache`: the folder of this project among the user's caches.
+    `user_cache`: the folder of this project among the user's caches. `new_figure`: Matplotlib's figure, which notebooks
+    show.
     `add_library`: registers the code in a folder as a library's, so that messages of compiled functions name the line
     that called it.
 
@@ -95,6 +96,7 @@ from .core.registry import defelementwise as defelementwise
 from .core.registry import defvjp as defvjp
 from .core.registry import derive as derive
 from .core.tensor import wrap as wrap
+from .figures import new_figure as new_figure
 from .files import check_writable as check_writable
 from .files import remove_abandoned as remove_abandoned
 from .files import replacing as replacing

@@ -11,8 +11,8 @@ if _TYPE_CHECKING:
     from .compare.report import GradientComparison as GradientComparison
     from .compare.rows import Explanation as Explanation
     from .compare.rows import ParameterComparison as ParameterComparison
-    from .finite import GradientCheckError as GradientCheckError
     from .finite import check_gradients as check_gradients
+    from .finite_report import GradientCheckError as GradientCheckError
 
 __getattr__, __dir__ = _on_demand(
     __name__,
@@ -20,6 +20,7 @@ __getattr__, __dir__ = _on_demand(
         ".compare.compare": ["compare_gradients"],
         ".compare.report": ["GradientComparison"],
         ".compare.rows": ["Explanation", "ParameterComparison"],
-        ".finite": ["GradientCheckError", "check_gradients"],
+        ".finite": ["check_gradients"],
+        ".finite_report": ["GradientCheckError"],
     },
 )

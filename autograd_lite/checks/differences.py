@@ -199,7 +199,7 @@ class Irregularity:
 
     Attributes
     ----------
-    kind : {"kink", "jump", "not finite"}
+    kind : {"kink", "jump", "steps", "not finite"}
         The behaviour of the function at the point.
     left, right : float
         The derivatives to the left and to the right of a kink.
@@ -212,6 +212,8 @@ class Irregularity:
     def __str__(self) -> str:
         if self.kind == "kink":
             return f"a kink: the slope is {self.left:.6g} from the left and {self.right:.6g} from the right"
+        if self.kind == "steps":
+            return "steps: its values do not change at all nearby, and jump farther away, as rounded numbers do"
         return "a jump" if self.kind == "jump" else "values that are not finite nearby"
 
 
@@ -219,14 +221,69 @@ def irregularity(estimate: Estimate) -> Irregularity | None:
     """The irregularity at the point, if any: without a derivative, one-sided differences disagree at every step."""
     if any(not np.isfinite(d.central) for d in estimate.tried):
         return Irregularity("not finite")
+    if _is_in_steps(estimate.tried) and not _is_rounded(estimate):
+        return Irregularity("steps")
     # These are the smallest steps at which the two sides differ by more than rounding.
     gaps = [(d, abs(d.right - d.left)) for d in estimate.tried]
     clear = [(d, gap) for d, gap in gaps if gap > 20 * d.roundoff]
     if len(clear) < len(gaps) - 2 or len(clear) < 4:
         return None
     (_, before), (last, gap) = clear[-4], clear[-1]
+    # The sides of a jump differ by the jump, those of a kink by its slopes; with noise by other numbers at each step.
     if gap > 8 * before:
-        return Irregularity("jump")
+        jumps = [gap * d.step for d, gap in clear[-3:]]
+        return Irregularity("jump") if max(jumps) < 1.05 * min(jumps) else None
+    last_gaps = [gap for _, gap in clear[-3:]]
+    if max(last_gaps) > 1.2 * min(last_gaps):
+        return None
     if gap > 0.5 * before and gap > 1e-5 * max(abs(last.left), abs(last.right)):
         return Irregularity("kink", last.left, last.right)
     return None
+
+
+def why_imprecise(estimate: Estimate) -> str:
+    """Why differences tell little about a derivative, as the quotients of all steps show; empty if it is not seen."""
+    tried = estimate.tried
+    rounding = tried[-1].roundoff * tried[-1].step
+    noise = _noise(tried)
+    if _is_in_steps(tried):
+        return "the values change in steps, as where they are rounded, or computed in a lower precision within"
+    if (step := _step_of_a_kink(tried)) is not None:
+        return f"a kink or a jump is near, within {step:.1g} of the argument's size"
+    if noise > _NOISY * rounding > 0:
+        return f"the values scatter by about {noise:.1g}, far more than by rounding: noise, or a lower precision within"
+    if estimate.roundoff > estimate.truncation and estimate.size > _CANCELS * abs(estimate.value):
+        return f"terms of size {estimate.size:.1g} cancel in the result, and their rounding is left"
+    if estimate.truncation > estimate.roundoff:
+        return "the function changes too fast for the steps: it is ill-conditioned here"
+    return ""
+
+
+_NOISY, _CANCELS = 1e3, 1e4
+
+
+def _is_in_steps(tried: list[Difference]) -> bool:
+    """Whether the values do not change at all at the smallest steps, where rounding would let them."""
+    seen = [abs(d.central) for d in tried if d.left or d.right]
+    still = [d for d in tried if not d.left and not d.right]
+    # Without any change everywhere the function is constant.
+    return bool(seen) and sum(max(seen) > 100 * d.roundoff for d in still) >= 3
+
+
+def _is_rounded(estimate: Estimate) -> bool:
+    """Whether the steps are as small as those of numbers in a lower precision."""
+    changes = [abs(d.central) * 2 * d.step for d in estimate.tried if d.central]
+    return min(changes, default=0.0) <= _ROUNDED * estimate.size
+
+
+_ROUNDED = 1e-5
+
+
+def _step_of_a_kink(tried: list[Difference]) -> float | None:
+    """The smallest step whose two sides disagree as those of the largest steps do, if smaller ones agree."""
+    gaps = [abs(d.right - d.left) for d in tried]
+    apart = [gap > 0.05 * max(abs(d.left), abs(d.right)) for d, gap in zip(tried, gaps, strict=True)]
+    if not all(apart[:4]) or all(apart) or gaps[3] < 0.5 * gaps[0]:
+        return None
+    last = apart.index(False)
+    return tried[last - 1].step if not any(apart[last : last + 2]) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,67 +13,12 @@ from ..core.tensor import Tensor
 from ..core.tree import flatten, members, opened
 from ..transforms.argnums import numbers_of, positions, replaced
 from ..transforms.gradients import jvp, vjp
-from .differences import Estimate, Irregularity, Value, complex_step, derivative, irregularity
+from .differences import Estimate, Irregularity, Value, complex_step, derivative, irregularity, why_imprecise
+from .finite_report import Comparison, GradientCheckError, GradientReport, described, per_unit
+from .wrong_rules import wrong_rules
 
 MODES = ("reverse", "forward")
 ENTRIES_SEARCHED = 1000
-
-
-class GradientCheckError(AssertionError):
-    """A derivative by the engine differs from the one by differences."""
-
-
-@dataclasses.dataclass
-class Comparison:
-    """One derivative by the engine, and by differences.
-
-    Attributes
-    ----------
-    what : str
-        The order and the mode of the derivative.
-    where : str
-        The argument, and the entry if it is the derivative by a single entry.
-    engine : float
-        The engine's derivative.
-    estimate : Estimate
-        The derivative by differences, with its bound and all steps.
-    """
-
-    what: str
-    where: str
-    engine: float
-    estimate: Estimate
-
-    @property
-    def error(self) -> float:
-        """The difference between the two."""
-        return abs(self.engine - self.estimate.value)
-
-
-@dataclasses.dataclass(repr=False)
-class GradientReport:
-    """The result of `check_gradients` if no derivative is wrong.
-
-    Attributes
-    ----------
-    compared : list of Comparison
-        Every derivative that was compared.
-    notes : list of str
-        Points at which the function has no derivative, and derivatives that differences cannot check precisely.
-    """
-
-    compared: list[Comparison] = dataclasses.field(default_factory=list)
-    notes: list[str] = dataclasses.field(default_factory=list)
-
-    def __str__(self) -> str:
-        worst = max((c.error / c.estimate.bound for c in self.compared if c.estimate.bound > 0), default=0.0)
-        lines = [
-            f"{len(self.compared)} derivatives agree with differences; the worst error is {worst:.2g} of its bound"
-        ]
-        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
-
-    def __repr__(self) -> str:
-        return f"<GradientReport: {self}>"
 
 
 def check_gradients(
@@ -165,6 +109,12 @@ class _Check:
         self.f, self.args, self.numbers = f, args, numbers
         self.modes, self.every_entry, self.atol, self.rng = modes, every_entry, atol, rng
         self.report = GradientReport()
+        if argnums is not None:
+            for i, leaf in enumerate(self.fixed):
+                if getattr(leaf, "dtype", np.dtype(bool)).kind in "iu":
+                    self.note(
+                        f"{names[i]} holds integers, which have no derivative; it is not checked. Write 3.0 for 3"
+                    )
         self.epsilon = max(float(np.finfo(point.dtype).eps) for point in self.points)
         self.rtol = 100 * self.epsilon if rtol is None else rtol
 
@@ -264,11 +214,25 @@ class _Check:
                         continue
                     odd = irregularity(estimate)
                     if odd is None or not _allows(odd, comparison):
-                        failed.append(_per_unit(comparison, abs(direction[index])))
+                        failed.append(per_unit(comparison, abs(direction[index])))
                     else:
                         self.note(f"the function has {odd}, at {where}; the engine's derivative is {found:.6g}")
         if failed:
-            raise GradientCheckError(_described(max(failed, key=_severity), len({c.where for c in failed})))
+            self.refuse(failed)
+
+    def refuse(self, failed: list[Comparison]) -> None:
+        """Raise the error for the worst of these comparisons, with the rules that are wrong."""
+        worst = max(failed, key=_severity)
+        found = wrong_rules(self.outputs, self.points)
+        said = [described(worst, len({c.where for c in failed})), *(f"   {rule.text}" for rule in found)]
+        if not found:
+            said.append(
+                "   No rule by itself is wrong by as much as differences of its function show. So look for a value "
+                "that leaves the graph, a rule within a rule, or a function that is not smooth here."
+            )
+        error = GradientCheckError("\n".join(said))
+        error.explanations = found
+        raise error
 
     def differences(self, function: Any, weights: list[Any], along: list[Any]) -> Estimate:
         """The derivative along a direction of the sum of the results times the weights."""
@@ -300,11 +264,13 @@ class _Check:
         if not comparison.error <= allowed:
             return False
         if estimate.bound > 1e-4 * max(size, estimate.size):
-            if irregularity(estimate) is not None:
+            odd = irregularity(estimate)
+            if odd is not None and odd.kind != "steps":
                 return False
             self.note(
                 f"{comparison.what} at {comparison.where} cannot be checked precisely: {comparison.engine:.6g} by the "
-                f"engine, {estimate.value:.6g} +- {estimate.bound:.1g} by differences ({estimate.dominant})"
+                f"engine, {estimate.value:.6g} +- {estimate.bound:.1g} by differences ({estimate.dominant}"
+                f"{'; ' + why if (why := why_imprecise(estimate)) else ''})"
             )
         self.report.compared.append(comparison)
         return True
@@ -365,6 +331,8 @@ def _is_inexact(leaf: Any) -> bool:
 
 def _allows(odd: Irregularity, comparison: Comparison) -> bool:
     """Whether the engine's derivative is acceptable at a point where the function has none."""
+    if odd.kind == "steps":
+        return comparison.engine == 0
     if odd.kind != "kink":
         return bool(np.isfinite(comparison.engine))
     low, high = sorted((odd.left, odd.right))
@@ -376,40 +344,7 @@ def _severity(comparison: Comparison) -> float:
     return comparison.error if np.isfinite(comparison.error) else np.inf
 
 
-# ---- text ----
-def _per_unit(comparison: Comparison, unit: float) -> Comparison:
-    """A comparison in units of an entry's scale, converted to the derivative by the entry."""
-    estimate = comparison.estimate
-    tried = [
-        dataclasses.replace(
-            d, step=d.step * unit, left=d.left / unit, right=d.right / unit, central=d.central / unit,
-            roundoff=d.roundoff / unit,
-        )
-        for d in estimate.tried
-    ]  # fmt: skip
-    scaled = dataclasses.replace(
-        estimate,
-        value=estimate.value / unit,
-        truncation=estimate.truncation / unit,
-        roundoff=estimate.roundoff / unit,
-        tried=tried,
-    )
-    return Comparison(comparison.what, comparison.where, comparison.engine / unit, scaled)
-
-
-def _described(comparison: Comparison, failures: int) -> str:
-    estimate = comparison.estimate
-    lines = [
-        f"check_gradients: {comparison.what} with respect to {comparison.where} is {comparison.engine:.12g} by the "
-        f"engine, but {estimate.value:.12g} by differences, whose error is at most {estimate.bound:.2g} "
-        f"({estimate.dominant}); {'1 entry' if failures == 1 else f'{failures} entries'} of this argument disagree.",
-        "   step       difference quotient    round-off",
-        *(f"   {d.step:<10.3g} {d.central:< 22.15g} {d.roundoff:.1e}" for d in estimate.tried),
-    ]
-    odd = irregularity(estimate)
-    if odd is not None:
-        lines.append(f"   The function has {odd}, and the engine's derivative does not lie between both sides.")
-    return "\n".join(lines)
+# ---- names ----
 
 
 def _names(f: Callable[..., Any], args: tuple[Any, ...], numbers: tuple[int, ...]) -> Iterator[str]:

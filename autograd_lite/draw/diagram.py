@@ -13,7 +13,23 @@ from ..formatting import visible
 from .clusters import Clusters
 from .graph_info import Constant, Contents, has_several
 from .labels import Labels
-from .styles import CALL, CLUSTER, CONSTANT, INPUT, LEAF, LONG_CALL, MODULE, OUTPUT, READ, RESULT, SUM, HeatScale
+from .marks import NONE, Marks
+from .styles import (
+    CALL,
+    CLUSTER,
+    CONSTANT,
+    INPUT,
+    LEAF,
+    LONG_CALL,
+    MODULE,
+    OUTPUT,
+    READ,
+    RESULT,
+    SUM,
+    WRONG,
+    WRONG_EDGE,
+    HeatScale,
+)  # fmt: skip
 from .text import root_mean_square
 
 
@@ -35,6 +51,8 @@ class Diagram:
         Whether edges run in the direction in which cotangents flow.
     prefix : str
         A prefix of every identifier, to distinguish two diagrams in a graph.
+    marks : Marks
+        The steps that are marked as wrong.
 
     Attributes
     ----------
@@ -50,6 +68,7 @@ class Diagram:
         scale: HeatScale | None,
         backward: bool,
         prefix: str,
+        marks: Marks = NONE,
     ) -> None:
         self.nodes: list[tuple[str, dict[str, str]]] = []
         self.edges: list[tuple[str, str, str]] = []
@@ -57,6 +76,7 @@ class Diagram:
         self.contents, self.labels = contents, labels
         self.sizes, self.scale = sizes, scale
         self.backward, self.prefix = backward, prefix
+        self.marks, self.marked = marks, set[tuple[str, str]]()
         order = contents.order
         self.index = {node: i for i, node in enumerate(order)}
         self.spine = {self._id(kind, node) for node in order if node.recipe is not None for kind in "nas"}
@@ -66,10 +86,13 @@ class Diagram:
             if node.recipe is None:
                 continue
             several = len(node.recipe.rule.vjps) > 1 or len(node.parents) > 1
-            for argument, parent in zip(node.recipe.arguments, node.parents, strict=True):
+            for slot, (argument, parent) in enumerate(zip(node.recipe.arguments, node.parents, strict=True)):
                 shape = _shape(parent) or str(node.shape)
                 label = f"{argument}: {shape}" if several else shape
-                self._edge(self._id("n", node), entries[parent] if backward else self._exit(parent), label)
+                end = entries[parent] if backward else self._exit(parent)
+                self._edge(self._id("n", node), end, label)
+                if (node, slot) in marks.edges:
+                    self.marked |= {(self._id("n", node), end), (end, self._id("n", node))}
         self._draw_constants()
         by_id = {self._id(kind, node): node for node in order for kind in "nas"}
         self.parts = {name: [by_id[name]] for name, _ in self.nodes if name in by_id}
@@ -91,6 +114,8 @@ class Diagram:
             attributes = {"label": "  " + literal(label)} if label else {}
             if (tail, head) in self.reads:
                 attributes |= READ
+            if (tail, head) in self.marked:
+                attributes |= WRONG_EDGE
             if {tail, head} <= self.spine:
                 attributes["weight"] = "8"  # so a chain of calls is drawn straight, with its parameters beside it
             graph.edge(*edge[:2], **attributes)
@@ -150,7 +175,10 @@ class Diagram:
             self._node(entry, self.labels.of_array(node), style, self.sizes.get(node))
         else:
             lines = self.labels.of_call(node, boxed)
-            self._node(entry, lines, CALL if len(lines) == 1 else LONG_CALL, None if boxed else self.sizes.get(node))
+            look = CALL if len(lines) == 1 else LONG_CALL
+            if node in self.marks.sentences:
+                lines, look = [*lines, self.marks.note(node)], {**LONG_CALL, **WRONG}
+            self._node(entry, lines, look, None if boxed else self.sizes.get(node))
             if boxed:
                 box = self._id("a", node)
                 self._node(box, self.labels.of_array(node), style, self.sizes.get(node))

@@ -13,6 +13,7 @@ from .clusters import Clusters
 from .diagram import Diagram
 from .graph_info import Array, Contents, has_several
 from .labels import Labels
+from .marks import recorded
 from .styles import HeatScale
 from .text import root_mean_square, values_of
 
@@ -42,9 +43,11 @@ def draw_graph(
 
     Parameters
     ----------
-    output : Tensor, CompiledFunction or Plan
-        A result, usually the loss, before or after ``backward()``. For a compiled function, the plan that ran last is
-        drawn, with the calls of a replay; no other argument is allowed then.
+    output : Tensor, GradientComparison, CompiledFunction or Plan
+        A result, usually the loss, before or after ``backward()``. For a report of `compare_gradients`, the graph of
+        the loss is drawn, and the steps with mistakes are red, with the numbers of the report's explanations. For a
+        compiled function, the plan that ran last is drawn, with the calls of a replay; no other argument is allowed
+        then.
     direction : {"backward", "forward", "both"}, default "backward"
         Whether edges run from the output to the leaves, as cotangents flow, or from the leaves to the output, as data
         flow; or both pictures beside each other. Backward edges show the cotangent's shape, and if a result was used
@@ -78,8 +81,8 @@ def draw_graph(
     Raises
     ------
     TypeError
-        If the output is not a tensor, or requires no gradient, and so has no graph; if `module` is not a module, or
-        `depth` is given without a module; if another argument is given with a plan.
+        If the output is not a tensor, or requires no gradient, and so has no graph, or is a report without one; if
+        `module` is not a module, or `depth` is given without a module; if another argument is given with a plan.
     ValueError
         If `direction` or `heat` is unknown, or `depth` is negative.
 
@@ -110,6 +113,7 @@ def draw_graph(
                 'a file, call draw_graph(step).save("plan.svg")'
             )
         return draw_plan(plan_of(output))
+    output, marks = recorded("draw_graph", output)
     check_recorded("draw_graph", output)
     if direction not in ("backward", "forward", "both"):
         raise ValueError(f"draw_graph: direction={direction!r} is unknown; expected 'backward', 'forward' or 'both'")
@@ -133,9 +137,9 @@ def draw_graph(
         for one in ("forward", "backward"):
             with graph.subgraph(name=f"cluster_{one}") as part:
                 part.attr(label=one, labelloc="t", color="#AAAAAA", style="rounded", fontsize="13")
-                Diagram(contents, labels, sizes, scale, one == "backward", one[0]).draw(part, clusters)
+                Diagram(contents, labels, sizes, scale, one == "backward", one[0], marks).draw(part, clusters)
     else:
-        Diagram(contents, labels, sizes, scale, direction == "backward", "").draw(graph, clusters)
+        Diagram(contents, labels, sizes, scale, direction == "backward", "", marks).draw(graph, clusters)
     if scale is not None:
         _draw_legend(graph, scale)
     return graph

@@ -21,6 +21,8 @@ SUM = {
 }  # fmt: skip
 MODULE = {"shape": "folder", "style": "filled", "fillcolor": "#E3EFE6", "color": "#007A56"}
 CLUSTER = {"style": "rounded", "color": "#8FA99B", "fontcolor": "#2F5D4A"}
+WRONG = {"fillcolor": "#FBD5D5", "color": "#B00020", "penwidth": "3"}
+WRONG_EDGE = {"color": "#B00020", "penwidth": "3"}
 READ = {"style": "dotted", "arrowhead": "none"}
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 

@@ -101,6 +101,10 @@ def replaced(args: tuple[Any, ...], numbers: tuple[int, ...], values: Any) -> tu
     return tuple(changed)
 
 
+DERIVATIVES = frozenset({"grad", "value_and_grad", "jacobian", "hessian", "hvp"})
+"""The transforms that compute derivatives; their functions have the transform's name as ``__derivative__``."""
+
+
 def named_after(f: Callable[..., Any], transform: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give the transformed function the name and the documentation of the function."""
     if not callable(f):
@@ -109,6 +113,8 @@ def named_after(f: Callable[..., Any], transform: str) -> Callable[[Callable[...
     def decorate(transformed: Callable[..., Any]) -> Callable[..., Any]:
         named = wraps(f)(transformed)
         named.__name__ = f"{transform}({getattr(f, '__name__', 'f')})"
+        if transform in DERIVATIVES:
+            named.__derivative__ = transform  # type: ignore[attr-defined]
         return named
 
     return decorate

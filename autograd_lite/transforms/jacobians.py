@@ -97,7 +97,7 @@ def hessian(f: Callable[..., Any], argnums: ArgumentNumbers = 0, holomorphic: bo
            [ 6.,  0.]])
     """
     gradient = jacobian(f, argnums, mode="reverse", holomorphic=holomorphic)
-    return jacobian(gradient, argnums, mode="forward", holomorphic=holomorphic)
+    return named_after(f, "hessian")(jacobian(gradient, argnums, mode="forward", holomorphic=holomorphic))
 
 
 def hvp(f: Callable[..., Any], argnums: ArgumentNumbers = 0) -> Callable[..., Any]:

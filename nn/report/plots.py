@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from autograd_lite.extend import write_atomically
+from autograd_lite.extend import new_figure, write_atomically
 
 # The colours are from Okabe and Ito's palette, which colour-blind readers can distinguish; validation is dashed, to be
 # distinguished in a grey print as well.
@@ -35,14 +35,13 @@ _OTHER = frozenset({"epoch", "examples", "seconds", "lr", "gradient_norm"})
 
 def plot_history(history: Figures, path: str | os.PathLike[str] | None) -> Any:
     """Plot the loss, the metrics if there are some, and the sizes of gradients and learning rate, side by side."""
-    figure_class = _figure_class("History.plot")
     epochs, steps = history.epochs, history.steps
     if not steps.get("loss") and not len(history):
         raise ValueError("History.plot: there is nothing to plot, because no step was taken")
     names = [name for name in epochs if name not in _OTHER and not name.startswith("val_") and name != "loss"]
     names += [name[4:] for name in epochs if name.startswith("val_") and name[4:] not in ("loss", *names)]
     panels = 2 + bool(names)
-    figure = figure_class(figsize=(4.2 * panels, 3.6), layout="constrained")
+    figure = new_figure("History.plot", figsize=(4.2 * panels, 3.6), layout="constrained")
     axes = figure.subplots(1, panels)
     _losses(axes[0], history)
     if names:
@@ -59,10 +58,9 @@ def plot_history(history: Figures, path: str | os.PathLike[str] | None) -> Any:
 
 def plot_curves(histories: Mapping[str, Figures], path: str | os.PathLike[str]) -> Any:
     """Plot the losses of several histories in one panel, and each metric that all of them have in another."""
-    figure_class = _figure_class("plot")
     shared = set.intersection(*({*history.epochs} for history in histories.values())) - _OTHER
     metrics = sorted(name for name in shared if not name.startswith("val_") and name != "loss")
-    figure = figure_class(figsize=(5 * (1 + len(metrics)), 3.8), layout="constrained")
+    figure = new_figure("plot", figsize=(5 * (1 + len(metrics)), 3.8), layout="constrained")
     panels = figure.subplots(1, 1 + len(metrics), squeeze=False)[0]
     for axes, name in zip(panels, ["loss", *metrics], strict=True):
         for i, (label, history) in enumerate(histories.items()):
@@ -143,12 +141,3 @@ def _places(history: Figures) -> list[float]:
         seen[number] = seen.get(number, 0) + 1
         places.append(number - 1 + seen[number] / most)
     return places
-
-
-def _figure_class(what: str) -> Any:
-    """Matplotlib's class for figures, which needs no window."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError(f"{what} needs Matplotlib: pip install matplotlib") from None
-    return Figure

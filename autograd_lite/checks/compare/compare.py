@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from ...core.graph import Node
 from ...core.tensor import Tensor
-from ...core.tree import differentiable_leaf, flatten, joined, paths
-from ...errors import GradientError
-from ...transforms.argnums import ArgumentNumbers, numbers_of, positions, replaced
+from ...transforms.argnums import ArgumentNumbers
+from .derivatives import of_derivative
+from .engine import after_backward, differentiated, recording_of
 from .evidence import Sizes, row_of
 from .explain import explanations
-from .hand import gradients_by_hand, plain
+from .hand import LOSS, derivation
 from .network import calls
-from .recording import Recording, Witness
+from .recording import Recording
 from .report import GradientComparison
 from .rows import Array, ParameterComparison
+from .source import Source, with_lines
+from .values import rows_of_values
 
 Gradients = Mapping[str, Any]
 
@@ -37,13 +37,21 @@ def compare_gradients(
     Parameters
     ----------
     hand : dict of arrays, or a function that returns one
-        From a parameter's name to the gradient derived by hand. Dicts in dicts give names with dots. A part of the
-        parameters is enough, and None says that one is not derived yet. A list or tuple in the order of the parameters,
-        a vector of all numbers, or a module with gradients is taken too. A function is called with `args`.
+        From a parameter's name to the gradient derived by hand; a d may stand before it, as in ``dW1``. Dicts in dicts
+        give names with dots. A part of the parameters is enough, and a part of an array: None says that one is not
+        derived yet, a masked array or a dict from index to number has some entries alone. A list or tuple in the order
+        of the parameters, a vector of all numbers, a module with gradients, and other objects with ``.grad`` are taken
+        too, and a pair of the loss and the gradients. A function is called with `args`.
+
+        Gradients of intermediate results may stand beside those of the parameters, by the names of tensors
+        (``z.name = "z1"``) or of the variables in which the program keeps them; where a loop keeps several in one
+        variable h, they are ``h.0``, ``h.1``, ..., and h is the last. Values of the program, by the same names, are
+        under the key ``"values"``.
     auto : Module, dict or function
         A module or a dict whose gradients `backward` has computed: a module's ``named_parameters()`` give names and
         gradients; in a dict, a tensor that requires a gradient means its ``.grad``, and an array or another tensor is
-        the gradient itself. Or a function of `args` that returns a scalar loss; it is differentiated here.
+        the gradient itself. Or a function of `args` that returns a scalar loss; it is differentiated here. Or a
+        derivative, such as ``jacobian(f)``, ``hessian(f)``, ``hvp(f)`` or ``grad(grad(f))``, whose result is compared.
     *args
         The arguments of the function: arrays, modules, and dicts, lists, tuples or dataclasses of arrays.
     argnums : int or sequence of int, default 0
@@ -65,8 +73,10 @@ def compare_gradients(
         an L2 term that one side lacks, a bias not summed over the batch. The others are looked for in the graph, whose
         edges are changed into their usual wrong versions, one or two at a time, for at most 2 seconds: derivatives of
         activations, operands, sums and means, masks, softmax, statistics taken as constants, indices, paths, steps in
-        time. Or the first layer is named whose delta is wrong. An explanation is given only if the engine's numbers
-        with that mistake are equal to those by hand: to 1e-9 in double precision, 5e-5 in single precision.
+        time. Or the first step is named that is wrong, in the order of the backward pass. An explanation is given only
+        if the engine's numbers with that mistake are equal to those by hand: to 1e-9 in double precision, 5e-5 in
+        single precision. Beside it are the line of the program, what agrees, and the right formula. A wrong value of
+        the program is told before gradients.
 
     Raises
     ------
@@ -102,7 +112,9 @@ def compare_gradients(
         if loss is not None:
             raise TypeError("compare_gradients: pass loss= only with a Module or a dict; a function is the loss itself")
         given = hand(*args) if callable(hand) else hand
-        values, computed, recording = _differentiated(auto, args, argnums)
+        if hasattr(auto, "__derivative__"):
+            return of_derivative(given, auto, args)
+        values, computed, recording = differentiated(auto, args, argnums)
     else:
         if args:
             raise TypeError(
@@ -110,115 +122,55 @@ def compare_gradients(
                 f"{type(auto).__name__}; leave them out, or pass the function"
             )
         given = hand() if callable(hand) else hand
-        values, computed, leaves = _after_backward(auto)
-        recording = None if loss is None else _recording_of(loss, leaves, computed)
-    derived = gradients_by_hand(given, computed)
+        values, computed, leaves = after_backward(auto)
+        recording = None if loss is None else recording_of(loss, leaves, computed)
+    return _compared(given, hand, computed, values, recording, batch_size)
+
+
+def _compared(
+    given: Any,
+    hand: Any,
+    computed: dict[str, Array],
+    parameters: Mapping[str, Array | None],
+    recording: Recording | None,
+    batch_size: int | None,
+) -> GradientComparison:
+    """The report on what is given by hand, beside the engine's gradients and the values of the parameters."""
+    deltas: dict[str, Array] = {}
+    values: dict[str, Array] = {}
+    if recording is not None:
+        named = recording.intermediates
+        deltas = {name: np.asarray(recording.cotangents[node]) for name, node in named.items()}
+        values = {name: value for name, value in parameters.items() if value is not None}
+        values |= {name: recording.values[node] for name, node in named.items() if node in recording.values}
+        if recording.root in recording.values:
+            values[LOSS] = recording.values[recording.root]
+    by_hand = derivation(given, computed, deltas, values)
+    derived = by_hand.gradients
+    masks = {
+        name: ~np.ma.getmaskarray(array) for name, array in derived.items() if isinstance(array, np.ma.MaskedArray)
+    }
+    if recording is not None:
+        recording.watch([name for name in deltas if name in derived], masks)
     terms = recording.terms() if recording is not None else {}
     rows = [
-        ParameterComparison(name, derived[name], gradient, terms.get(name, 0.0))
-        for name, gradient in computed.items()
+        ParameterComparison(name, np.ma.getdata(derived[name]), engine, terms.get(name, 0.0), masks.get(name))
+        for name, engine in {**computed, **deltas}.items()
         if name in derived
     ]
-    ready = [row_of(row, values[row.name]) for row in rows]
-    said = explanations(ready, recording, _sizes(recording, batch_size))
-    return GradientComparison(rows, said, tuple(name for name in computed if name not in derived))
+    forward = rows_of_values(by_hand.values, values, recording)
+    ready = [row_of(row, parameters.get(row.name)) for row in rows]
+    said, places = explanations(ready, recording, _sizes(recording, batch_size), forward)
+    source = Source(hand, {*computed, *deltas})
+    agreeing = [row.name for row in ready if row.agrees]
+    said, places = with_lines(said, source, agreeing), with_lines(places, source, agreeing)
+    not_given = [name for name in computed if name not in derived]
+    not_given += [f"{np.sum(~given)} of {given.size} entries of {name}" for name, given in masks.items()]
+    return GradientComparison([*rows, *(row for _, row in forward)], said, tuple(not_given), recording, places)
 
 
 def _is_function(auto: Any) -> bool:
     return callable(auto) and not hasattr(auto, "named_parameters") and not isinstance(auto, Mapping)
-
-
-# ---- the engine's side ----
-
-
-def _differentiated(
-    f: Callable[..., Any], args: tuple[Any, ...], argnums: ArgumentNumbers
-) -> tuple[dict[str, Array | None], dict[str, Array], Recording]:
-    """The parameters among a function's arguments, their gradients, and the graph."""
-    numbers = numbers_of(positions(f, argnums, "compare_gradients"), args, "compare_gradients")
-    names: list[str] = []
-    tensors: list[Tensor] = []
-    changed = []
-    for number in numbers:
-        leaves, rebuild = flatten(args[number])
-        own = paths(args[number])
-        prefix = _parameter_name(f, number)
-        own = [name if name and len(numbers) == 1 else joined(prefix, name) for name in own]
-        made = [_leaf(leaf, name) for leaf, name in zip(leaves, own, strict=True)]
-        names += own
-        tensors += made
-        changed.append(rebuild(list(made)))
-    witness = Witness()
-    with witness:
-        result = f(*replaced(args, numbers, changed))
-    if not isinstance(result, Tensor) or result.shape != ():
-        shape = getattr(result, "shape", type(result).__name__)
-        raise ValueError(
-            f"compare_gradients: the function must return a scalar loss, computed from its parameters; it returned "
-            f"{'an array of shape ' if isinstance(shape, tuple) else ''}{shape}"
-        )
-    if result.node is None:
-        raise GradientError("compare_gradients: the loss does not depend on the parameters; nothing can be compared")
-    leaves_by_name = {name: tensor.node for name, tensor in zip(names, tensors, strict=True) if tensor.node is not None}
-    recording = Recording(result.node, leaves_by_name, witness)
-    return {n: t.data for n, t in zip(names, tensors, strict=True)}, recording.gradients(), recording
-
-
-def _leaf(value: Any, name: str) -> Tensor:
-    leaf = differentiable_leaf(value, f"compare_gradients, {name}")
-    return Tensor(np.array(leaf.data if isinstance(leaf, Tensor) else leaf), requires_grad=True, name=name)
-
-
-def _parameter_name(f: Callable[..., Any], number: int) -> str:
-    try:
-        return list(inspect.signature(f).parameters)[number]
-    except (ValueError, TypeError, IndexError):
-        return f"argument{number}"
-
-
-def _after_backward(auto: Any) -> tuple[dict[str, Array | None], dict[str, Array], dict[str, Node]]:
-    """The parameters of a module or a dict, the gradients that they hold, and their leaves."""
-    if hasattr(auto, "named_parameters"):
-        items: Iterable[tuple[Any, Any]] = auto.named_parameters()
-    elif isinstance(auto, Mapping):
-        items = auto.items()
-    else:
-        raise TypeError(
-            f"compare_gradients: auto must be a Module, a dict, or a function that returns the loss, not "
-            f"{type(auto).__name__}"
-        )
-    values: dict[str, Array | None] = {}
-    gradients: dict[str, Array] = {}
-    leaves: dict[str, Node] = {}
-    for key, value in items:
-        name = str(key)
-        values[name] = None
-        if isinstance(value, Tensor) and value.requires_grad:
-            if value.grad is None:
-                raise GradientError(f"compare_gradients: {name} has no gradient yet; call backward() first")
-            values[name], leaves[name] = value.data, value.node  # type: ignore[assignment]
-            value = value.grad
-        gradients[name] = plain(f"the engine's gradient of {name}", value)
-    return values, gradients, leaves
-
-
-def _recording_of(
-    loss: Tensor | Callable[[], Tensor], leaves: dict[str, Node], computed: dict[str, Array]
-) -> Recording:
-    witness = Witness()
-    with witness:
-        tensor = loss if isinstance(loss, Tensor) else loss()
-    if not isinstance(tensor, Tensor) or tensor.node is None or tensor.shape != ():
-        raise GradientError("compare_gradients: loss= must be, or return, a scalar tensor computed from the parameters")
-    recording = Recording(tensor.node, leaves, witness)
-    for name, gradient in recording.gradients().items():
-        scale = np.max(np.abs(gradient), initial=0.0)
-        if np.max(np.abs(gradient - computed[name]), initial=0.0) > 1e-4 * scale:
-            raise GradientError(
-                f"compare_gradients: loss= has another gradient with respect to {name} than the parameter holds; call "
-                "zero_grad() before backward(), and pass the loss that backward() ran on"
-            )
-    return recording
 
 
 # ---- the numbers that averages divide by ----

@@ -39,6 +39,8 @@ class Row:
         The absolute difference that the rounding of the terms makes.
     is_integer : bool
         Whether the gradient by hand was given in integers.
+    given : ndarray of bool or None
+        The entries that count; the others are zero on both sides. None for all.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Row:
     agrees: bool
     rounding: float = 0.0
     is_integer: bool = False
+    given: Array | None = None
 
     @property
     def same_shape(self) -> bool:
@@ -174,6 +177,9 @@ def row_of(comparison: ParameterComparison, value: Array | None) -> Row:
     hand, engine = (_wide(a) for a in (comparison.hand, comparison.engine))
     agrees = comparison.relative <= comparison.rtol
     values = None if value is None else _wide(value)
+    if (given := comparison.given) is not None and comparison.same_shape:
+        hand, engine = (np.where(given, a, 0.0) for a in (hand, engine))
+        values = None if values is None else np.where(given, values, 0.0)
     return Row(
         comparison.name,
         hand,
@@ -183,6 +189,7 @@ def row_of(comparison: ParameterComparison, value: Array | None) -> Row:
         agrees,
         comparison.rounding,
         comparison.hand.dtype.kind in "iu",
+        comparison.given if comparison.same_shape else None,
     )
 
 

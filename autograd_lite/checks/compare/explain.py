@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import assert_never, get_args
 
 import numpy as np
 
+from .details import with_details
 from .evidence import SINGLE, Row, Sizes
-from .inputs import of_inputs
+from .inputs import in_the_engines_layout, of_inputs
 from .network import Layer
+from .place import first_wrong_places, is_of_last_step, placed
 from .recording import Recording
 from .rows import Explanation
 from .search import Search
 from .single import Finding, SingleKind, finding
+from .values import Values, of_values, values_as_gradients
 
 OF_FACTORS = frozenset(
     {"scale", "reduction", "factor", "sign", "normalisation", "parametrisation", "operand", "derivative"}
@@ -27,8 +30,10 @@ OF_FORM = frozenset(get_args(SingleKind)) - OF_DELTA
 """Findings about the form in which a gradient is written down, and not about the delta that it comes from."""
 
 
-def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes) -> list[Explanation]:
-    """The mistakes that explain the rows with differences.
+def explanations(
+    rows: Sequence[Row], recording: Recording | None, sizes: Sizes, values: Values = ()
+) -> tuple[list[Explanation], list[Explanation]]:
+    """The mistakes that explain the rows with differences, and the places of those that nothing explains.
 
     Parameters
     ----------
@@ -38,12 +43,41 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
         The graph of the loss; without it, only mistakes that the gradients alone prove are found.
     sizes : Sizes
         The numbers that averages divide by.
+    values : sequence
+        The rows of values that were computed by hand, with their nodes.
     """
-    said, rows = of_inputs(rows)
+    of_layout, rows = in_the_engines_layout(rows)
+    of_form, rows = of_inputs(rows)
+    # What is left of a gradient with NaN is explained by the graph, and not by a pattern of its own.
+    broken = {name for one in of_form if one.kind == "not finite" for name in one.parameters}
+    if recording is None:
+        return [*of_layout, *of_form, *_of_gradients([row for row in rows if row.name not in broken], None, sizes)], []
+    recording.given_entries |= {row.name: row.given for row in rows if row.given is not None}
+    of_forward = of_values(values, recording)
+    of_form += (as_values := values_as_gradients(rows, recording))
+    rows = [row for row in rows if not any(row.name in one.parameters for one in as_values)]
+    of_gradients = _of_gradients(rows, recording, sizes, broken)
+    if of_forward:  # all that is computed from a wrong value is wrong, so its place says nothing
+        of_gradients = [one for one in of_gradients if one.kind != "delta"]
+    of_gradients = [placed(one, rows, recording) for one in of_gradients]
+    said = [*of_forward, *of_layout, *of_form, *of_gradients]
+    named = {name for one in said if one not in of_layout and one.kind != "not finite" for name in one.parameters}
+    left = [row for row in rows if not row.agrees and row.name not in named and row.finite and not row.is_near]
+    places = first_wrong_places(rows, left, recording) if left and not of_forward else []
+    told, beside = ([one for one in places if is_of_last_step(one, recording) == alone] for alone in (False, True))
+    complete = [[with_details(one, rows, recording) for one in each] for each in ([*said, *told], beside)]
+    return complete[0], complete[1]
+
+
+def _of_gradients(
+    rows: Sequence[Row], recording: Recording | None, sizes: Sizes, broken: Collection[str] = ()
+) -> list[Explanation]:
+    """The mistakes in gradients, of which the broken ones show no mistake by themselves."""
+    said: list[Explanation] = []
     differing = [row for row in rows if not row.agrees]
     if not differing:
         return said
-    found = {row.name: finding(row) for row in differing}
+    found = {row.name: None if row.name in broken else finding(row) for row in differing}
     layers = [] if recording is None else recording.layers
     # A gradient in the wrong form may still come from a correct delta; the other parameters show whether it does.
     misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}
@@ -64,8 +98,10 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
         named = {name for explanation in one_row for name in explanation.parameters}
         unexplained = [row for row in unexplained if row.name not in named]
     unexplained = [row for row in unexplained if not row.is_near]
-    if unexplained and (first := _first_wrong_layer(deltas, layers)) is not None:
-        said.append(first)
+    compared = {} if recording is None else recording.targets
+    if unexplained and recording is not None and compared == recording.parameters:
+        first = _first_wrong_layer(deltas, layers)
+        return said if first is None else [*said, first]
     return said
 
 

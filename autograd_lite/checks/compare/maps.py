@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...figures import new_figure
 from .rows import Array, ParameterComparison
 
 if TYPE_CHECKING:
@@ -24,18 +25,15 @@ MAP_HEIGHT, STRIP_HEIGHT, WIDTH = 2.6, 0.9, 4.6
 
 def difference_maps(rows: list[ParameterComparison]) -> Figure:
     """A panel for each parameter, in two columns; each panel has its own symmetric scale."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError("GradientComparison.plot needs matplotlib: pip install matplotlib") from None
     columns = min(2, len(rows)) or 1
     lines = max(1, math.ceil(len(rows) / columns))
-    maps = [_as_map(row.difference) for row in rows]
+    maps = [_as_map(_shown(row)) for row in rows]
     heights = [
         max((STRIP_HEIGHT if len(m) == 1 else MAP_HEIGHT for m in maps[i * columns : (i + 1) * columns]), default=1.0)
         for i in range(lines)
     ]
-    figure = Figure(figsize=(WIDTH * columns, sum(heights) + 0.4 * lines), layout="constrained")
+    size = (WIDTH * columns, sum(heights) + 0.4 * lines)
+    figure = new_figure("GradientComparison.plot", figsize=size, layout="constrained")
     panels = figure.subplots(lines, columns, squeeze=False, height_ratios=heights).ravel()
     for panel, row, values in zip(panels, rows, maps, strict=False):
         _draw(figure, panel, row, values)
@@ -89,6 +87,13 @@ def _title(row: ParameterComparison) -> str:
     if row.relative <= AGREEMENT:
         return f"{row.name}: agree to {row.relative:.0e}"
     return f"{row.name}: up to {row.absolute:.2g}, of {_scale(row):.2g}"
+
+
+def _shown(row: ParameterComparison) -> Array:
+    """The differences, with NaN where nothing is given by hand."""
+    if row.given is None or not row.same_shape:
+        return row.difference
+    return np.where(row.given, row.difference, np.nan)
 
 
 def _scale(row: ParameterComparison) -> float:

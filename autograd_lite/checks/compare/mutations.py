@@ -251,8 +251,11 @@ def _other_operands(edge: Edge, right: Array) -> Iterator[Step]:
         if further is not None:
             text = further.name or "the value after the next function"
             candidates.append((text, "further", recording.values.get(further)))
+    known = [right]
     for text, key, value in candidates:
-        if value is not None and value.shape == right.shape and not np.array_equal(value, right):
+        fits = value is not None and value.shape == right.shape
+        if fits and not any(np.array_equal(value, other) for other in known):
+            known.append(value)
             yield edge.wrong(key, "operand", f"{text} stands where the product's own operand belongs, in {{where}}",
                              _first_by(value))  # fmt: skip
 
@@ -262,7 +265,7 @@ def _values_before(recording: Recording, node: Node) -> Iterator[tuple[str, str,
     part = recording.saved(node)["index"] if calls(node, getitem) else None
     if part is not None:
         (node,) = node.parents
-    for _ in range(12):
+    for step in range(12):
         same = list(dict.fromkeys(p for p in node.parents if p.shape == node.shape))
         if len(same) != 1 or node.recipe is None:
             return
@@ -270,7 +273,7 @@ def _values_before(recording: Recording, node: Node) -> Iterator[tuple[str, str,
         value = recording.values.get(node)
         if value is not None:
             text = node.name or "the value before the activation"
-            yield text, "before", value if part is None else value[part]
+            yield text, f"before {step}", value if part is None else value[part]
 
 
 def _shifted(edge: Edge, by: Array) -> Callable[[Any], Any]:

@@ -20,12 +20,17 @@ def as_html(rows: list[ParameterComparison], explanations: list[Explanation], no
     """The table and a list of the explanations, as HTML that loads nothing from elsewhere."""
     header = "".join(f"<th style='text-align:{_align(i)}'>{escape(name)}</th>" for i, name in enumerate(HEADER))
     body = "".join(f"<tr style='background:{_colour(row)}'>{_row(row)}</tr>" for row in rows)
-    items = "".join(f"<li>{escape(explanation.text)}</li>" for explanation in explanations)
+    items = "".join(f"<li>{escape(one.text)}{_details(one)}</li>" for one in explanations)
     absent = f"<p>not given by hand: {escape(', '.join(not_given))}</p>" if not_given else ""
     return (
         f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>{absent}"
         + (f"<ul>{items}</ul>" if items else "")
     )  # fmt: skip
+
+
+def _details(explanation: Explanation) -> str:
+    lines = "".join(f"<br><span>{escape(line)}</span>" for line in explanation.details)
+    return f"<small>{lines}</small>" if lines else ""
 
 
 def _row(row: ParameterComparison) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,10 +11,12 @@ import numpy as np
 
 from ...core.backward import as_dtype, pull_as_arrays, sum_to_shape
 from ...core.context import Block
-from ...core.graph import Node, ancestors
+from ...core.graph import Node, ancestors, describe
 from ...core.outputs import Dtypes, OutputCotangents
 from ...core.stepper import steps
+from ...core.tensor import Tensor
 from ...user_line import user_line
+from .intermediates import Variables, caller
 from .network import layers_of
 from .rows import Array
 
@@ -64,9 +67,13 @@ Detours = Mapping[Edge, Detour]
 
 
 class Witness(Block):
-    """Within it the results of recorded calls are noted, with the lines of the user's program that made the calls."""
+    """Within it the results of recorded calls are noted, with the lines of the user's program and its variables.
+
+    It is made by the function that calls the program.
+    """
 
     def __init__(self) -> None:
+        self.variables = Variables(caller())
         self.values: dict[Node, Array] = {}
         self.lines: dict[Node, str] = {}
         self.anomalies = self
@@ -78,7 +85,8 @@ class Witness(Block):
         """Take any tangent."""
 
     def note(self, result: Any) -> None:
-        """Keep the result of a call, and the line."""
+        """Keep the result of a call, the line, and what variables hold by now."""
+        self.variables.look(sys._getframe(1))
         for one in result if isinstance(result, tuple) else (result,):
             node, value = getattr(one, "node", None), getattr(one, "data", None)
             if node is not None and isinstance(value, np.ndarray | np.generic):
@@ -113,6 +121,7 @@ class Recording:
 
     def __init__(self, root: Node, parameters: Mapping[str, Node], witness: Witness | None = None) -> None:
         self.root = root
+        self.loss: Tensor | None = None
         self.parameters = parameters
         self.names = {leaf: name for name, leaf in parameters.items()}
         self.order = ancestors(root)
@@ -132,6 +141,21 @@ class Recording:
         self.values = self._values(witness)
         self.lines = witness.lines if witness is not None else {}
         self.layers = layers_of(root, parameters)
+        self.variables = witness.variables if witness is not None else None
+        self.intermediates = {} if witness is None else witness.variables.names(self.order, parameters)
+        self.labels = {} if self.variables is None else self.variables.labels(self.intermediates)
+        for node, label in self.labels.items():
+            if node.name is None and "." not in label:
+                node.name = label
+        self.labels |= self.names
+        self.targets = dict(parameters)
+        self.given_entries: dict[str, Array] = {}
+        self.reaches = self._reaches()
+
+    def watch(self, names: Iterable[str], given: Mapping[str, Array]) -> None:
+        """Compare these intermediates like the parameters, and of the arrays that are given in part those entries."""
+        self.targets = {**self.parameters, **{name: self.intermediates[name] for name in names}}
+        self.given_entries = dict(given)
         self.reaches = self._reaches()
 
     def _values(self, witness: Witness | None) -> dict[Node, Array]:
@@ -145,22 +169,49 @@ class Recording:
         return values
 
     def _reaches(self) -> dict[Node, frozenset[str]]:
-        """For each node the parameters that its cotangent reaches."""
+        """For each node what its cotangent reaches of the parameters, and of the intermediates that are compared."""
         found: dict[Node, frozenset[str]] = {}
+        names: dict[Node, list[str]] = {}
+        for name, node in self.targets.items():
+            names.setdefault(node, []).append(name)
         for node in reversed(self.order):
-            own = frozenset([self.names[node]]) if node in self.names else frozenset[str]()
+            own = frozenset(names.get(node, ()))
             found[node] = own.union(*(found[parent] for parent in node.parents))
         return found
+
+    def label(self, node: Node) -> str:
+        """A node's name, or what made it."""
+        if node in self.labels:
+            return self.labels[node]
+        return describe(node) if node.recipe is None else node.recipe.rule.name.lstrip("_")
+
+    def equal_cotangents(self, node: Node) -> list[Node]:
+        """The node, and the sums after it whose cotangent it gets unchanged: a product, and the product plus a bias."""
+        found = [node]
+        while len(self.users.get(found[-1], ())) == 1:
+            ((user, slot),) = self.users[found[-1]]
+            made = None if user.recipe is None else user.recipe.rule.call
+            if user.shape != node.shape or not (made is np.add or (made is np.subtract and self._is_first(user, slot))):
+                break
+            found.append(user)
+        return found
+
+    def _is_first(self, node: Node, slot: int) -> bool:
+        return node.recipe is not None and node.recipe.arguments[slot] == "x1"
+
+    def constant(self, array: Array) -> str:
+        """The variable of the program that has this array; empty for none."""
+        return self.variables.array(array) if self.variables is not None else ""
 
     def saved(self, node: Node) -> dict[str, Any]:
         """The values that a node's rules read, by name."""
         return dict(zip(node.recipe.reads, node.saved or (), strict=True)) if node.recipe is not None else {}
 
     def gradients(self) -> dict[str, Array]:
-        """The gradient of every parameter."""
+        """The gradient of every parameter, and of the intermediates that are compared."""
         return {
-            name: np.asarray(self.cotangents.get(leaf, np.zeros(leaf.shape, leaf.dtype)))
-            for name, leaf in self.parameters.items()
+            name: np.asarray(self.cotangents.get(node, np.zeros(node.shape, node.dtype)))
+            for name, node in self.targets.items()
         }
 
     def numbers(self) -> list[tuple[float, str]]:
@@ -183,7 +234,7 @@ class Recording:
         return fitted(pull_as_arrays(node, g, node.saved)[slot], node, node.parents[slot])
 
     def changes(self, detours: Detours) -> dict[str, Array]:
-        """What detours add to the gradients of the parameters: all that is below them is linear in the cotangents.
+        """What detours add to the gradients of what is compared: all that is below them is linear in the cotangents.
 
         Examples
         --------
@@ -222,10 +273,10 @@ class Recording:
             elif change is not None and node.recipe is not None:
                 for parent, given in zip(node.parents, pull_as_arrays(node, change, node.saved), strict=True):
                     add(parent, fitted(given, node, parent))
-        return {
-            name: np.asarray(changed.get(leaf, np.zeros(leaf.shape, leaf.dtype)))
-            for name, leaf in self.parameters.items()
+        found = {
+            name: np.asarray(changed.get(node, np.zeros(node.shape, node.dtype))) for name, node in self.targets.items()
         }
+        return found | {name: np.where(given, found[name], 0.0) for name, given in self.given_entries.items()}
 
     def terms(self) -> dict[str, float]:
         """For each parameter the size of the terms that were summed in its gradient, as rounding shows them.
@@ -233,7 +284,8 @@ class Recording:
         Each cotangent is changed at random by its own size, which is what rounding does at the size of one unit in the
         last place; what arrives at a parameter is the error of its gradient in such units.
         """
-        found = dict.fromkeys(self.parameters, 0.0)
+        found = dict.fromkeys(self.targets, 0.0)
+        names = {node: [name for name, one in self.targets.items() if one is node] for node in self.targets.values()}
         for seed in range(2):
             rng = np.random.default_rng(seed)
             errors: dict[Node, Any] = {}
@@ -242,8 +294,8 @@ class Recording:
                 error = each(partial(_with_random_signs, rng), sizes[node])
                 if node in errors:
                     error = errors[node] + error
-                if node in self.names:
-                    found[self.names[node]] = float(np.max(np.abs(error), initial=found[self.names[node]]))
+                for name in names.get(node, ()):
+                    found[name] = float(np.max(np.abs(error), initial=found[name]))
                 if node.recipe is None:
                     continue
                 pulled = pull_as_arrays(node, error, node.saved)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .maps import difference_maps
 from .notebook import as_html
+from .recording import Recording
 from .rows import Explanation, ParameterComparison, table
 
 if TYPE_CHECKING:
@@ -20,11 +21,15 @@ class GradientComparison:
     Attributes
     ----------
     rows : list of ParameterComparison
-        One row for each parameter, in the engine's order.
+        One row for each parameter, in the engine's order; after them those of intermediates, and of values.
     explanations : list of Explanation
         The mistakes that the numbers prove; may be empty.
     not_given : tuple of str
-        The parameters whose gradient was not given by hand.
+        The parameters whose gradient was not given by hand, and of how many entries.
+    places : list of Explanation
+        For single parameters that nothing explains: what is right, and the step that is not.
+    recording : Recording or None
+        The recorded graph, if there is one; `draw_graph` and `backprop_page` show it, with the places of the mistakes.
     """
 
     def __init__(
@@ -32,10 +37,14 @@ class GradientComparison:
         rows: list[ParameterComparison],
         explanations: list[Explanation] | None = None,
         not_given: tuple[str, ...] = (),
+        recording: Recording | None = None,
+        places: list[Explanation] | None = None,
     ) -> None:
         self.rows = rows
         self.explanations = explanations or []
         self.not_given = not_given
+        self.recording = recording
+        self.places = places or []
 
     def __getitem__(self, name: str) -> ParameterComparison:
         for row in self.rows:
@@ -99,10 +108,13 @@ class GradientComparison:
         return difference_maps(self.rows)
 
     def __str__(self) -> str:
-        return "\n".join([table(self.rows, self.not_given), *(f"- {explanation}" for explanation in self.explanations)])
+        lines = [table(self.rows, self.not_given)]
+        for one in (*self.explanations, *self.places):
+            lines += [f"- {one}", *(f"    {detail}" for detail in one.details)]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return as_html(self.rows, self.explanations, self.not_given)
+        return as_html(self.rows, [*self.explanations, *self.places], self.not_given)
 
     def __repr__(self) -> str:
         return (

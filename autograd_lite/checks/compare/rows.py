@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from ...core.graph import Node
 
 Array = np.ndarray[Any, Any]
 
@@ -37,12 +39,15 @@ class ParameterComparison:
     terms : float
         The size of the terms that were summed in the engine's gradient, if its graph shows it: what differs by no more
         than their rounding is equal.
+    given : ndarray of bool or None
+        Which entries are given by hand; None for all. Only these are compared.
     """
 
     name: str
     hand: Array
     engine: Array
     terms: float = 0.0
+    given: Array | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -58,13 +63,22 @@ class ParameterComparison:
     def difference(self) -> Array:
         """``hand - engine``, in double precision at least.
 
-        It is NaN where either gradient is NaN, or if the shapes differ; 0 where both are the same infinity.
+        It is NaN where either gradient is NaN, or if the shapes differ; 0 where both are the same infinity, and in
+        entries that are not given by hand.
         """
         if not self.same_shape:
             return np.full(self.shape, np.nan)
         hand, engine = (a.astype(np.result_type(a.dtype, np.float64)) for a in (self.hand, self.engine))
         with np.errstate(invalid="ignore"):
-            return np.where(hand == engine, 0.0, hand - engine)
+            apart = np.where(hand == engine, 0.0, hand - engine)
+        return apart if self.given is None else np.where(self.given, apart, 0.0)
+
+    @property
+    def _compared(self) -> tuple[Array, Array]:
+        """The two gradients, where both are given."""
+        if self.given is None or not self.same_shape:
+            return self.hand, self.engine
+        return self.hand[self.given], self.engine[self.given]
 
     @property
     def absolute(self) -> float:
@@ -91,7 +105,7 @@ class ParameterComparison:
         A difference that is no larger than the rounding of the terms is divided by them, if they are larger: a
         gradient whose terms cancel has no digits of its own.
         """
-        scale = max(float(np.max(np.abs(a), initial=0.0)) for a in (self.hand, self.engine))
+        scale = max(float(np.max(np.abs(a), initial=0.0)) for a in self._compared)
         if self.absolute <= self.rounding:
             scale = max(scale, self.terms)
         if self.absolute == 0 or not scale or not np.isfinite(scale):
@@ -103,7 +117,7 @@ class ParameterComparison:
         """The cosine of the angle between the two as vectors; 1 where both are zero, NaN where the shapes differ."""
         if not self.same_shape:
             return float("nan")
-        hand, engine = (a.astype(np.result_type(a.dtype, np.float64)).ravel() for a in (self.hand, self.engine))
+        hand, engine = (a.astype(np.result_type(a.dtype, np.float64)).ravel() for a in self._compared)
         lengths = [float(np.max(np.abs(a), initial=0.0)) for a in (hand, engine)]
         if max(lengths) <= self.rounding:
             return 1.0
@@ -120,7 +134,9 @@ class ParameterComparison:
         """The index of the largest difference, or of the first NaN; None if there is no such entry."""
         if not self.engine.size or not self.same_shape:
             return None
-        return tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(self.difference)), self.shape))
+        apart = np.abs(self.difference)
+        ranked = apart if self.given is None else np.where(self.given, apart, -1.0)
+        return tuple(int(i) for i in np.unravel_index(np.argmax(ranked), self.shape))
 
 
 @dataclass(frozen=True)
@@ -134,16 +150,24 @@ class Explanation:
         "batch sum", "L2"; of what the graph shows one of these, or "activation derivative", "derivative", "softmax",
         "operand", "scale", "reduction", "mask", "normalisation", "indexing", "truncation", "sharing", "path",
         "parametrisation", "conjugate", "delta of another place", "stepped weights", "delta"; of what is no derivation
-        yet "zeros", "not finite", "integers".
+        yet "zeros", "not finite", "integers"; of values in the forward program "value"; of matrices of second
+        derivatives "part of a matrix"; of rules "rule" if no mistake is known, and "diagonal".
     parameters : tuple of str
         The parameters whose difference it explains.
     text : str
         A description of the mistake, and of the numbers that prove it.
+    edges : tuple of (Node, int, Node or None), optional
+        The steps of the backward pass that the mistake is in: recorded calls, the positions of their operands, and the
+        nodes that the steps lead to, if they are not the operands.
+    details : tuple of str, optional
+        Where these steps are in the program, what else the numbers prove, and the right formulas.
     """
 
     kind: str
     parameters: tuple[str, ...]
     text: str
+    edges: tuple[tuple[Node, int, Node | None], ...] = field(default=(), repr=False)
+    details: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.text

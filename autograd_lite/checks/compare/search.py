@@ -101,7 +101,7 @@ class Search:
         if not proven:
             return None
         text = f"{alike[0].mutation.text}: {_equal(proven)}"
-        return Explanation(alike[0].mutation.kind, tuple(proven), text + _others(alike[1:]))
+        return _explained(alike[0].mutation, proven, text + _others(alike[1:]))
 
     def one_with_a_factor(self, rows: Sequence[Row], sizes: Sizes) -> Explanation | None:
         """The mistake whose gradients are the same multiple of those by hand, where the graph has a reason for it."""
@@ -118,7 +118,7 @@ class Search:
             proven = [row.name for row in rows if not row.agrees and row.is_proven_by(predicted[row.name])]
             if proven:
                 text = f"{mutation.text}: {_equal(proven)} if they are multiplied by {factor:g} ({reason})"
-                return Explanation(mutation.kind, tuple(proven), text)
+                return _explained(mutation, proven, text)
         return None
 
     # ---- two mistakes ----
@@ -151,7 +151,7 @@ class Search:
         for _, first, explained in parts:
             if first.mutation.rank == SPECIFIC and any(row.hand.size > 1 for row in rows if row.name in explained):
                 text = f"{first.mutation.text}: {_equal(explained)}"
-                return [Explanation(first.mutation.kind, tuple(explained), text)]
+                return [_explained(first.mutation, explained, text)]
         return []
 
     def _both(self, rows: Sequence[Row]) -> list[Explanation]:
@@ -226,7 +226,7 @@ class Search:
                     f"the cotangent goes through the {moved.name} that has already been stepped, by {rate:.6g} times "
                     f"its gradient, in {self.catalogue.roles.place([node])}: {_equal(proven)}"
                 )
-                return Explanation("stepped weights", tuple(proven), text)
+                return Explanation("stepped weights", tuple(proven), text, ((node, slot, None),))
         return None
 
     def _through_stepped(self, node: Node, slot: int, step: Array) -> Callable[[Array], Array]:
@@ -246,6 +246,11 @@ def _rate(rows: Sequence[Row], changes: dict[str, Array]) -> float | None:
 _LARGEST_RATE = 1e4
 
 
+def _explained(mutation: Mutation, names: Sequence[str], text: str) -> Explanation:
+    edges = tuple((node, slot, detour.target) for (node, slot), detour in mutation.detours.items())
+    return Explanation(mutation.kind, tuple(names), text, edges)
+
+
 def _equal(names: Sequence[str]) -> str:
     return f"with this mistake, the engine's gradients of {', '.join(names)} equal yours"
 
@@ -257,8 +262,8 @@ def _order(rows: Sequence[Row]) -> Callable[[str], int]:
 def _pair(first: Mutation, explained: Sequence[str], second: Mutation, rest: Sequence[str]) -> list[Explanation]:
     both = f"with this mistake and another one, the engine's gradients of {', '.join([*explained, *rest])} equal yours"
     return [
-        Explanation(first.kind, tuple(explained), f"{first.text}: {both}"),
-        Explanation(second.kind, tuple(rest or explained), f"{second.text}: {both}"),
+        _explained(first, explained, f"{first.text}: {both}"),
+        _explained(second, rest or explained, f"{second.text}: {both}"),
     ]
 
 

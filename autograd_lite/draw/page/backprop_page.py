@@ -13,19 +13,21 @@ from typing import Any
 
 import numpy as np
 
+from ...checks.compare.report import GradientComparison
 from ...core.graph import Node
 from ...core.stepper import steps
 from ...core.tensor import Tensor
 from ...files import write_atomically
 from ...formatting import short
+from ...notation.mathml import variable
 from ..clusters import Clusters
 from ..diagram import Diagram
 from ..graph_info import Contents
 from ..labels import Labels
+from ..marks import recorded
 from ..picture import check_module, check_recorded
 from .chain_rule import chain_data
 from .html_arrays import Array, Gallery
-from .mathml import variable
 from .sections import Sections
 
 _WEB = Path(__file__).with_name("web")
@@ -33,7 +35,7 @@ _WEB = Path(__file__).with_name("web")
 
 
 def backprop_page(
-    output: Tensor,
+    output: Tensor | GradientComparison,
     path: str | os.PathLike[str],
     names: Mapping[Any, Any] | None = None,
     *,
@@ -50,9 +52,10 @@ def backprop_page(
 
     Parameters
     ----------
-    output : Tensor
+    output : Tensor or GradientComparison
         A result, usually the loss, before ``backward()``, or after ``backward(retain_graph=True)``, so that it still
-        has its graph. The pass for the page changes no gradient.
+        has its graph. The pass for the page changes no gradient. For a report of `compare_gradients`, the pass of its
+        loss, with the mistakes marked in the picture, and told in their steps.
     path : path
         The path of the page, which ends in ``.html`` or ``.htm``.
     names, module, depth
@@ -92,22 +95,23 @@ def backprop_page(
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"backprop_page: {path} ends in {path.suffix or 'nothing'!r}; expected .html")
-    check_recorded("backprop_page", output)
+    loss, marks = recorded("backprop_page", output)
+    check_recorded("backprop_page", loss)
     check_module("backprop_page", module, depth)
-    assert output.node is not None
-    contents = Contents(output, names, module)
+    assert loss.node is not None
+    contents = Contents(loss, names, module)
     with np.errstate(all="ignore"):  # the page shows infinite numbers and NaN
-        played = list(steps(output.node, output._seed(grad).data, hooks=True))
+        played = list(steps(loss.node, loss._seed(grad).data, hooks=True))
     names_of_all = _names_of_all(contents)
     gradients = {step.node: step.cotangent for step in played if hasattr(step.cotangent, "ndim")}
     unnamed = {node: name for node, name in names_of_all.items() if node not in contents.names}
     labels = Labels(contents, gradients, values=_single_number, everywhere=True, numbers=unnamed)
-    diagram = Diagram(contents, labels, {}, None, True, "")
+    diagram = Diagram(contents, labels, {}, None, True, "", marks)
     graph = blank("")
     diagram.draw(graph, None if module is None else Clusters(contents, module, depth))
     gallery = Gallery()
-    sections = Sections(played, names_of_all, gallery).all()
-    name = names_of_all[output.node]
+    sections = Sections(played, names_of_all, gallery, marks).all()
+    name = names_of_all[loss.node]
     described = f"the backward graph of {name}, a picture of the computation that the steps below describe"
     numbers = {step.node: i for i, step in enumerate(played)}
     page = Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(

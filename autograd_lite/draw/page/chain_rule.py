@@ -11,8 +11,8 @@ import numpy as np
 from ...core.backward import pull_as_arrays
 from ...core.graph import Node
 from ...core.stepper import Step
+from ...notation.mathml import variable
 from ..text import gradient_of
-from .mathml import variable
 
 
 def chain_data(played: Sequence[Step], names: Mapping[Node, str]) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...formatting import short
+from ...notation.mathml import matrix, number
 from ..text import root_mean_square
 from .heatmap import heat_map
-from .mathml import matrix, number
 
 Array = np.ndarray[Any, Any]
 

@@ -15,10 +15,11 @@ from ...core.outputs import OutputCotangents
 from ...core.rule import OUT, parameter_names
 from ...core.stepper import Contribution, Step
 from ...formatting import visible
+from ...notation.formulas import right_side
+from ...notation.mathml import identifier, number, partial, variable
+from ..marks import NONE, Marks
 from ..text import gradient_of
-from .formulas import right_side
 from .html_arrays import Gallery, in_numbers, is_small
-from .mathml import identifier, number, partial, variable
 
 _COLUMNS_IN_FORMULAS = 4
 """The largest number of columns of a matrix in a formula."""
@@ -41,9 +42,14 @@ class Sections:
         From node to the name of its result.
     gallery : Gallery
         The figures of the page.
+    marks : Marks
+        The steps that a derivation by hand has wrong.
     """
 
-    def __init__(self, played: Sequence[Step], names: Mapping[Node, str], gallery: Gallery) -> None:
+    def __init__(
+        self, played: Sequence[Step], names: Mapping[Node, str], gallery: Gallery, marks: Marks = NONE
+    ) -> None:
+        self.marks = marks
         self.calls = [step for step in played if step.node.recipe is not None]
         # The leaves that the computation used first get their last contribution at the end.
         self.leaves = [step for step in played if step.node.recipe is None]
@@ -103,6 +109,10 @@ class Sections:
         title = f"Step {count} of {len(self.calls)}: {self._name(step.node)} = <code>{function}</code>"
         parts = [
             f"<p class='call'><code>{function}</code> was called with {arguments}.</p>",
+            *(
+                f"<p class='mistake'><strong>Mistake {number}</strong> {escape(text)}</p>"
+                for number, text in self.marks.sentences.get(step.node, {}).items()
+            ),
             "<h3>Incoming cotangent</h3>",
             "<p>Its hooks have already been called:</p>" if _has_hooks(step.node) else "",
             self._figures(step.cotangent, step.node),

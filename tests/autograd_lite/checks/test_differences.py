@@ -92,3 +92,20 @@ def test_points_without_a_derivative_are_recognised(f, kind):
 def test_a_kink_has_the_slopes_of_both_sides():
     found = irregularity(derivative(curve(lambda t: max(2 * t, -3 * t)), EPSILON))
     assert (found.left, found.right) == pytest.approx((-3.0, 2.0))
+
+
+def test_noise_is_no_jump_and_no_kink_wherever_it_is_met():
+    """Noise that depends on the argument alone, as that of an iteration that ends at a tolerance."""
+    for seed in range(200):
+
+        def noisy(t, seed=seed):
+            noise = np.random.default_rng([seed, abs(int(t * 1e15)), int(t < 0)]).uniform(-1e-4, 1e-4)
+            return Value(1 + t + noise, 1.0)
+
+        assert irregularity(derivative(noisy, EPSILON)) is None
+
+
+def test_a_jump_is_one_on_either_side_of_the_point():
+    for side in (1, -1):
+        estimate = derivative(lambda t, side=side: Value(float(side * t > 0) + t, 1.0), EPSILON)
+        assert str(irregularity(estimate)) == "a jump"

@@ -66,5 +66,6 @@ def test_the_history_is_plotted(suffix, tmp_path):
     model, optimizer = make()
     history = fit(model, optimizer, metrics={"accuracy": nn.metrics.accuracy})
     figure = history.plot(tmp_path / f"history.{suffix}")
+    assert figure._repr_png_().startswith(b"\x89PNG")  # which notebooks ask for
     assert [axes.get_title() for axes in figure.axes] == ["Loss", "Metrics", "Gradient and learning rate"]
     assert (tmp_path / f"history.{suffix}").stat().st_size > 1000

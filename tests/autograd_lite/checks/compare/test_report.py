@@ -1,5 +1,7 @@
 """The comparison of gradients derived by hand with the engine's: what it takes, and how it is shown."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -338,3 +340,14 @@ def test_the_plot_names_shapes_that_differ_and_shows_nan():
     first, second = panels(report)
     assert first.get_title() == "W: shape (3,) by hand, not (2,)"
     assert second.images[0].get_array().mask.tolist() == [[True, False]]
+
+
+def test_a_plot_is_shown_in_notebooks_without_pyplot():
+    code = (
+        "import sys\n"
+        "from autograd_lite.checks import compare_gradients\n"
+        "figure = compare_gradients({'w': [2.0, 1.0]}, {'w': [1.0, 1.0]}).plot()\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+        "assert figure._repr_png_().startswith(b'\\x89PNG')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,8 +9,8 @@ import pytest
 import autograd_lite.rules.scipy.special  # noqa: F401 - registers its rules
 import nn
 from autograd_lite.core.registry import RULES
-from autograd_lite.draw.page.formulas import formula_of, right_side, source_of
-from autograd_lite.draw.page.mathml import matrix, number, text_of, variable, written
+from autograd_lite.notation.formulas import formula_of, right_side, source_of
+from autograd_lite.notation.mathml import matrix, number, text_of, variable, written
 
 
 def in_text(expression):

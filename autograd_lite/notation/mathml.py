@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
-from ...formatting import short
+from ..formatting import short
 
 # These are levels of precedence: an expression of a lower level than its place needs is put in parentheses.
 ANY, COMPARED, SUM, PRODUCT, SIGNED, ATOM = range(6)

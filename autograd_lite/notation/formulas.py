@@ -31,8 +31,8 @@ def formula_of(vjp: VectorJacobianProduct, argument: str) -> str:
     --------
     >>> import numpy as np
     >>> from autograd_lite.core.registry import RULES
-    >>> from autograd_lite.draw.page.formulas import formula_of
-    >>> from autograd_lite.draw.page.mathml import text_of
+    >>> from autograd_lite.notation.formulas import formula_of
+    >>> from autograd_lite.notation.mathml import text_of
     >>> text_of(formula_of(RULES[np.multiply].vjps["x1"], "x1"))
     '∂L/∂x1 = ∂L/∂out · x2'
     """
