@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ..core.graph import Node
 from ..formatting import visible
 from .clusters import Clusters
@@ -65,10 +67,10 @@ class Diagram:
         for node in order:
             if node.recipe is None:
                 continue
-            several = len(node.recipe.rule.vjps) > 1 or len(node.parents) > 1
+            distinct = self._are_distinct(node)
             for argument, parent in zip(node.recipe.arguments, node.parents, strict=True):
-                shape = _shape(parent) or str(node.shape)
-                label = f"{argument}: {shape}" if several else shape
+                shape = _shape(parent) or _shape(node)
+                label = ": ".join(filter(None, (argument if distinct else "", shape)))
                 self._edge(self._id("n", node), entries[parent] if backward else self._exit(parent), label)
         self._draw_constants()
         by_id = {self._id(kind, node): node for node in order for kind in "nas"}
@@ -174,12 +176,19 @@ class Diagram:
             box = f"{self.prefix}c{number}"
             arguments = {constant.argument for _, constant in users}
             # If all calls use the same argument name for it, the box shows the name; otherwise the edges do.
-            shared = [*arguments] if len(arguments) == 1 else []
-            self._node(box, [*shared, *self.labels.of_constant(users[0][1].array)], CONSTANT, None)
+            shared = len(arguments) == 1
+            self._node(box, self.labels.of_constant(users[0][1], shared), CONSTANT, None)
             for node, constant in users:
                 call = self._id("n", node)
-                self._edge(call, box, "" if shared else constant.argument)
+                says = constant.argument if self._are_distinct(node) and (constant.name or not shared) else ""
+                self._edge(call, box, says)
                 self.reads.add((call, box))
+
+    def _are_distinct(self, node: Node) -> bool:
+        """Whether a call has several drawn operands, and it matters which is which."""
+        assert node.recipe is not None
+        drawn = sum(constant.array.ndim > 0 for constant in self.contents.constants.get(node, ()))
+        return len(node.parents) + drawn > 1 and node.recipe.rule.function not in _COMMUTATIVE
 
     def _node(self, name: str, lines: list[str], style: dict[str, str], size: float | None) -> None:
         """Draw a node with its lines, coloured by the size of its gradient if that is known."""
@@ -207,8 +216,11 @@ class Diagram:
 
 
 def _shape(node: Node) -> str:
-    """A node's shape; empty for a call with several results, whose nodes have their own shapes."""
-    return "" if has_several(node) else str(node.shape)
+    """A node's shape; empty for a number, and for a call with several results, whose nodes have their own shapes."""
+    return "" if has_several(node) or not node.shape else str(node.shape)
+
+
+_COMMUTATIVE = frozenset({np.add, np.multiply, np.maximum, np.minimum, np.logaddexp})
 
 
 def identifier(path: str) -> str:

@@ -116,7 +116,7 @@ def draw_graph(
     if heat not in (None, "grad"):
         raise ValueError(f"draw_graph: heat={heat!r} is unknown; expected 'grad', or None for no colours")
     check_module("draw_graph", module, depth)
-    contents = Contents(output, names, module)
+    contents = Contents(output, names, module, complete=values or heat is not None)
     clusters = None if module is None else Clusters(contents, module, depth)
     gradients = contents.gradients()
     sizes = {node: root_mean_square(gradient) for node, gradient in gradients.items()} if heat else {}
@@ -127,6 +127,7 @@ def draw_graph(
         gradients,
         values=values_of if values else None,
         everywhere=values or heat is not None,
+        gone=values,
         memory=memory,
     )
     if direction == "both":
