@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,23 @@ from ..formatting import visible
 from .clusters import Clusters
 from .graph_info import Constant, Contents, has_several
 from .labels import Labels
-from .styles import CALL, CLUSTER, CONSTANT, INPUT, LEAF, LONG_CALL, MODULE, OUTPUT, READ, RESULT, SUM, HeatScale
+from .repeats import Run
+from .styles import (
+    CALL,
+    CLUSTER,
+    CONSTANT,
+    INPUT,
+    LEAF,
+    LONG_CALL,
+    MODULE,
+    OUTPUT,
+    PALETTES,
+    READ,
+    RESULT,
+    SUM,
+    HeatScale,
+    Palette,
+)  # fmt: skip
 from .text import root_mean_square
 
 
@@ -37,6 +53,8 @@ class Diagram:
         Whether edges run in the direction in which cotangents flow.
     prefix : str
         A prefix of every identifier, to distinguish two diagrams in a graph.
+    palette : Palette
+        The colours.
 
     Attributes
     ----------
@@ -52,13 +70,14 @@ class Diagram:
         scale: HeatScale | None,
         backward: bool,
         prefix: str,
+        palette: Palette = PALETTES["colorblind"],
     ) -> None:
         self.nodes: list[tuple[str, dict[str, str]]] = []
         self.edges: list[tuple[str, str, str]] = []
         self.reads: set[tuple[str, str]] = set()
         self.contents, self.labels = contents, labels
         self.sizes, self.scale = sizes, scale
-        self.backward, self.prefix = backward, prefix
+        self.backward, self.prefix, self.palette = backward, prefix, palette
         order = contents.order
         self.index = {node: i for i, node in enumerate(order)}
         self.spine = {self._id(kind, node) for node in order if node.recipe is not None for kind in "nas"}
@@ -76,14 +95,9 @@ class Diagram:
         by_id = {self._id(kind, node): node for node in order for kind in "nas"}
         self.parts = {name: [by_id[name]] for name, _ in self.nodes if name in by_id}
 
-    def draw(self, graph: Any, clusters: Clusters | None) -> None:
-        """Draw the nodes and edges into a graph, within clusters if they are given."""
-        folds: dict[str, str] = {}
-        if clusters is None:
-            for name, attributes in self.nodes:
-                graph.node(name, **attributes)
-        else:
-            folds = self._draw_clustered(graph, clusters)
+    def draw(self, graph: Any, clusters: Clusters | None, runs: Sequence[Run] = ()) -> None:
+        """Draw the nodes and edges into a graph, within clusters if they are given, each run folded into a node."""
+        folds = self._draw_nodes(graph, clusters, runs)
         drawn = set()
         for tail, head, label in self.edges:
             edge = folds.get(tail, tail), folds.get(head, head), label
@@ -97,33 +111,62 @@ class Diagram:
                 attributes["weight"] = "8"  # so a chain of calls is drawn straight, with its parameters beside it
             graph.edge(*edge[:2], **attributes)
 
-    def _draw_clustered(self, graph: Any, clusters: Clusters) -> dict[str, str]:
+    def _draw_nodes(self, graph: Any, clusters: Clusters | None, runs: Sequence[Run]) -> dict[str, str]:
         """Draw the nodes in their modules; returns for each folded part the identifier that replaces it."""
-        folds: dict[str, str] = {}
+        into = {node: f"{self.prefix}r{number}" for number, run in enumerate(runs) for node in run.nodes}
+        owners = {} if clusters is None else clusters.owners
+        if clusters is not None:
+            for node in self.index:
+                if (path := clusters.fold_of(node)) is not None:
+                    into.setdefault(node, f"{self.prefix}m{identifier(path)}")
+        folds = self._folded_constants(into, runs)
         members: dict[str | None, list[tuple[str, dict[str, str]]]] = {}
         folded: dict[str, list[Node]] = {}
         for name, attributes in self.nodes:
-            node = self.parts[name][0] if name in self.parts else None
-            path = None if node is None else clusters.fold_of(node)
-            if node is not None and path is not None:
-                folds[name] = f"{self.prefix}m{identifier(path)}"
-                folded.setdefault(path, []).append(node)
-            else:
-                members.setdefault(None if node is None else clusters.owners.get(node), []).append((name, attributes))
+            shown = self.parts[name][0] if name in self.parts else None
+            if shown is not None and shown in into:
+                folds[name] = into[shown]
+                folded.setdefault(into[shown], []).append(shown)
+            elif name not in folds:
+                members.setdefault(None if shown is None else owners.get(shown), []).append((name, attributes))
         for name in folds:
-            del self.parts[name]
-        for path, nodes in folded.items():
-            self.parts[f"{self.prefix}m{identifier(path)}"] = [*dict.fromkeys(nodes)]
-            around = clusters.around(path) if path else None
-            gradient = self.labels.gradient_of_module(nodes)
-            size = None if gradient is None else root_mean_square(gradient)
-            self._node(
-                f"{self.prefix}m{identifier(path)}", self.labels.of_module(clusters.title(path), nodes), MODULE, size
-            )
-            members.setdefault(around, []).append(self.nodes.pop())
+            self.parts.pop(name, None)
+        for number, run in enumerate(runs):
+            name = f"{self.prefix}r{number}"
+            around = None if clusters is None else clusters.module_of(run.nodes)
+            members.setdefault(around, []).append(self._fold(name, self.labels.of_run(run), folded.pop(name)))
+        for name, nodes in folded.items():
+            assert clusters is not None
+            path = str(clusters.fold_of(nodes[0]))
+            lines = self.labels.of_module(clusters.title(path), nodes)
+            members.setdefault(clusters.around(path) if path else None, []).append(self._fold(name, lines, nodes))
 
         for name, attributes in members.get(None, []):
             graph.node(name, **attributes)
+        if clusters is not None:
+            self._draw_clusters(graph, clusters, members)
+        return folds
+
+    def _folded_constants(self, into: Mapping[Node, str], runs: Sequence[Run]) -> dict[str, str]:
+        """The constants that only the calls within one run read, with the node that the run is folded into."""
+        by_id = {self._id("n", node): name for node, name in into.items()}
+        readers: dict[str, set[str | None]] = {}
+        for call, box in self.reads:
+            readers.setdefault(box, set()).add(by_id.get(call))
+        names = {f"{self.prefix}r{number}" for number in range(len(runs))}
+        return {box: str(*found) for box, found in readers.items() if len(found) == 1 and found <= names}
+
+    def _fold(self, name: str, lines: list[str], nodes: list[Node]) -> tuple[str, dict[str, str]]:
+        """The node that stands for several."""
+        self.parts[name] = [*dict.fromkeys(nodes)]
+        gradient = self.labels.gradient_of_module(nodes)
+        self._node(name, lines, MODULE, None if gradient is None else root_mean_square(gradient))
+        return self.nodes.pop()
+
+    def _draw_clusters(
+        self, graph: Any, clusters: Clusters, members: Mapping[str | None, list[tuple[str, dict[str, str]]]]
+    ) -> None:
+        """Draw the modules that are open, with what stands in them."""
         open_modules = {around for path in members if path is not None for around in clusters.ancestry(path)}
 
         def add(part: Any, path: str) -> None:
@@ -131,7 +174,7 @@ class Diagram:
                 title = literal(clusters.title(path))
                 # Spaces beside the title make room, so that the incoming edge does not cross it.
                 title += "\N{NO-BREAK SPACE}" * (2 * len(title))
-                inner.attr(label=title, labelloc="t", labeljust="l", **CLUSTER)
+                inner.attr(label=title, labelloc="t", labeljust="l", **self.palette.of(CLUSTER))
                 for name, attributes in members.get(path, []):
                     inner.node(name, **attributes)
                 for child in clusters.children.get(path, []):
@@ -140,7 +183,6 @@ class Diagram:
 
         if open_modules:
             add(graph, "")
-        return folds
 
     def _draw(self, node: Node, is_sum: bool) -> str:
         """Draw a node with its array and its sum; returns the part that cotangents flow into."""
@@ -192,9 +234,9 @@ class Diagram:
 
     def _node(self, name: str, lines: list[str], style: dict[str, str], size: float | None) -> None:
         """Draw a node with its lines, coloured by the size of its gradient if that is known."""
-        look = dict(style)
+        look = self.palette.of(style)
         if self.scale is not None and size is not None:
-            look |= self.scale.look(size)
+            look |= self.palette.of_heat(self.scale.look(size))
         self.nodes.append((name, {"label": "\\n".join(map(literal, lines)), **look}))
 
     def _style_of_leaf(self, node: Node) -> dict[str, str]:

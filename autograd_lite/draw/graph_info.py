@@ -180,6 +180,16 @@ class Contents:
         return sum(min(owners[key].nbytes, sum(sizes.values())) for key, sizes in views.items())
 
 
+def what_is_lacking(contents: Contents, gradients: Mapping[Node, Array]) -> list[str]:
+    """Why values or gradients are missing in a picture, as lines of a note; empty if none are."""
+    if not contents.backward_has_run:
+        return ["gradients are not shown, because backward() has not run"]
+    whole = [node for node in contents.order if not has_several(node)]
+    if all(node in gradients for node in whole):
+        return []
+    return ["some gradients are missing, because the graph is freed; backward(retain_graph=True) keeps it"]
+
+
 def has_several(node: Node) -> bool:
     """Whether a node is a call with several results, whose nodes have their own shapes."""
     return any(isinstance(part, tuple) for part in node.shape)

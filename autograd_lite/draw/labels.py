@@ -9,8 +9,10 @@ import numpy as np
 
 from ..core.graph import Node
 from ..formatting import with_unit
-from .graph_info import Array, Constant, Contents, has_several
-from .text import SMALL, gradient_of
+from .graph_info import Constant, Contents, has_several
+from .live import Array
+from .repeats import Run, short_name
+from .text import SMALL, gradient_of, root_mean_square
 
 
 class Labels:
@@ -70,6 +72,15 @@ class Labels:
         gradient = self.gradient_of_module(nodes)
         return lines if gradient is None else [*lines, gradient_of(gradient)]
 
+    def of_run(self, run: Run) -> list[str]:
+        """The lines of units that are folded: their parameters, and the gradients of the first and of the last."""
+        title, *lines = self.of_module(run.title, run.nodes)
+        if lines[-1].startswith("gradient rms"):
+            found = [self.gradient_of_module([*unit]) for unit in (run.units[0], run.units[-1])]
+            sizes = [f"{root_mean_square(g):.2e}" for g in found if g is not None]
+            lines[-1:] = [f"gradient rms {size} in the {which}" for size, which in zip(sizes, ("first", "last"))]  # noqa: B905
+        return [title, *lines]
+
     def gradient_of_module(self, nodes: list[Node]) -> Array | None:
         """The gradients of all parameters among some nodes, as one array; None if they have no gradients."""
         found = [self.gradients[leaf].ravel() for leaf in _leaves(nodes) if leaf in self.gradients]
@@ -107,15 +118,18 @@ class Labels:
         """The numbers of an array, after a title if they are all written out."""
         if self.values is None:
             return []
-        first, *others = self.values(array) or [""]
-        return [f"{title}{first}" if 0 < array.size <= SMALL else first, *others] if first else []
+        rows = self.values(array)
+        if not title or not rows or not 0 < array.size <= SMALL:
+            return rows
+        if len(rows) == 1:
+            return [title + rows[0]]
+        together = f"{title}[{', '.join(rows)}]"
+        return [together] if len(together) <= _LONGEST_MATRIX else [title.rstrip(), *rows]
+
+
+_LONGEST_MATRIX = 36
+"""Characters of a matrix that stands in one line."""
 
 
 def _leaves(nodes: list[Node]) -> list[Node]:
     return [node for node in dict.fromkeys(nodes) if node.recipe is None]
-
-
-def short_name(node: Node) -> str:
-    """The name of a call's function, without its module."""
-    assert node.recipe is not None
-    return node.recipe.rule.name.rpartition(".")[2].lstrip("_")
