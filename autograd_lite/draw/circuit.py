@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -31,11 +31,42 @@ class Wire:
         The name of a leaf, of data, or of a result that has one.
     value, gradient : list of str
         The lines over it and under it.
+    is_result : bool
+        Whether a call comes before it and another behind it.
+    is_fresh : bool
+        Whether the gradient is emphasised.
+    room : tuple of int
+        The letters in a line, and the lines, that there is room for at least.
     """
 
     name: str | None
     value: list[str]
-    gradient: list[str]
+    gradient: list[str] = field(default_factory=list)
+    is_result: bool = False
+    is_fresh: bool = False
+    room: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is told of a backward pass at one moment.
+
+    Attributes
+    ----------
+    gradients : mapping
+        From node to what has come in of its gradient so far.
+    lit : Node or None
+        The call whose turn it is.
+    fresh : frozenset of Node
+        The nodes whose gradients it has changed.
+    rooms : mapping
+        From node to the room for its gradient in every frame; see `Wire`.
+    """
+
+    gradients: Mapping[Node, Array]
+    lit: Node | None = None
+    fresh: frozenset[Node] = frozenset()
+    rooms: Mapping[Node, tuple[int, int]] = field(default_factory=dict)
 
 
 class Circuit:
@@ -58,28 +89,14 @@ class Circuit:
         self.index = {node: i for i, node in enumerate(contents.order)}
         self._constants: dict[Any, str] = {}
 
-    def draw(
-        self, graph: Any, hidden: Collection[Node] = (), lit: Node | None = None, fresh: Collection[Node] = ()
-    ) -> None:
-        """Draw the circuit into a graph.
-
-        Parameters
-        ----------
-        graph : Graph
-            An empty picture.
-        hidden : collection of Node
-            Nodes whose gradients are not shown, while room is kept for them.
-        lit : Node, optional
-            The call that is emphasised.
-        fresh : collection of Node
-            Nodes whose gradients are emphasised.
-        """
+    def draw(self, graph: Any, frame: Frame | None = None) -> None:
+        """Draw the circuit into an empty picture: as it is, or in one frame of its backward pass."""
+        frame = frame or Frame(self.gradients)
         self._constants = {}
         for node in reversed(self.contents.order):
-            is_result = node.recipe is not None and node is not self.contents.root
-            self._wire(graph, f"w{self.index[node]}", self._told(node), node in hidden, node in fresh, is_result)
+            self._wire(graph, f"w{self.index[node]}", self._told(node, frame))
             if node.recipe is not None:
-                self._operation(graph, node, lit is node)
+                self._operation(graph, node, frame.lit is node)
 
     def _operation(self, graph: Any, node: Node, is_lit: bool) -> None:
         """Draw a call, with the wires of its constants, and connect it."""
@@ -113,16 +130,19 @@ class Circuit:
         key = id(constant.array) if constant.array.ndim else (node, constant.argument)
         if key not in self._constants:
             self._constants[key] = f"c{len(self._constants)}"
-            self._wire(graph, self._constants[key], Wire(constant.name, self._lines(constant.array), []))
+            self._wire(graph, self._constants[key], Wire(constant.name, self._lines(constant.array)))
         return self._constants[key]
 
-    def _told(self, node: Node) -> Wire:
+    def _told(self, node: Node, frame: Frame) -> Wire:
         name = self.contents.name_of(node)
+        is_result = node.recipe is not None and node is not self.contents.root
         if has_several(node):
-            return Wire(name, [], [])
+            return Wire(name, [], [], is_result)
         value = self._lines(self.contents.values[node]) if node in self.contents.values else ["?"]
-        gradient = self._gradient(self.gradients[node]) if node in self.gradients else []
-        return Wire(name, value if self.values else [], gradient if self.values else [])
+        gradient = self.lines_of_gradient(frame.gradients[node]) if node in frame.gradients else []
+        if not self.values:
+            value = gradient = []
+        return Wire(name, value, gradient, is_result, node in frame.fresh, frame.rooms.get(node, (0, 0)))
 
     def _lines(self, array: Array) -> list[str]:
         """An array over its wire: its numbers, or the shape of a large one."""
@@ -130,38 +150,34 @@ class Circuit:
             return []
         return values_of(array) if array.size <= SMALL else ["×".join(map(str, array.shape))]
 
-    def _gradient(self, array: Array) -> list[str]:
+    def lines_of_gradient(self, array: Array) -> list[str]:
+        """An array under its wire: its numbers, or the size of a large one."""
         if array.size <= SMALL:
             return values_of(array)
         return [f"rms {short(root_mean_square(array), 2)}"]
 
-    def _wire(
-        self,
-        graph: Any,
-        identifier: str,
-        wire: Wire,
-        hidden: bool = False,
-        fresh: bool = False,
-        is_result: bool = False,
-    ) -> None:
+    def _wire(self, graph: Any, identifier: str, wire: Wire) -> None:
         """Draw a wire as a table: the name before it, and a line between the value and the gradient."""
         palette, size = self.look.palette, self.look.fontsize
         over = [_font(line, palette.value, size) for line in wire.value]
         name = None if wire.name is None else _font(wire.name, palette.text, size + 1, bold=True)
-        if name is not None and is_result:  # over the wire, since one comes in here and another goes out
-            over[:1] = [f"{name} = {over[0]}"] if len(over) == 1 else [name, *over[:1]]
-        colour = "transparent" if hidden else palette.fresh if fresh else palette.gradient
-        under = [_font(line, colour, size, fresh or palette.is_print) for line in wire.gradient]
-        rows = max(len(over), len(under), 1)  # equally high, so that the line is in the middle
+        if name is not None and wire.is_result:  # over the wire, since one comes in here and another goes out
+            over = [f"{name} = {over[0]}"] if len(over) == 1 else [name, *over]
+        colour = palette.fresh if wire.is_fresh else palette.gradient
+        under = [_font(line, colour, size, wire.is_fresh or palette.is_print) for line in wire.gradient]
+        letters, rows = wire.room
+        rows = max(len(over), len(under), rows, 1)  # equally high, so that the line is in the middle
         empty = _font(_BLANK * 3, palette.text, size)
         halves = [
-            "<br/>".join(part) for part in ([empty] * (rows - len(over)) + over, under + [empty] * (rows - len(under)))
+            "<br/>".join([empty] * (rows - len(over)) + over),
+            "<br/>".join(under + [empty] * (rows - len(under))),
         ]
         bare = 'border="0" cellborder="0" cellspacing="0"'
-        value, gradient = (f"<tr><td>{half}</td></tr>" for half in halves)
+        room = f' width="{letters * size * 0.62:.0f}"' if letters else ""
+        value, gradient = (f"<tr><td{room}>{half}</td></tr>" for half in halves)
         inner = f'<table {bare} cellpadding="1" color="{palette.line}">{value}<hr/>{gradient}</table>'
         cells = [f'<td port="w">{inner}</td>']
-        if name is not None and not is_result:  # before the wire of a leaf, behind that of the output
+        if name is not None and not wire.is_result:  # before the wire of a leaf, behind that of the output
             cells.insert(1 if identifier == "w0" else 0, f"<td>{_BLANK}{name}{_BLANK}</td>")
         graph.node(
             identifier, label=f'<<table {bare} cellpadding="0"><tr>{"".join(cells)}</tr></table>>', shape="plain"

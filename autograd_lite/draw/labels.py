@@ -68,14 +68,14 @@ class Labels:
     def of_module(self, title: str, nodes: list[Node]) -> list[str]:
         """The lines of a folded module: its parameters, and all their gradients as one."""
         count = sum(math.prod(leaf.shape) for leaf in _leaves(nodes))
-        lines = [title, f"{count:,} parameter{'' if count == 1 else 's'}"]
+        lines = [title, f"{count:,} parameter{'' if count == 1 else 's'}"] if count else [title]
         gradient = self.gradient_of_module(nodes)
         return lines if gradient is None else [*lines, gradient_of(gradient)]
 
     def of_run(self, run: Run) -> list[str]:
         """The lines of units that are folded: their parameters, and the gradients of the first and of the last."""
         title, *lines = self.of_module(run.title, run.nodes)
-        if lines[-1].startswith("gradient rms"):
+        if lines and lines[-1].startswith("gradient rms"):
             found = [self.gradient_of_module([*unit]) for unit in (run.units[0], run.units[-1])]
             sizes = [f"{root_mean_square(g):.2e}" for g in found if g is not None]
             lines[-1:] = [f"gradient rms {size} in the {which}" for size, which in zip(sizes, ("first", "last"))]  # noqa: B905

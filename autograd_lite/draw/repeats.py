@@ -56,6 +56,12 @@ def find_repeats(contents: Contents) -> list[Run]:
     uses = Counter(parent for node in contents.order for parent in node.parents)
     sides = [_side(node, on_spine, uses) for node in spine]
     words = [_word(node, side, on_spine, i) for i, (node, side) in enumerate(zip(spine, sides, strict=True))]
+    for leaf in sides[0] if spine else ():  # the data, in the place of what the unit before gives
+        others = [node for node in sides[0] if node is not leaf]
+        word = _word(spine[0], others, on_spine, 0, without=leaf)
+        if leaf in spine[0].parents and word in words[1:]:
+            sides[0], words[0] = others, word
+            break
     runs, free = [], [True] * len(spine)
     while (found := _longest_run(words, free)) is not None:
         start, period, length = found
@@ -99,7 +105,9 @@ def _side(node: Node, on_spine: dict[Node, int], uses: Counter[Node]) -> list[No
     return found
 
 
-def _word(node: Node, side: Sequence[Node], on_spine: dict[Node, int], place: int) -> Hashable:
+def _word(
+    node: Node, side: Sequence[Node], on_spine: dict[Node, int], place: int, without: Node | None = None
+) -> Hashable:
     """What equal calls have in common."""
     beside = set(side)
 
@@ -112,7 +120,8 @@ def _word(node: Node, side: Sequence[Node], on_spine: dict[Node, int], place: in
 
     assert node.recipe is not None
     # The data stand for what the unit before gives, so that the first unit is equal to the others.
-    others = [told(parent) for parent in node.parents if on_spine.get(parent) != place - 1 or place == 0]
+    before = place - 1 if place else None
+    others = [told(p) for p in node.parents if p is not without and (before is None or on_spine.get(p) != before)]
     return (node.recipe.rule.name, node.shape, *others)
 
 
