@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -173,7 +174,7 @@ class Circuit:
             "<br/>".join(under + [empty] * (rows - len(under))),
         ]
         bare = 'border="0" cellborder="0" cellspacing="0"'
-        room = f' width="{letters * size * 0.62:.0f}"' if letters else ""
+        room = f' width="{(letters + 2) * size * 0.6:.0f}"' if letters else ""
         value, gradient = (f"<tr><td{room}>{half}</td></tr>" for half in halves)
         inner = f'<table {bare} cellpadding="1" color="{palette.line}">{value}<hr/>{gradient}</table>'
         cells = [f'<td port="w">{inner}</td>']
@@ -190,5 +191,5 @@ def escaped(text: str) -> str:
 
 
 def _font(text: str, colour: str, size: float, bold: bool = False) -> str:
-    told = escape(visible(text, 60))
+    told = escape(re.sub(r"\\(?=[NGETHL])", "\\\\\N{WORD JOINER}", visible(text, 60)))  # which Graphviz would replace
     return f'<font color="{colour}" point-size="{size:g}">{f"<b>{told}</b>" if bold else told}</font>'

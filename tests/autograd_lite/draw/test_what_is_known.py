@@ -87,7 +87,7 @@ def test_what_is_computed_again_is_what_the_program_had(program):
     contents = Contents(out, None, complete=True)
     for node, value in contents.values.items():
         if node in values:
-            assert value == values[node]
+            assert value == pytest.approx(values[node], rel=1e-9)
     for node, gradient in contents.gradients().items():
         np.testing.assert_allclose(gradient, expected[node], rtol=1e-12)
     steps = {name for name, _, _ in program} - {"divide", "exp"}
