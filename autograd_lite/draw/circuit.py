@@ -168,21 +168,19 @@ class Circuit:
         under = [_font(line, colour, size, wire.is_fresh or palette.is_print) for line in wire.gradient]
         letters, rows = wire.room
         rows = max(len(over), len(under), rows, 1)  # equally high, so that the line is in the middle
-        empty = _font(_BLANK * 3, palette.text, size)
-        halves = [
-            "<br/>".join([empty] * (rows - len(over)) + over),
-            "<br/>".join(under + [empty] * (rows - len(under))),
-        ]
+        empty = [_font(_BLANK * 3, palette.text, size)]
         bare = 'border="0" cellborder="0" cellspacing="0"'
         room = f' width="{(letters + 2) * size * 0.6:.0f}"' if letters else ""
-        value, gradient = (f"<tr><td{room}>{half}</td></tr>" for half in halves)
-        inner = f'<table {bare} cellpadding="1" color="{palette.line}">{value}<hr/>{gradient}</table>'
+        value, gradient = (
+            "".join(f"<tr><td{room}>{line}</td></tr>" for line in half)
+            for half in (empty * (rows - len(over)) + over, under + empty * (rows - len(under)))
+        )
+        inner = f'<table {bare} cellpadding="2" color="{palette.line}">{value}<hr/>{gradient}</table>'
         cells = [f'<td port="w">{inner}</td>']
         if name is not None and not wire.is_result:  # before the wire of a leaf, behind that of the output
             cells.insert(1 if identifier == "w0" else 0, f"<td>{_BLANK}{name}{_BLANK}</td>")
-        graph.node(
-            identifier, label=f'<<table {bare} cellpadding="0"><tr>{"".join(cells)}</tr></table>>', shape="plain"
-        )
+        table = f'<table {bare} cellpadding="0"><tr>{"".join(cells)}</tr></table>'
+        graph.node(identifier, label=f"<{table}>", shape="plain", **{"class": "wire"})
 
 
 def escaped(text: str) -> str:

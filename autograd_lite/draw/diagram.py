@@ -25,13 +25,13 @@ from .styles import (
     LONG_CALL,
     MODULE,
     OUTPUT,
-    PALETTES,
     READ,
     RESULT,
     SUM,
+    USUAL,
     HeatScale,
-    Palette,
-)  # fmt: skip
+    Look,
+)
 from .text import root_mean_square
 
 
@@ -53,8 +53,8 @@ class Diagram:
         Whether edges run in the direction in which cotangents flow.
     prefix : str
         A prefix of every identifier, to distinguish two diagrams in a graph.
-    palette : Palette
-        The colours.
+    look : Look
+        The colours, and the direction of the layout.
 
     Attributes
     ----------
@@ -70,14 +70,15 @@ class Diagram:
         scale: HeatScale | None,
         backward: bool,
         prefix: str,
-        palette: Palette = PALETTES["colorblind"],
+        look: Look = USUAL,
     ) -> None:
         self.nodes: list[tuple[str, dict[str, str]]] = []
         self.edges: list[tuple[str, str, str]] = []
         self.reads: set[tuple[str, str]] = set()
         self.contents, self.labels = contents, labels
         self.sizes, self.scale = sizes, scale
-        self.backward, self.prefix, self.palette = backward, prefix, palette
+        self.backward, self.prefix, self.palette = backward, prefix, look.palette
+        self.is_sideways = look.rankdir in ("LR", "RL")
         order = contents.order
         self.index = {node: i for i, node in enumerate(order)}
         self.spine = {self._id(kind, node) for node in order if node.recipe is not None for kind in "nas"}
@@ -172,9 +173,11 @@ class Diagram:
         def add(part: Any, path: str) -> None:
             with part.subgraph(name=f"cluster_{self.prefix}module_{identifier(path)}") as inner:
                 title = literal(clusters.title(path))
-                # Spaces beside the title make room, so that the incoming edge does not cross it.
+                # Spaces beside the title make room, so that no edge crosses it. What flows comes in from above; and
+                # where cotangents leave, beside the parameters, is not the corner on the left at the bottom.
                 title += "\N{NO-BREAK SPACE}" * (2 * len(title))
-                inner.attr(label=title, labelloc="t", labeljust="l", **self.palette.of(CLUSTER))
+                place = "b" if self.backward and not self.is_sideways else "t"
+                inner.attr(label=title, labelloc=place, labeljust="l", **self.palette.of(CLUSTER))
                 for name, attributes in members.get(path, []):
                     inner.node(name, **attributes)
                 for child in clusters.children.get(path, []):

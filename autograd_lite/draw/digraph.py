@@ -8,9 +8,7 @@ from typing import Any
 import graphviz
 
 from .files import GraphvizNotFoundError, rendered, save_graph
-from .styles import FONT, Look
-
-USUAL_LOOK = Look()
+from .styles import FONT, USUAL, Look
 
 
 class Graph(graphviz.Digraph):  # type: ignore[misc]
@@ -35,7 +33,7 @@ class Graph(graphviz.Digraph):  # type: ignore[misc]
             return {"text/plain": f"{error}\n\n{self.source}"}
 
 
-def blank(note: str, look: Look = USUAL_LOOK) -> Graph:
+def blank(note: str, look: Look = USUAL) -> Graph:
     """An empty picture with a note at the bottom."""
     size, small = f"{look.fontsize:g}", f"{look.fontsize * 9 / 11:.3g}"
     faint, line = ("black", "black") if look.palette.is_print else ("#444444", "#555555")

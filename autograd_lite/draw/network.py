@@ -106,7 +106,7 @@ def _title(layers: list[DenseLayer], column: int) -> list[str]:
 
 def _draw_column(graph: Any, look: Look, column: int, count: int, title: list[str], tallest: int) -> None:
     """Draw a column's title, and the dots in it."""
-    plain = {"shape": "plain", "fontcolor": look.palette.text}
+    plain = {"shape": "plain", "fontcolor": look.palette.text, "class": "title"}
     size = f"{look.fontsize * 1.1:g}"
     under = _place(look, column, tallest - 0.1 + (1 - tallest) / 2, 1)
     graph.node(f"t{column}", label="\\n".join(title), pos=under, fontsize=size, **plain)
@@ -139,7 +139,8 @@ def _draw_neuron(
         lines.append(f'<font color="{style["fontcolor"]}">{compact(activation)}</font>')
     if values and delta is not None:
         lines.append(f'<font color="{of_delta}" point-size="{size * 0.9:g}">δ {compact(delta)}</font>')
-    label = f"<{'<br/>'.join(lines)}>" if lines else ""
+    rows = "".join(f"<tr><td>{line}</td></tr>" for line in lines)
+    label = f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="1">{rows}</table>>' if lines else ""
     style.setdefault("style", "filled")
     form = {"shape": "circle", "fixedsize": "true", "width": f"{0.068 * size if values else 0.035 * size:.2f}"}
     graph.node(f"u{column}_{neuron}", label=label, pos=place, **form, **style)

@@ -180,7 +180,7 @@ def draw_graph(
     if look.rankdir in ("LR", "RL"):
         ways = dict(reversed(ways.items()))  # Graphviz puts the first one at the bottom
     for prefix, backward in ways.items():
-        diagram = Diagram(contents, labels, sizes, scale, backward, prefix, look.palette)
+        diagram = Diagram(contents, labels, sizes, scale, backward, prefix, look)
         if not prefix:
             diagram.draw(graph, clusters, runs)
             continue

@@ -109,6 +109,10 @@ class Look:
     palette: Palette = PALETTES["colorblind"]
 
 
+USUAL = Look()
+"""From top to bottom, in colours."""
+
+
 _SCALE = ("#FFF7DE", "#FBDD9C", "#F3B45F", "#DE8242", "#B9523A", "#86313B", "#4A1D36")
 """The colours from small gradients to large ones; they get darker evenly, so that the scale works in grey as well."""
 

@@ -31,7 +31,7 @@ def text_of(html):
 def wires(graph):
     """From each wire's id to its text before or over the line, and under it."""
     found = {}
-    for name, label in re.findall(r"^\t([wc]\d+) \[label=<(.*)> shape=plain\]$", graph.source, re.MULTILINE):
+    for name, label in re.findall(r"^\t([wc]\d+) \[label=<(.*)> class=wire shape=plain\]$", graph.source, re.MULTILINE):
         found[name] = tuple(" ".join(text_of(part).split()) for part in label.split("<hr/>"))
     return found
 
