@@ -55,6 +55,9 @@ Files and lines
     `add_library`: registers the code in a folder as a library's, so that messages of compiled functions name the line
     that called it.
 
+Notebooks
+    `html_table`: a table, as notebooks show it, in the colours of the page.
+
 Packages
     `on_demand`: names of a package whose modules are imported when they are first asked for.
 """
@@ -99,6 +102,7 @@ from .files import remove_abandoned as remove_abandoned
 from .files import replacing as replacing
 from .files import user_cache as user_cache
 from .files import write_atomically as write_atomically
+from .html_tables import html_table as html_table
 from .on_demand import on_demand as on_demand
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
 from .speed.aligned import empty as empty

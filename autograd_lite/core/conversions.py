@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from ..errors import LostGradientError
+from ..html_tables import html_array
 from .graph import Leaf, Node
 
 
@@ -91,16 +93,33 @@ class Conversions:
 
     def __repr__(self) -> str:
         values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=1000)
+        return f"Tensor({values}, {self._notes()})"
+
+    def _notes(self) -> str:
         notes = [f"shape={self._value.shape}", f"dtype={self._value.dtype}"]
         node = self._node
         if node is not None:
             notes.append("requires_grad=True" if node.recipe is None else f"function={node.recipe.rule.name}")
         if self.name:
             notes.append(f"name={self.name!r}")
-        return f"Tensor({values}, {', '.join(notes)})"
+        return ", ".join(notes)
 
     def __str__(self) -> str:
         return str(self.data)
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show: the numbers, and beside them the gradient, if there is one."""
+        value, node = self._value, self._node
+        if not isinstance(value, np.ndarray | np.generic) or value.ndim > 2 or not value.size:
+            return None
+        parts = [("value", value)]
+        if node is not None and node.slot is not None and node.slot.grad is not None:
+            parts.append(("gradient", node.slot.grad.data))
+        tables = "".join(
+            f"<td style='vertical-align:top;text-align:left'><div>{name}</div>{html_array(np.asarray(array))}</td>"
+            for name, array in parts
+        )
+        return f"<div>Tensor: {escape(self._notes())}</div><table><tbody><tr>{tables}</tr></tbody></table>"
 
     def _brief(self) -> str:
         """The tensor in a message, without its numbers."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.trace.user_line import is_of_library_file
 from ..core.graph import Node
 from ..core.tensor import Tensor
 from ..formatting import visible
@@ -20,9 +21,6 @@ from ..formatting import visible
 Array = np.ndarray[Any, Any]
 
 NUMBERS = (np.ndarray, np.generic)
-
-_OWN = ("autograd_lite", "nn")
-"""The packages whose variables are none of the user's."""
 
 _LONGEST = 1000
 """Members of longer lists are not looked at."""
@@ -115,10 +113,10 @@ def named_members(name: Any, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def callers_scopes() -> Iterator[Mapping[str, Any]]:
-    """The variables of the functions that are running, the innermost first, without those of this package."""
+    """The variables of the functions that are running, the innermost first, without those of libraries."""
     frame = sys._getframe(1)
     while frame is not None:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] not in _OWN:
+        if not is_of_library_file(frame.f_code.co_filename):
             yield dict(frame.f_locals)
             if frame.f_locals is not frame.f_globals:
                 yield frame.f_globals

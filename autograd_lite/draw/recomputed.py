@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.trace.user_line import is_of_library_file
 from ..core.backward import as_dtype, pull_as_arrays, sum_to_shape
 from ..core.graph import Leaf, Node
 from ..core.outputs import OutputCotangents
@@ -14,9 +15,6 @@ from ..core.rule import NEUTRAL
 from ..core.saved import Saved
 
 Array = np.ndarray[Any, Any]
-
-_PURE = ("numpy", "scipy", "autograd_lite", "nn")
-"""Packages whose functions may be called again: they give the same result, and do nothing else."""
 
 _ANY_AXIS = frozenset({np.sum, np.mean, np.prod, np.max, np.min})
 """Functions that, if their result is a single number, have reduced over all axes."""
@@ -130,8 +128,7 @@ def _called_again(node: Node, values: Mapping[Node, Array]) -> Array | None:
     if given is None or node.recipe is None:
         return None
     function = node.recipe.rule.function
-    module = getattr(function, "__module__", None) or ""
-    if not isinstance(function, np.ufunc) and module.partition(".")[0] not in _PURE:
+    if not _is_pure(function):
         return None
     leading = []
     for name in node.recipe.rule.parameters:
@@ -145,6 +142,15 @@ def _called_again(node: Node, values: Mapping[Node, Array]) -> Array | None:
         return None
     fits = getattr(out, "shape", None) == node.shape and getattr(out, "dtype", None) == node.dtype
     return np.asarray(out) if fits else None
+
+
+def _is_pure(function: Callable[..., Any]) -> bool:
+    """Whether a function may be called again: those of libraries give the same result, and do nothing else."""
+    if isinstance(function, np.ufunc):
+        return True
+    module = getattr(function, "__module__", None) or ""
+    code = getattr(function, "__code__", None)
+    return module.partition(".")[0] in ("numpy", "scipy") or (code is not None and is_of_library_file(code.co_filename))
 
 
 def _arguments(node: Node, values: Mapping[Node, Array]) -> dict[str, Any] | None:
