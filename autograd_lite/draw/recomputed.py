@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import unwrap
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,7 @@ def _is_pure(function: Callable[..., Any]) -> bool:
     """Whether a function may be called again: those of libraries give the same result, and do nothing else."""
     if isinstance(function, np.ufunc):
         return True
+    function = unwrap(function)
     module = getattr(function, "__module__", None) or ""
     code = getattr(function, "__code__", None)
     return module.partition(".")[0] in ("numpy", "scipy") or (code is not None and is_of_library_file(code.co_filename))
