@@ -163,7 +163,7 @@ class Circuit:
         over = [_font(line, palette.value, size) for line in wire.value]
         name = None if wire.name is None else _font(wire.name, palette.text, size + 1, bold=True)
         if name is not None and wire.is_result:  # over the wire, since one comes in here and another goes out
-            over = [f"{name} = {over[0]}"] if len(over) == 1 else [name, *over]
+            over = [f"{name}{_BLANK}={_BLANK}{over[0]}"] if len(over) == 1 else [name, *over]
         colour = palette.fresh if wire.is_fresh else palette.gradient
         under = [_font(line, colour, size, wire.is_fresh or palette.is_print) for line in wire.gradient]
         letters, rows = wire.room
