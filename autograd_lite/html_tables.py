@@ -7,12 +7,19 @@ and nothing is lost where styles are taken out, as on GitHub.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from .formatting import short
+
+
+def _escaped(text: str) -> str:
+    # As html.escape, whose module loads a table of thousands of entities with every import of the library.
+    for sign, entity in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot"), ("'", "#x27")):
+        text = text.replace(sign, f"&{entity};")
+    return text
+
 
 _ROWS, _COLUMNS = 10, 10
 """The largest table of numbers that is shown whole."""
@@ -47,12 +54,24 @@ def html_table(
 
     def line(kind: str, cells: Sequence[str]) -> str:
         sides = ("left" if i in left else "right" for i in range(len(cells)))
-        told = (f"<{kind} style='text-align:{side}'>{escape(c)}</{kind}>" for c, side in zip(cells, sides, strict=True))
+        told = (
+            f"<{kind} style='text-align:{side}'>{_escaped(c)}</{kind}>" for c, side in zip(cells, sides, strict=True)
+        )
         return f"<tr>{''.join(told)}</tr>"
 
     body = "".join(line("td", row) for row in rows)
-    above = f"<div>{escape(title)}</div>" if title else ""
+    above = f"<div>{_escaped(title)}</div>" if title else ""
     return f"{above}<table><thead>{line('th', header)}</thead><tbody>{body}</tbody></table>"
+
+
+def html_tensor(title: str, value: Any, gradient: Any) -> str:
+    """The numbers of a tensor's array, and beside them those of its gradient, or of None."""
+    parts = {"value": value} if gradient is None else {"value": value, "gradient": gradient}
+    cells = "".join(
+        f"<td style='vertical-align:top;text-align:left'><div>{name}</div>{html_array(np.asarray(array))}</td>"
+        for name, array in parts.items()
+    )
+    return f"<div>Tensor: {_escaped(title)}</div><table><tbody><tr>{cells}</tr></tbody></table>"
 
 
 def html_array(array: np.ndarray[Any, Any]) -> str:
@@ -76,7 +95,7 @@ def html_array(array: np.ndarray[Any, Any]) -> str:
             return "<td style='text-align:center'>…</td>"
         number = grid[i, j]
         text = str(number) if is_exact else short(number)
-        return f"<td style='text-align:right{_tint(number, largest)}'>{escape(text)}</td>"
+        return f"<td style='text-align:right{_tint(number, largest)}'>{_escaped(text)}</td>"
 
     body = "".join(f"<tr>{''.join(cell(i, j) for j in columns)}</tr>" for i in rows)
     return f"<table><tbody>{body}</tbody></table>"

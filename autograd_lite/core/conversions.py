@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from ..errors import LostGradientError
-from ..html_tables import html_array
+from ..html_tables import html_tensor
 from .graph import Leaf, Node
 
 
@@ -109,17 +108,11 @@ class Conversions:
 
     def _repr_html_(self) -> str | None:
         """What notebooks show: the numbers, and beside them the gradient, if there is one."""
-        value, node = self._value, self._node
+        value, slot = self._value, self._node and self._node.slot
         if not isinstance(value, np.ndarray | np.generic) or value.ndim > 2 or not value.size:
             return None
-        parts = [("value", value)]
-        if node is not None and node.slot is not None and node.slot.grad is not None:
-            parts.append(("gradient", node.slot.grad.data))
-        tables = "".join(
-            f"<td style='vertical-align:top;text-align:left'><div>{name}</div>{html_array(np.asarray(array))}</td>"
-            for name, array in parts
-        )
-        return f"<div>Tensor: {escape(self._notes())}</div><table><tbody><tr>{tables}</tr></tbody></table>"
+        gradient = None if slot is None or slot.grad is None else slot.grad.data
+        return html_tensor(self._notes(), value, gradient)
 
     def _brief(self) -> str:
         """The tensor in a message, without its numbers."""

@@ -64,7 +64,8 @@ class Variables:
         for scope in scopes:
             if id(scope) not in seen:
                 seen.add(id(scope))
-                for name, value in sorted(scope.items(), key=lambda pair: str(pair[0]).startswith("_")):
+                items = list(scope.items())
+                for name, value in sorted(items, key=lambda pair: isinstance(pair[0], str) and pair[0].startswith("_")):
                     self._take(name, value)
 
     def _take(self, name: Any, value: Any) -> None:
@@ -82,7 +83,7 @@ class Variables:
         for name, other in self._arrays:
             if other is array or _is_same_memory(other, array):
                 return name
-        if array.size < 2:
+        if array.size < 2 or (array == array.flat[0]).all():  # which others may be by chance
             return None
         alike = {
             id(other): name

@@ -69,6 +69,21 @@ def test_tints_are_translucent_and_follow_sign_and_size():
     assert re.search(r"rgba\((.*?), [\d.]+\)", large)[1] != re.search(r"rgba\((.*?), [\d.]+\)", negative)[1]
 
 
+@pytest.mark.parametrize("ground", [255, 30, 0], ids=["white", "dark", "black"])
+@pytest.mark.parametrize("number", [1.0, -1.0])
+def test_the_darkest_tint_keeps_text_readable_on_light_and_dark_pages(ground, number):
+    red, green, blue, opacity = map(float, re.search(r"rgba\((.*?)\)", html_array(np.array([number])))[1].split(","))
+    tinted = ground + opacity * (np.array([red, green, blue]) - ground)
+    text = 0 if ground > 128 else 255
+
+    def light(colour):
+        part = np.broadcast_to(colour, 3) / 255
+        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722]) + 0.05
+
+    assert max(light(text), light(tinted)) / min(light(text), light(tinted)) >= 4.5
+
+
 # ---- each object ----
 
 

@@ -143,9 +143,10 @@ def test_data_are_called_by_the_name_of_the_argument_where_the_variable_is_out_o
 
 
 def test_equal_data_in_two_variables_are_called_by_neither():
-    variables = Variables([{"a": np.ones(3), "b": np.ones(3), "c": np.zeros(3)}])
-    assert variables.of_array(np.ones(3)) is None
-    assert variables.of_array(np.zeros(3)) == "c"
+    variables = Variables([{"a": np.arange(3), "b": np.arange(3), "c": np.arange(4), "d": np.zeros(5)}])
+    assert variables.of_array(np.arange(3)) is None
+    assert variables.of_array(np.arange(4)) == "c"
+    assert variables.of_array(np.zeros(5)) is None  # any array of zeros
 
 
 def test_of_two_variables_with_the_same_array_the_first_names_it():
