@@ -108,7 +108,7 @@ class Conversions:
 
     def _repr_html_(self) -> str | None:
         """What notebooks show: the numbers, and beside them the gradient, if there is one."""
-        value, slot = self._value, self._node and self._node.slot
+        value, slot = self._value, None if self._node is None else self._node.slot
         if not isinstance(value, np.ndarray | np.generic) or value.ndim > 2 or not value.size:
             return None
         gradient = None if slot is None or slot.grad is None else slot.grad.data
