@@ -17,7 +17,7 @@ from ..errors import GradientError
 from ..formatting import visible
 from ..speed.memo import Memo
 from .live import NUMBERS, Array, Variables, callers_scopes, live_values, named_members
-from .recomputed import recompute_cotangents, recompute_values, usable
+from .recomputed import is_changed, recompute_cotangents, recompute_values, usable
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,8 @@ class Contents:
         self.kept: dict[Node, dict[str, Array]] = {}
         if complete:
             self.values |= live_values(self.order)
+        for leaf in [node for node in self.values if is_changed(node)]:
+            del self.values[leaf]
         for node in self.order:
             self._read(node)
         if complete:

@@ -25,7 +25,14 @@ def usable(node: Node) -> bool:
     """Whether a node's saved values are there, and are those that the call had read."""
     if node.saved is None or (isinstance(node.saved, Saved) and node.saved.changed() is not None):
         return False
-    return not any(isinstance(parent, Leaf) and parent.changed for parent in node.parents)
+    return not any(map(is_changed, node.parents))
+
+
+def is_changed(node: Node) -> bool:
+    """Whether a leaf's array is no longer the one that the graph had read."""
+    if not isinstance(node, Leaf):
+        return False
+    return node.changed is not None or (isinstance(node.saved, Saved) and node.saved.changed() is not None)
 
 
 def recompute_values(order: Sequence[Node], values: dict[Node, Array]) -> None:
@@ -83,7 +90,7 @@ def _invert(node: Node, values: dict[Node, Array]) -> None:
     if node.recipe is None or len(unknown) != 1 or node not in values or unknown[0].shape != node.shape:
         return
     (parent,), out, function = unknown, values[node], node.recipe.rule.function
-    if out.dtype != parent.dtype or out.dtype.kind != "f" or (isinstance(parent, Leaf) and parent.changed):
+    if out.dtype != parent.dtype or out.dtype.kind != "f" or is_changed(parent):
         return
     eps = np.finfo(out.dtype).eps
     with np.errstate(all="ignore"):
@@ -166,7 +173,7 @@ def _arguments(node: Node, values: Mapping[Node, Array]) -> dict[str, Any] | Non
             if name in rule.positions and (source is None or isinstance(source, dict)):
                 found[name] = list(value) if isinstance(source, dict) else value
     for argument, parent in zip(node.recipe.arguments, node.parents, strict=True):
-        if parent not in values or (isinstance(parent, Leaf) and parent.changed):
+        if parent not in values or is_changed(parent):
             return None
         name, bracket, _ = argument.partition("[")
         if not bracket:

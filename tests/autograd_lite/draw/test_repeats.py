@@ -61,6 +61,14 @@ def test_units_of_other_shapes_are_not_folded_with_them():
     assert titles(np.sum(model(np.ones((2, 8), np.float32)))) == ["tanh layer × 4"]
 
 
+def test_a_layer_ends_with_its_activation_where_the_run_leaves_the_choice():
+    model = nn.MLP([5, 8, 8, 8, 8, 3], "tanh", rng=0)  # the first product differs, its addition and activation do not
+    (run,) = find_repeats(Contents(np.sum(model(np.ones((2, 5), np.float32))), None))
+    assert run.title == "tanh layer × 3"
+    for unit in run.units:
+        assert [node.recipe.rule.name for node in unit if node.recipe] == ["np.matmul", "np.add", "np.tanh"]
+
+
 def test_weights_that_all_steps_share_stay_outside():
     W, U, h = leaf(np.eye(3), "W"), leaf(np.ones((2, 3)), "U"), leaf(np.zeros(3), "h0")
     for step in range(6):
