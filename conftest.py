@@ -55,7 +55,8 @@ def examples_write_elsewhere(request: pytest.FixtureRequest) -> None:
     """The files that documented examples write go to a folder of their own; some need Graphviz."""
     if isinstance(request.node, pytest.DoctestItem):  # asked for here alone, since a folder takes 1 ms of every test
         request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))
-        if any("backprop_page(" in example.source for example in request.node.dtest.examples):
+        sources = [example.source for example in request.node.dtest.examples]
+        if any(f"{function}(" in source for function in ("backprop_page", "animate_backward") for source in sources):
             request.getfixturevalue("dot")
 
 

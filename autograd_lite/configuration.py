@@ -10,9 +10,21 @@ from typing import Any, Literal
 import numpy as np
 
 from .compiler.native import is_installed
+from .html_tables import html_table
 from .speed import malloc
 
 Section = dict[str, str]
+
+
+class Configuration(dict[str, Any]):
+    """The sections of a report; notebooks show them as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for name, section in self.items():
+            lines = section.items() if isinstance(section, dict) else enumerate(section, 1)
+            rows += [[name, str(key), str(value)] for key, value in lines]
+        return html_table(["section", "", ""], rows, left=range(3))
 
 
 # Modules that only a report needs are imported where it is made, since this module is imported with the library.
@@ -48,7 +60,8 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
 
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"show_config: mode={mode!r} is unknown; expected 'stdout' or 'dicts'")
-    sections: dict[str, Any] = {
+    sections = Configuration()
+    sections |= {
         "NumPy": {"version": np.__version__, "Python": f"{platform.python_version()}, {sys.platform}"},
         "BLAS": _blas(),
         "processor": _processor(),

@@ -56,6 +56,9 @@ Files and lines
     `add_library`: registers the code in a folder as a library's, so that messages of compiled functions name the line
     that called it.
 
+Notebooks
+    `html_table`: a table, as notebooks show it, in the colours of the page.
+
 Packages
     `on_demand`: names of a package whose modules are imported when they are first asked for. `Answering`, `answering`:
     a class, and a function, that answer names and arguments of other libraries by what to write, as `no_argument` says
@@ -106,6 +109,7 @@ from .habits import Answering as Answering
 from .habits import Answers as Answers
 from .habits import answering as answering
 from .habits import no_argument as no_argument
+from .html_tables import html_table as html_table
 from .on_demand import on_demand as on_demand
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
 from .speed.aligned import empty as empty

@@ -170,11 +170,11 @@ def make_chain(activation: str, depth: int, options: argparse.Namespace, biases:
     )
 
 
-def draw(chain: Chain, folder: Path, name: str) -> str:
+def draw(chain: Chain, folder: Path, name: str, fold: bool = False) -> str:
     """A chain's backward graph with all numbers, coloured by the gradients; says what was written."""
     cost = chain.cost()
     cost.backward(retain_graph=True)
-    return save_picture(draw_graph(cost, names=chain.tensors(), values=True, heat="grad"), folder, name)
+    return save_picture(draw_graph(cost, names=chain.tensors(), values=True, heat="grad", fold=fold), folder, name)
 
 
 def gradients_over_depth(options: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
@@ -302,7 +302,7 @@ def main(arguments: list[str] | None = None) -> int:
         draw(make_chain("relu", 3, options), options.out, "two_hidden_relu"),
         draw(make_chain("relu", 3, options, dead), options.out, "dead_relu"),
         draw(make_chain("leaky_relu", 3, options, dead), options.out, "dead_relu_made_leaky"),
-        draw(make_chain("sigmoid", options.depth, options), options.out, "deep_sigmoid"),
+        draw(make_chain("sigmoid", options.depth, options), options.out, "deep_sigmoid", fold=True),
     ]
     chain = make_chain("sigmoid", 3, options)
     pages = save_page(chain.cost(), options.out, "two_hidden_sigmoid", names=chain.tensors())

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd_lite import Tensor
-from autograd_lite.extend import Answering, answering, innermost_array
+from autograd_lite.extend import Answering, answering, html_table, innermost_array
 
 from . import habits
 from .mode import Mode
@@ -186,12 +186,10 @@ class Module(Answering):
 
         Examples
         --------
-        >>> import numpy as np
         >>> from nn import Dense
         >>> layer = Dense(2, 1, rng=0)
         >>> doubled = layer.with_parameters({"weight": 2 * layer.weight.data})
-        >>> x = np.ones((1, 2))
-        >>> (doubled(x).data == 2 * layer(x).data).all()
+        >>> (doubled([[1.0, 1.0]]).data == 2 * layer([[1.0, 1.0]]).data).all()
         np.True_
         """
         own = dict(self.named_parameters())
@@ -217,6 +215,10 @@ class Module(Answering):
     def __repr__(self) -> str:
         count = self.parameter_count()
         return f"{self._describe()}  # {count:,} parameter{'' if count == 1 else 's'}"
+
+    def _repr_html_(self) -> str:
+        rows = [(p, type(m).__name__, m.extra_repr(), f"{m.parameter_count():,}") for p, m in self.named_modules()]
+        return html_table(("module", "class", "settings", "parameters"), rows, left=range(3))
 
     def _describe(self) -> str:
         inner = [(path, value) for path, value in _children(self) if isinstance(value, Module)]

@@ -232,6 +232,10 @@ class CompiledFunction:
     def __repr__(self) -> str:
         return f"<compiled {self._name}, {len(self.plans)} plans>"
 
+    def _repr_html_(self) -> str | None:
+        """What notebooks show: the tables of the plans; None, so that they show the text, if there is none yet."""
+        return "".join(plan._repr_html_() for plan in self.plans) or None
+
     def __str__(self) -> str:
         return "\n\n".join(map(str, self.plans)) or f"{self._name}: not called yet, so there is no plan"
 

@@ -26,7 +26,7 @@ from .optimize.one_hot import with_chosen, with_minus_one_hot
 from .optimize.rectifier import with_where_positive
 from .optimize.simplify import Renaming, simplified
 from .overlap import is_plain
-from .report import report
+from .report import html_report, report
 from .trace.surroundings import same
 from .trace.tracer import Tracer
 
@@ -76,6 +76,9 @@ class Plan(PlannedProgram):
 
     def __str__(self) -> str:
         return report(self)
+
+    def _repr_html_(self) -> str:
+        return html_report(self)
 
     # ---- within ----
 

@@ -9,16 +9,28 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..formatting import with_unit
+from ..html_tables import html_table
 from .ir import Argument, Call, Captured, Constant, Value
 from .layout.planned import PlannedProgram
 
 
 def report(plan: PlannedProgram) -> str:
     """The calls of a plan as a table, after a line of totals."""
+    head, rows = _totals_and_rows(plan)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    return "\n".join([head, *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)])
+
+
+def html_report(plan: PlannedProgram) -> str:
+    """The same table for a notebook."""
+    head, rows = _totals_and_rows(plan)
+    return html_table(["", "call", "result", "memory", "work"], rows, left=(1, 2), title=head)
+
+
+def _totals_and_rows(plan: PlannedProgram) -> tuple[str, list[tuple[str, ...]]]:
     names = Names(plan)
     made = [call for call in plan.calls if not call.is_view]
-    rows = [(str(i + 1), *names.row(call)) for i, call in enumerate(made)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    rows: list[tuple[str, ...]] = [(str(i + 1), *names.row(call)) for i, call in enumerate(made)]
     flops = sum(call.flops for call in made)
     buffers = sum(1 for call in made for result in call.results if result not in plan.persistent)
     gradients = sum(arena.nbytes for arena in plan.gradients.values())
@@ -27,7 +39,7 @@ def report(plan: PlannedProgram) -> str:
         f"{plan.name}: {len(made)} calls of {plan.recorded_calls} recorded, {with_unit(flops, 'flop')}; {buffers} "
         f"buffers in {shared} of memory ({separate} if each had its own), gradients in {with_unit(gradients, 'B')}"
     )
-    return "\n".join([head, *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)])
+    return head, rows
 
 
 class Names:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..errors import LostGradientError
+from ..html_tables import html_tensor
 from ..user_line import is_item_assignment, library_call
 from .graph import Leaf, Node
 
@@ -94,16 +95,27 @@ class Conversions:
 
     def __repr__(self) -> str:
         values = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=1000)
+        return f"Tensor({values}, {self._notes()})"
+
+    def _notes(self) -> str:
         notes = [f"shape={self._value.shape}", f"dtype={self._value.dtype}"]
         node = self._node
         if node is not None:
             notes.append("requires_grad=True" if node.recipe is None else f"function={node.recipe.rule.name}")
         if self.name:
             notes.append(f"name={self.name!r}")
-        return f"Tensor({values}, {', '.join(notes)})"
+        return ", ".join(notes)
 
     def __str__(self) -> str:
         return str(self.data)
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show: the numbers, and beside them the gradient, if there is one."""
+        value, slot = self._value, None if self._node is None else self._node.slot
+        if not isinstance(value, np.ndarray | np.generic) or value.ndim > 2 or not value.size:
+            return None
+        gradient = None if slot is None or slot.grad is None else slot.grad.data
+        return html_tensor(self._notes(), value, gradient)
 
     def _brief(self) -> str:
         """The tensor in a message, without its numbers."""

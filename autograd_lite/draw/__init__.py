@@ -1,5 +1,6 @@
-"""Pictures of the recorded graph, laid out by Graphviz, and pages that show a backward pass step by step."""
+"""Pictures of the recorded graph, laid out by Graphviz, and pages and animations of a backward pass, step by step."""
 
+from .animation import animate_backward as animate_backward
 from .files import GraphvizNotFoundError as GraphvizNotFoundError
 from .files import save_graph as save_graph
 from .page.backprop_page import backprop_page as backprop_page

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.graph import Node
 from ..formatting import visible
 from .graph_info import Contents
+from .repeats import ACTIVATIONS, short_name
 
 _SHAPES = (np.transpose, np.reshape, np.swapaxes, np.moveaxis, np.broadcast_to, np.expand_dims)
 
@@ -17,9 +18,9 @@ _SHAPES = (np.transpose, np.reshape, np.swapaxes, np.moveaxis, np.broadcast_to, 
 class Clusters:
     """The modules of a model as groups of nodes.
 
-    A call that uses a parameter belongs to the module of the parameter. Another call belongs to the innermost module
-    that contains the calls before it and after it. Calls before the first parameter, and after the last one, such as
-    the loss, belong to no module.
+    A call that uses a parameter belongs to the module of the parameter, and an activation to that of the layer whose
+    result it takes. Another call belongs to the innermost module that contains the calls before it and after it. Calls
+    before the first parameter, and after the last one, such as the loss, belong to no module.
 
     Parameters
     ----------
@@ -54,6 +55,9 @@ class Clusters:
         for node in inputs_first:
             used = [direct[parent] for parent in node.parents if parent in direct]
             if not used:
+                (of_layer,) = {self.owners.get(parent) for parent in node.parents} if len(node.parents) == 1 else {None}
+                if of_layer is not None and node.recipe is not None and short_name(node) in ACTIVATIONS:
+                    self.owners[node] = of_layer
                 continue
             self.owners[node] = self._shared(used)
             if node.recipe is not None and node.recipe.rule.call in _SHAPES:
@@ -94,6 +98,12 @@ class Clusters:
             yield path
             path = self.around(path)
         yield ""
+
+    def module_of(self, nodes: Iterable[Node]) -> str | None:
+        """The path of the innermost module that contains all of some nodes, if there is one."""
+        paths = [self.owners.get(node) for node in nodes]
+        known = [path for path in paths if path is not None]
+        return self._shared(known) if len(known) == len(paths) else None
 
     def around(self, path: str) -> str:
         """The path of the module directly around another one."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from ..core.graph import Node
 from ..formatting import visible
@@ -14,6 +16,7 @@ from .clusters import Clusters
 from .graph_info import Constant, Contents, has_several
 from .labels import Labels
 from .marks import NONE, Marks
+from .repeats import Run
 from .styles import (
     CALL,
     CLUSTER,
@@ -26,10 +29,12 @@ from .styles import (
     READ,
     RESULT,
     SUM,
+    USUAL,
     WRONG,
     WRONG_EDGE,
     HeatScale,
-)  # fmt: skip
+    Look,
+)
 from .text import root_mean_square
 
 
@@ -51,6 +56,8 @@ class Diagram:
         Whether edges run in the direction in which cotangents flow.
     prefix : str
         A prefix of every identifier, to distinguish two diagrams in a graph.
+    look : Look
+        The colours, and the direction of the layout.
     marks : Marks
         The steps that are marked as wrong.
 
@@ -68,6 +75,7 @@ class Diagram:
         scale: HeatScale | None,
         backward: bool,
         prefix: str,
+        look: Look = USUAL,
         marks: Marks = NONE,
     ) -> None:
         self.nodes: list[tuple[str, dict[str, str]]] = []
@@ -75,7 +83,8 @@ class Diagram:
         self.reads: set[tuple[str, str]] = set()
         self.contents, self.labels = contents, labels
         self.sizes, self.scale = sizes, scale
-        self.backward, self.prefix = backward, prefix
+        self.backward, self.prefix, self.palette = backward, prefix, look.palette
+        self.is_sideways = look.rankdir in ("LR", "RL")
         self.marks, self.marked = marks, set[tuple[str, str]]()
         order = contents.order
         self.index = {node: i for i, node in enumerate(order)}
@@ -85,10 +94,10 @@ class Diagram:
         for node in order:
             if node.recipe is None:
                 continue
-            several = len(node.recipe.rule.vjps) > 1 or len(node.parents) > 1
+            distinct = self._are_distinct(node)
             for slot, (argument, parent) in enumerate(zip(node.recipe.arguments, node.parents, strict=True)):
-                shape = _shape(parent) or str(node.shape)
-                label = f"{argument}: {shape}" if several else shape
+                shape = _shape(parent) or _shape(node)
+                label = ": ".join(filter(None, (argument if distinct else "", shape)))
                 end = entries[parent] if backward else self._exit(parent)
                 self._edge(self._id("n", node), end, label)
                 if (node, slot) in marks.edges:
@@ -97,14 +106,9 @@ class Diagram:
         by_id = {self._id(kind, node): node for node in order for kind in "nas"}
         self.parts = {name: [by_id[name]] for name, _ in self.nodes if name in by_id}
 
-    def draw(self, graph: Any, clusters: Clusters | None) -> None:
-        """Draw the nodes and edges into a graph, within clusters if they are given."""
-        folds: dict[str, str] = {}
-        if clusters is None:
-            for name, attributes in self.nodes:
-                graph.node(name, **attributes)
-        else:
-            folds = self._draw_clustered(graph, clusters)
+    def draw(self, graph: Any, clusters: Clusters | None, runs: Sequence[Run] = ()) -> None:
+        """Draw the nodes and edges into a graph, within clusters if they are given, each run folded into a node."""
+        folds = self._draw_nodes(graph, clusters, runs)
         drawn = set()
         for tail, head, label in self.edges:
             edge = folds.get(tail, tail), folds.get(head, head), label
@@ -120,41 +124,72 @@ class Diagram:
                 attributes["weight"] = "8"  # so a chain of calls is drawn straight, with its parameters beside it
             graph.edge(*edge[:2], **attributes)
 
-    def _draw_clustered(self, graph: Any, clusters: Clusters) -> dict[str, str]:
+    def _draw_nodes(self, graph: Any, clusters: Clusters | None, runs: Sequence[Run]) -> dict[str, str]:
         """Draw the nodes in their modules; returns for each folded part the identifier that replaces it."""
-        folds: dict[str, str] = {}
+        into = {node: f"{self.prefix}r{number}" for number, run in enumerate(runs) for node in run.nodes}
+        owners = {} if clusters is None else clusters.owners
+        if clusters is not None:
+            for node in self.index:
+                if (path := clusters.fold_of(node)) is not None:
+                    into.setdefault(node, f"{self.prefix}m{identifier(path)}")
+        folds = self._folded_constants(into, runs)
         members: dict[str | None, list[tuple[str, dict[str, str]]]] = {}
         folded: dict[str, list[Node]] = {}
         for name, attributes in self.nodes:
-            node = self.parts[name][0] if name in self.parts else None
-            path = None if node is None else clusters.fold_of(node)
-            if node is not None and path is not None:
-                folds[name] = f"{self.prefix}m{identifier(path)}"
-                folded.setdefault(path, []).append(node)
-            else:
-                members.setdefault(None if node is None else clusters.owners.get(node), []).append((name, attributes))
+            shown = self.parts[name][0] if name in self.parts else None
+            if shown is not None and shown in into:
+                folds[name] = into[shown]
+                folded.setdefault(into[shown], []).append(shown)
+            elif name not in folds:
+                members.setdefault(None if shown is None else owners.get(shown), []).append((name, attributes))
         for name in folds:
-            del self.parts[name]
-        for path, nodes in folded.items():
-            self.parts[f"{self.prefix}m{identifier(path)}"] = [*dict.fromkeys(nodes)]
-            around = clusters.around(path) if path else None
-            gradient = self.labels.gradient_of_module(nodes)
-            size = None if gradient is None else root_mean_square(gradient)
-            self._node(
-                f"{self.prefix}m{identifier(path)}", self.labels.of_module(clusters.title(path), nodes), MODULE, size
-            )
-            members.setdefault(around, []).append(self.nodes.pop())
+            self.parts.pop(name, None)
+        for number, run in enumerate(runs):
+            name = f"{self.prefix}r{number}"
+            around = None if clusters is None else clusters.module_of(run.nodes)
+            members.setdefault(around, []).append(self._fold(name, self.labels.of_run(run), folded.pop(name)))
+        for name, nodes in folded.items():
+            assert clusters is not None
+            path = str(clusters.fold_of(nodes[0]))
+            lines = self.labels.of_module(clusters.title(path), nodes)
+            members.setdefault(clusters.around(path) if path else None, []).append(self._fold(name, lines, nodes))
 
         for name, attributes in members.get(None, []):
             graph.node(name, **attributes)
+        if clusters is not None:
+            self._draw_clusters(graph, clusters, members)
+        return folds
+
+    def _folded_constants(self, into: Mapping[Node, str], runs: Sequence[Run]) -> dict[str, str]:
+        """The constants that only the calls within one run read, with the node that the run is folded into."""
+        by_id = {self._id("n", node): name for node, name in into.items()}
+        readers: dict[str, set[str | None]] = {}
+        for call, box in self.reads:
+            readers.setdefault(box, set()).add(by_id.get(call))
+        names = {f"{self.prefix}r{number}" for number in range(len(runs))}
+        return {box: str(*found) for box, found in readers.items() if len(found) == 1 and found <= names}
+
+    def _fold(self, name: str, lines: list[str], nodes: list[Node]) -> tuple[str, dict[str, str]]:
+        """The node that stands for several."""
+        self.parts[name] = [*dict.fromkeys(nodes)]
+        gradient = self.labels.gradient_of_module(nodes)
+        self._node(name, lines, MODULE, None if gradient is None else root_mean_square(gradient))
+        return self.nodes.pop()
+
+    def _draw_clusters(
+        self, graph: Any, clusters: Clusters, members: Mapping[str | None, list[tuple[str, dict[str, str]]]]
+    ) -> None:
+        """Draw the modules that are open, with what stands in them."""
         open_modules = {around for path in members if path is not None for around in clusters.ancestry(path)}
 
         def add(part: Any, path: str) -> None:
             with part.subgraph(name=f"cluster_{self.prefix}module_{identifier(path)}") as inner:
                 title = literal(clusters.title(path))
-                # Spaces beside the title make room, so that the incoming edge does not cross it.
+                # Spaces beside the title make room, so that no edge crosses it. What flows comes in from above; and
+                # where cotangents leave, beside the parameters, is not the corner on the left at the bottom.
                 title += "\N{NO-BREAK SPACE}" * (2 * len(title))
-                inner.attr(label=title, labelloc="t", labeljust="l", **CLUSTER)
+                place = "b" if self.backward and not self.is_sideways else "t"
+                inner.attr(label=title, labelloc=place, labeljust="l", **self.palette.of(CLUSTER))
                 for name, attributes in members.get(path, []):
                     inner.node(name, **attributes)
                 for child in clusters.children.get(path, []):
@@ -163,7 +198,6 @@ class Diagram:
 
         if open_modules:
             add(graph, "")
-        return folds
 
     def _draw(self, node: Node, is_sum: bool) -> str:
         """Draw a node with its array and its sum; returns the part that cotangents flow into."""
@@ -202,18 +236,25 @@ class Diagram:
             box = f"{self.prefix}c{number}"
             arguments = {constant.argument for _, constant in users}
             # If all calls use the same argument name for it, the box shows the name; otherwise the edges do.
-            shared = [*arguments] if len(arguments) == 1 else []
-            self._node(box, [*shared, *self.labels.of_constant(users[0][1].array)], CONSTANT, None)
+            shared = len(arguments) == 1
+            self._node(box, self.labels.of_constant(users[0][1], shared), CONSTANT, None)
             for node, constant in users:
                 call = self._id("n", node)
-                self._edge(call, box, "" if shared else constant.argument)
+                says = constant.argument if self._are_distinct(node) and (constant.name or not shared) else ""
+                self._edge(call, box, says)
                 self.reads.add((call, box))
+
+    def _are_distinct(self, node: Node) -> bool:
+        """Whether a call has several drawn operands, and it matters which is which."""
+        assert node.recipe is not None
+        drawn = sum(constant.array.ndim > 0 for constant in self.contents.constants.get(node, ()))
+        return len(node.parents) + drawn > 1 and node.recipe.rule.function not in _COMMUTATIVE
 
     def _node(self, name: str, lines: list[str], style: dict[str, str], size: float | None) -> None:
         """Draw a node with its lines, coloured by the size of its gradient if that is known."""
-        look = dict(style)
+        look = self.palette.of(style)
         if self.scale is not None and size is not None:
-            look |= self.scale.look(size)
+            look |= self.palette.of_heat(self.scale.look(size))
         self.nodes.append((name, {"label": "\\n".join(map(literal, lines)), **look}))
 
     def _style_of_leaf(self, node: Node) -> dict[str, str]:
@@ -235,8 +276,11 @@ class Diagram:
 
 
 def _shape(node: Node) -> str:
-    """A node's shape; empty for a call with several results, whose nodes have their own shapes."""
-    return "" if has_several(node) else str(node.shape)
+    """A node's shape; empty for a number, and for a call with several results, whose nodes have their own shapes."""
+    return "" if has_several(node) or not node.shape else str(node.shape)
+
+
+_COMMUTATIVE = frozenset({np.add, np.multiply, np.maximum, np.minimum, np.logaddexp})
 
 
 def identifier(path: str) -> str:

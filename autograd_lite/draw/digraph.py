@@ -8,7 +8,7 @@ from typing import Any
 import graphviz
 
 from .files import GraphvizNotFoundError, rendered, save_graph
-from .styles import FONT
+from .styles import FONT, USUAL, Look
 
 
 class Graph(graphviz.Digraph):  # type: ignore[misc]
@@ -33,13 +33,15 @@ class Graph(graphviz.Digraph):  # type: ignore[misc]
             return {"text/plain": f"{error}\n\n{self.source}"}
 
 
-def blank(note: str) -> Graph:
+def blank(note: str, look: Look = USUAL) -> Graph:
     """An empty picture with a note at the bottom."""
+    size, small = f"{look.fontsize:g}", f"{look.fontsize * 9 / 11:.3g}"
+    faint, line = ("black", "black") if look.palette.is_print else ("#444444", "#555555")
     return Graph(
         graph_attr={
-            "rankdir": "TB", "ranksep": "0.35", "nodesep": "0.3", "labelloc": "b", "label": note,
-            "fontname": FONT, "fontsize": "11", "fontcolor": "#444444",
+            "rankdir": look.rankdir, "ranksep": "0.35", "nodesep": "0.3", "labelloc": "b", "label": note,
+            "fontname": FONT, "fontsize": size, "fontcolor": faint,
         },
-        node_attr={"fontname": FONT, "fontsize": "11", "margin": "0.12,0.06", "height": "0.3"},
-        edge_attr={"fontname": FONT, "fontsize": "9", "color": "#555555", "fontcolor": "#444444", "arrowsize": "0.7"},
+        node_attr={"fontname": FONT, "fontsize": size, "margin": "0.12,0.06", "height": "0.3"},
+        edge_attr={"fontname": FONT, "fontsize": small, "color": line, "fontcolor": faint, "arrowsize": "0.7"},
     )  # fmt: skip

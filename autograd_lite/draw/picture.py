@@ -9,18 +9,23 @@ from ..compiler import CompiledFunction
 from ..core.graph import Node
 from ..core.tensor import Tensor
 from ..formatting import with_unit
+from .circuit import Circuit
 from .clusters import Clusters
 from .diagram import Diagram
-from .graph_info import Array, Contents, has_several
+from .graph_info import Contents, what_is_lacking
 from .labels import Labels
+from .live import Array
 from .marks import recorded
-from .styles import HeatScale
+from .network import draw_network
+from .repeats import find_repeats
+from .styles import PALETTES, HeatScale, Look, Palette
 from .text import root_mean_square, values_of
 
 if TYPE_CHECKING:
     from .digraph import Graph
 
 Direction = Literal["backward", "forward", "both"]
+Style = Literal["graph", "circuit", "network"]
 
 
 def draw_graph(
@@ -28,18 +33,23 @@ def draw_graph(
     direction: Direction = "backward",
     names: Mapping[Any, Any] | None = None,
     *,
-    values: bool = False,
+    style: Style = "graph",
+    values: bool | None = None,
     heat: Literal["grad"] | None = None,
     memory: bool = False,
     module: Any = None,
     depth: int | None = None,
+    fold: bool = False,
+    rankdir: Literal["TB", "LR", "BT", "RL"] | None = None,
+    fontsize: float | None = None,
+    palette: str = "colorblind",
 ) -> Graph:
-    """Draw the graph that a result was computed by.
+    """Draw the graph that a result was computed by, as a graph, as a textbook's circuit, or as a network of neurons.
 
-    Round nodes are recorded calls. Boxes are arrays: leaves have a bold frame, the output a double frame, and results
-    that have a name or whose ``retain_grad()`` was called a dashed frame. Boxes with a folded corner are inputs: a
-    constant that the graph keeps, such as the data, to which no cotangent flows; or, with a bold frame, a leaf that is
-    not a parameter of the module.
+    In a graph, round nodes are recorded calls. Boxes are arrays: leaves have a bold frame, the output a double frame,
+    and results that have a name or whose ``retain_grad()`` was called a dashed frame. Boxes with a folded corner are
+    inputs: a constant that the graph keeps, such as the data, to which no cotangent flows; or, with a bold frame, a
+    leaf that is not a parameter of the module.
 
     Parameters
     ----------
@@ -53,11 +63,19 @@ def draw_graph(
         flow; or both pictures beside each other. Backward edges show the cotangent's shape, and if a result was used
         several times, the sum of its cotangents is drawn.
     names : dict, optional
-        From name to tensor, such as ``dict(model.named_parameters())``, or from tensor to name; these names take
-        precedence over the tensors' own names.
-    values : bool, default False
-        Whether to show the numbers that the graph and the named tensors hold: the entries of a small array; mean,
-        standard deviation, minimum and maximum of a large one; and all gradients.
+        From name to tensor, such as ``dict(model.named_parameters())`` or ``locals()``, or from tensor to name; these
+        names take precedence over the tensors' own names. What is neither a tensor nor a list or dict of tensors is
+        ignored. Leaves, data and the output that have no name are called by the variable that holds them.
+    style : {"graph", "circuit", "network"}, default "graph"
+        ``"circuit"`` draws operations as signs in circles, with inputs and constants, values over the wires and
+        gradients under them. ``"network"`` draws the neurons of dense layers in columns, with the activation and the
+        delta in each, and connections as thick as their weights, or with ``heat="grad"`` as the weights' gradients;
+        the activation is a mean over the batch and the delta a root mean square if there are several examples.
+        In both the data flow from left to right; `direction`, `memory`, `depth` and `fold` are for graphs.
+    values : bool, optional
+        Whether to show numbers: the entries of a small array; mean, standard deviation, minimum and maximum of a large
+        one; and all gradients. What the graph has not kept is taken from tensors that are alive, or computed again;
+        what is left is marked as gone. By default graphs show none, and the other styles all.
     heat : {"grad"}, optional
         Colours every node by the root mean square of its gradient, on a logarithmic scale with a legend. Gradients that
         are exactly zero are white in a dotted frame, those with a NaN are black.
@@ -71,6 +89,16 @@ def draw_graph(
     depth : int, optional
         The number of levels of modules that are drawn open; each deeper module is folded into one node. 0 folds the
         model itself; None, the default, folds nothing.
+    fold : bool, default False
+        Whether units that are repeated three times or more, such as the layers of a deep network, are folded into one
+        node with their number, and with the gradients of the first and the last.
+    rankdir : {"TB", "LR", "BT", "RL"}, optional
+        Graphviz's name for the direction of the layout, from top to bottom or from left to right. A graph is drawn from
+        top to bottom by default, the other styles always from left to right.
+    fontsize : float, optional
+        The size of the text in points, which boxes follow; 11 by default, and 13 in a circuit.
+    palette : {"colorblind", "print"}, default "colorblind"
+        Colours that colour-blind readers can distinguish, or black on white.
 
     Returns
     -------
@@ -82,15 +110,19 @@ def draw_graph(
     ------
     TypeError
         If the output is not a tensor, or requires no gradient, and so has no graph, or is a report without one; if
-        `module` is not a module, or `depth` is given without a module; if another argument is given with a plan.
+        `module` is not a module, or `depth` is given without a module; if an argument is given that the style, or a
+        plan, does not have.
     ValueError
-        If `direction` or `heat` is unknown, or `depth` is negative.
+        If `direction`, `style`, `heat`, `rankdir` or `palette` is unknown, or `depth` is negative; if there is no dense
+        layer to draw a network of.
 
     Notes
     -----
     Gradients are shown after ``backward()`` has run. Those of intermediate results are shown after
     ``backward(retain_graph=True)``, or if their ``retain_grad()`` was called; a note under the picture says what is
-    missing. To compute them, the pass is run once more, without changing any gradient; it calls hooks.
+    missing. To compute them, the pass is run once more, without changing any gradient; it calls hooks. With ``values``
+    or ``heat`` they are also shown after a plain ``backward()``, as far as the values of the graph that it has freed
+    can be computed again.
 
     Examples
     --------
@@ -106,8 +138,8 @@ def draw_graph(
     if isinstance(output, CompiledFunction) or type(output).__name__ == "Plan":
         from .draw_plan import draw_plan, plan_of
 
-        given = direction != "backward" or values or memory
-        if given or any(argument is not None for argument in (names, heat, module, depth)):
+        given = direction != "backward" or style != "graph" or palette != "colorblind" or values or memory or fold
+        if given or any(argument is not None for argument in (names, heat, module, depth, rankdir, fontsize)):
             raise TypeError(
                 "draw_graph: for a compiled function or a plan, no other argument is allowed; to write the picture to "
                 'a file, call draw_graph(step).save("plan.svg")'
@@ -115,34 +147,75 @@ def draw_graph(
         return draw_plan(plan_of(output))
     output, marks = recorded("draw_graph", output)
     check_recorded("draw_graph", output)
-    if direction not in ("backward", "forward", "both"):
-        raise ValueError(f"draw_graph: direction={direction!r} is unknown; expected 'backward', 'forward' or 'both'")
-    if heat not in (None, "grad"):
-        raise ValueError(f"draw_graph: heat={heat!r} is unknown; expected 'grad', or None for no colours")
+    _check_choices(direction=direction, style=style, heat=heat, rankdir=rankdir, palette=palette)
     check_module("draw_graph", module, depth)
-    contents = Contents(output, names, module)
-    clusters = None if module is None else Clusters(contents, module, depth)
+    if fontsize is not None and not 1 <= fontsize <= 200:
+        raise ValueError(f"draw_graph: fontsize={fontsize!r} is no size of text in points; expected 1 to 200")
+    if style != "graph":
+        foreign = {"direction": direction != "backward", "memory": memory, "depth": depth is not None, "fold": fold}
+        foreign["rankdir"] = rankdir not in (None, "LR")
+        foreign["heat"] = heat is not None and style == "circuit"
+        for name in (name for name, is_given in foreign.items() if is_given):
+            raise TypeError(f"draw_graph: {name}= is not for style={style!r}; leave it out, or draw a graph")
+    values = style != "graph" if values is None else values
+    contents = Contents(output, names, module, complete=values or heat is not None or style != "graph")
     gradients = contents.gradients()
+    if style == "circuit":
+        look = Look("LR", fontsize or 13.0, PALETTES[palette])
+        graph = blank("\\n".join(what_is_lacking(contents, gradients)) if values else "", look)
+        Circuit(contents, gradients, look, values).draw(graph)
+        return graph
+    if style == "network":
+        return draw_network(contents, gradients, Look("LR", fontsize or 10.0, PALETTES[palette]), values, heat)
+    look = Look(rankdir or "TB", fontsize or 11.0, PALETTES[palette])
+    clusters = None if module is None else Clusters(contents, module, depth)
     sizes = {node: root_mean_square(gradient) for node, gradient in gradients.items()} if heat else {}
     scale = HeatScale(sizes.values()) if sizes else None
-    graph = blank(_note(contents, gradients, values or heat is not None))
+    graph = blank(_note(contents, gradients, values or heat is not None), look)
     labels = Labels(
         contents,
         gradients,
         values=values_of if values else None,
         everywhere=values or heat is not None,
+        gone=values,
         memory=memory,
     )
-    if direction == "both":
-        for one in ("forward", "backward"):
-            with graph.subgraph(name=f"cluster_{one}") as part:
-                part.attr(label=one, labelloc="t", color="#AAAAAA", style="rounded", fontsize="13")
-                Diagram(contents, labels, sizes, scale, one == "backward", one[0], marks).draw(part, clusters)
-    else:
-        Diagram(contents, labels, sizes, scale, direction == "backward", "", marks).draw(graph, clusters)
+    runs = find_repeats(contents) if fold else ()
+    ways = {"f": False, "b": True} if direction == "both" else {"": direction == "backward"}
+    if look.rankdir in ("LR", "RL"):
+        ways = dict(reversed(ways.items()))  # Graphviz puts the first one at the bottom
+    for prefix, backward in ways.items():
+        diagram = Diagram(contents, labels, sizes, scale, backward, prefix, look, marks)
+        if not prefix:
+            diagram.draw(graph, clusters, runs)
+            continue
+        with graph.subgraph(name=f"cluster_{'backward' if backward else 'forward'}") as part:
+            part.attr(label="backward" if backward else "forward", labelloc="t", style="rounded", fontsize="13")
+            part.attr(color="black" if look.palette.is_print else "#AAAAAA")
+            diagram.draw(part, clusters, runs)
     if scale is not None:
-        _draw_legend(graph, scale)
+        _draw_legend(graph, scale, look.palette)
     return graph
+
+
+def _check_choices(**given: str | None) -> None:
+    """Refuse what is none of an argument's values."""
+    for name, value in given.items():
+        known = _CHOICES[name]
+        if value not in known:
+            *most, last = (repr(one) for one in known if one is not None)
+            listed = f"{', '.join(most)} or {last}" if most else last
+            none = ", or None for no colours" if name == "heat" else ""
+            raise ValueError(f"draw_graph: {name}={value!r} is unknown; expected {listed}{none}")
+
+
+_CHOICES: dict[str, tuple[str | None, ...]] = {
+    "direction": ("backward", "forward", "both"),
+    "style": ("graph", "circuit", "network"),
+    "heat": ("grad", None),
+    "rankdir": ("TB", "LR", "BT", "RL", None),
+    "palette": tuple(PALETTES),
+}
 
 
 def check_recorded(caller: str, output: Any) -> None:
@@ -167,23 +240,20 @@ def check_module(caller: str, module: Any, depth: int | None) -> None:
         raise ValueError(f"{caller}: depth={depth} is negative; expected 0 or more, or None to fold nothing")
 
 
-def _draw_legend(graph: Any, scale: HeatScale) -> None:
+def _draw_legend(graph: Any, scale: HeatScale, palette: Palette) -> None:
     with graph.subgraph(name="cluster_legend") as legend:
         legend.attr(label="root mean square of the gradient", labelloc="t", color="#AAAAAA", style="rounded")
         names = [f"l{i}" for i in range(len(scale.legend()))]
         for name, (label, look) in zip(names, scale.legend(), strict=True):
-            legend.node(name, label=label, shape="box", **{"style": "filled", "color": "#777777", **look})
+            colours = palette.of_heat(look)
+            legend.node(name, label=label, shape="box", **{"style": "filled", "color": "#777777", **colours})
         for upper, lower in zip(names[::-1], names[-2::-1], strict=False):
             legend.edge(upper, lower, style="invis", minlen="0")
 
 
 def _note(contents: Contents, gradients: Mapping[Node, Array], wanted: bool) -> str:
     """The note under the picture: why gradients are missing, and how much memory the graph keeps."""
-    lines = []
-    if not contents.backward_has_run:
-        lines.append("gradients are not shown, because backward() has not run")
-    elif wanted and any(node not in gradients for node in contents.order if not has_several(node)):
-        lines.append("some gradients are missing, because the graph is freed; backward(retain_graph=True) keeps it")
+    lines = what_is_lacking(contents, gradients) if wanted or not contents.backward_has_run else []
     if contents.kept:
         lines.append(f"the graph keeps {with_unit(contents.total_bytes, 'B')}")
     return "\\n".join(lines)

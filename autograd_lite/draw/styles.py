@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 # The colours are from Okabe and Ito's palette, which colour-blind readers can distinguish, in tints for black text.
 # Shapes differ as well, so that a grey print shows the same: parameters have a bold frame, the output a double one,
@@ -25,6 +26,94 @@ WRONG = {"fillcolor": "#FBD5D5", "color": "#B00020", "penwidth": "3"}
 WRONG_EDGE = {"color": "#B00020", "penwidth": "3"}
 READ = {"style": "dotted", "arrowhead": "none"}
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a picture.
+
+    Attributes
+    ----------
+    text, line : str
+        Of names, and of wires and edges.
+    value, gradient, fresh : str
+        Of the numbers over wires and under them, and of gradients that have just been computed.
+    positive, negative : str
+        Of the edges of a network, by the sign of their numbers.
+    operation, lit : dict
+        Of circles, and of the one that is emphasised.
+    is_print : bool
+        Whether everything is black on white; then gradients are bold, so that they differ from values.
+    """
+
+    text: str
+    line: str
+    value: str
+    gradient: str
+    fresh: str
+    positive: str
+    negative: str
+    operation: Mapping[str, str]
+    lit: Mapping[str, str]
+    is_print: bool = False
+
+    def of(self, look: Mapping[str, str]) -> dict[str, str]:
+        """A look of this module in these colours."""
+        if not self.is_print:
+            return dict(look)
+        plain = {"fillcolor": "white", "color": "black", "fontcolor": "black"}
+        return {**look, **{key: colour for key, colour in plain.items() if key in look}}
+
+    def of_heat(self, look: Mapping[str, str]) -> dict[str, str]:
+        """A look of a `HeatScale`; in print its colours are greys, equally light."""
+        colour = look["fillcolor"]
+        if not self.is_print or not colour.startswith("#"):
+            return dict(look)
+        light = _luminance(colour)
+        grey = round(255 * (12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055))
+        return {**look, "fillcolor": f"#{grey:02X}{grey:02X}{grey:02X}"}
+
+
+PALETTES = {
+    "colorblind": Palette(
+        text="#222222", line="#444444", value="#005A8C", gradient="#B04300", fresh="#8F3600",
+        positive="#0072B2", negative="#D55E00",
+        operation={"fillcolor": "#F2F2F2", "color": "#555555", "fontcolor": "#222222"},
+        lit={"fillcolor": "#FFD966", "color": "#8F3600", "fontcolor": "#222222", "penwidth": "2.5"},
+    ),
+    "print": Palette(
+        text="black", line="black", value="black", gradient="black", fresh="black",
+        positive="black", negative="black",
+        operation={"fillcolor": "white", "color": "black", "fontcolor": "black"},
+        lit={"fillcolor": "white", "color": "black", "fontcolor": "black", "penwidth": "3.5"},
+        is_print=True,
+    ),
+}  # fmt: skip
+"""Okabe and Ito's colours, as dark as text has to be on white; and black on white."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a whole picture looks.
+
+    Attributes
+    ----------
+    rankdir : str
+        The direction of the layout, as Graphviz writes it.
+    fontsize : float
+        In points.
+    palette : Palette
+        The colours.
+    """
+
+    rankdir: str = "TB"
+    fontsize: float = 11.0
+    palette: Palette = PALETTES["colorblind"]
+
+
+USUAL = Look()
+"""From top to bottom, in colours."""
+
 
 _SCALE = ("#FFF7DE", "#FBDD9C", "#F3B45F", "#DE8242", "#B9523A", "#86313B", "#4A1D36")
 """The colours from small gradients to large ones; they get darker evenly, so that the scale works in grey as well."""

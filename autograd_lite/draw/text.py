@@ -29,6 +29,14 @@ def values_of(array: Array) -> list[str]:
     return [*lines, f"{missing} not finite"] if missing else lines
 
 
+def compact(number: Any) -> str:
+    """A number in at most six characters."""
+    size = abs(number)
+    if size and not 1e-3 <= size < 1e4:
+        return f"{number:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    return short(number, 2)
+
+
 def root_mean_square(array: Array) -> float:
     """The root of the mean of the squared entries, without overflow; 0 for an empty array, NaN if an entry is NaN."""
     sizes = np.abs(array).astype(np.float64)

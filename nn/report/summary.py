@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd_lite import Tensor, no_grad
+from autograd_lite.extend import html_table
 
 from ..arguments import positive_int
 from ..layers.activations import Activation
@@ -80,9 +81,9 @@ class Summary:
         """The total number of bytes."""
         return sum(layer.memory for layer in self.layers)
 
-    def __str__(self) -> str:
-        header = ("layer", "class", "input", "output", "parameters", "flops", "memory")
-        rows = [header]
+    def _rows(self) -> list[tuple[str, ...]]:
+        """The table with its header and totals."""
+        rows: list[tuple[str, ...]] = [("layer", "class", "input", "output", "parameters", "flops", "memory")]
         for layer in self.layers:
             rows.append(
                 (
@@ -90,8 +91,16 @@ class Summary:
                     f"{layer.flops:,}", _bytes(layer.memory),
                 )
             )  # fmt: skip
-        rows.append(("total", "", "", "", f"{self.parameters:,}", f"{self.flops:,}", _bytes(self.memory)))
-        widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+        return [*rows, ("total", "", "", "", f"{self.parameters:,}", f"{self.flops:,}", _bytes(self.memory))]
+
+    def _repr_html_(self) -> str:
+        header, *rows = self._rows()
+        frozen = f"{self.frozen:,} weights are frozen" if self.frozen else ""
+        return html_table(header, rows, left=range(4), title=frozen)
+
+    def __str__(self) -> str:
+        rows = self._rows()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
             "  ".join(
                 cell.rjust(w) if i > 3 else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))

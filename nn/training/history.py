@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd_lite.extend import write_atomically
+from autograd_lite.extend import html_table, write_atomically
 
 from ..report.plots import plot_history
 
@@ -110,6 +110,17 @@ class History:
             lines.append(f"stopped: {self.stopped}")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: the epochs as a table, without the middle of many, and how training ended."""
+        notes = ["interrupted by Ctrl-C"] if self.interrupted else []
+        notes += [f"stopped: {self.stopped}"] if self.stopped else []
+        title = "; ".join([f"{len(self)} epoch{'' if len(self) == 1 else 's'}", *notes])
+        columns = [[_cell(name, value) for value in values] for name, values in self.epochs.items()]
+        rows = [list(row) for row in zip(*columns, strict=True)]
+        if len(rows) > _MOST_ROWS:
+            rows = [*rows[: _MOST_ROWS // 2], ["…"] * len(columns), *rows[-_MOST_ROWS // 2 :]]
+        return html_table([*self.epochs], rows, left=(), title=title)
+
     def __repr__(self) -> str:
         return f"History({len(self)} epochs, {len(self.steps.get('loss', ()))} steps)"
 
@@ -192,6 +203,10 @@ def smaller_is_better(name: str, mode: Literal["auto", "min", "max"] = "auto") -
     if mode not in ("auto", "min", "max"):
         raise ValueError(f"mode={mode!r} is unknown; expected 'auto', 'min' or 'max'")
     return mode == "min" or (mode == "auto" and any(word in name for word in ("loss", "error", "norm", "seconds")))
+
+
+_MOST_ROWS = 20
+"""Epochs of which a notebook shows each."""
 
 
 def table(rows: Mapping[str, Iterable[float]]) -> str:

@@ -60,7 +60,7 @@ def test_the_pictures_are_written(finished, dot):
     texts = {name: "".join(ElementTree.parse(finished[1] / f"{name}.svg").getroot().itertext()) for name in names}
     assert "gradient exactly 0" in texts["dead_relu"]
     assert "gradient exactly 0" not in texts["dead_relu_made_leaky"]
-    assert "w20" in texts["deep_sigmoid"]
+    assert "sigmoid layer × 20" in texts["deep_sigmoid"]
     assert (finished[1] / "gradients_over_depth.png").stat().st_size > 1000
 
 

@@ -17,7 +17,6 @@ from ...checks.compare.report import GradientComparison
 from ...core.graph import Node
 from ...core.stepper import steps
 from ...core.tensor import Tensor
-from ...files import write_atomically
 from ...formatting import short
 from ...notation.mathml import variable
 from ..clusters import Clusters
@@ -28,6 +27,7 @@ from ..marks import recorded
 from ..picture import check_module, check_recorded
 from .chain_rule import chain_data
 from .html_arrays import Array, Gallery
+from .inline import Page, checked
 from .sections import Sections
 
 _WEB = Path(__file__).with_name("web")
@@ -36,14 +36,14 @@ _WEB = Path(__file__).with_name("web")
 
 def backprop_page(
     output: Tensor | GradientComparison,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     names: Mapping[Any, Any] | None = None,
     *,
     grad: Any = None,
     module: Any = None,
     depth: int | None = None,
-) -> Path:
-    """Write a page that shows the backward pass of a result step by step; returns its path.
+) -> Path | Page:
+    """Write a page that shows the backward pass of a result step by step; returns its path, or without one the page.
 
     The page is one HTML file that needs only a browser, and no network. Beside the graph it shows for each step the
     incoming cotangent, the rule as a formula and with its numbers, the outgoing cotangents, and how the contributions
@@ -56,8 +56,9 @@ def backprop_page(
         A result, usually the loss, before ``backward()``, or after ``backward(retain_graph=True)``, so that it still
         has its graph. The pass for the page changes no gradient. For a report of `compare_gradients`, the pass of its
         loss, with the mistakes marked in the picture, and told in their steps.
-    path : path
-        The path of the page, which ends in ``.html`` or ``.htm``.
+    path : path, optional
+        The path of the page, which ends in ``.html`` or ``.htm``. Without it nothing is written, and a `Page` is
+        returned, which a notebook shows, and which can be saved.
     names, module, depth
         As in `draw_graph`. Results without a name are numbered in the order of their computation: v1, v2.
     grad : array_like, optional
@@ -92,9 +93,8 @@ def backprop_page(
     from ..digraph import blank
     from .svg import inline_svg
 
-    path = Path(path)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"backprop_page: {path} ends in {path.suffix or 'nothing'!r}; expected .html")
+    if path is not None:
+        path = checked(path)
     loss, marks = recorded("backprop_page", output)
     check_recorded("backprop_page", loss)
     check_module("backprop_page", module, depth)
@@ -106,7 +106,7 @@ def backprop_page(
     gradients = {step.node: step.cotangent for step in played if hasattr(step.cotangent, "ndim")}
     unnamed = {node: name for node, name in names_of_all.items() if node not in contents.names}
     labels = Labels(contents, gradients, values=_single_number, everywhere=True, numbers=unnamed)
-    diagram = Diagram(contents, labels, {}, None, True, "", marks)
+    diagram = Diagram(contents, labels, {}, None, True, "", marks=marks)
     graph = blank("")
     diagram.draw(graph, None if module is None else Clusters(contents, module, depth))
     gallery = Gallery()
@@ -114,7 +114,7 @@ def backprop_page(
     name = names_of_all[loss.node]
     described = f"the backward graph of {name}, a picture of the computation that the steps below describe"
     numbers = {step.node: i for i, step in enumerate(played)}
-    page = Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(
+    text = Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(name),
         output=variable(name),
         last=len(sections) - 1,
@@ -126,8 +126,8 @@ def backprop_page(
         tensors=_options(contents, names_of_all, numbers),
         data=json.dumps(chain_data(played, names_of_all)).replace("<", "\\u003c"),
     )
-    write_atomically(path, page.encode())
-    return path
+    page = Page(text, name)
+    return page if path is None else page.save(path)
 
 
 def _names_of_all(contents: Contents) -> dict[Node, str]:

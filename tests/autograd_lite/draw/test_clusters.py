@@ -63,17 +63,31 @@ def test_every_call_of_a_layer_stands_in_its_cluster():
     found = sorted((text, titles[-1]) for titles, text in tree(graph).values() if titles and "layers" not in text)
     assert found == [
         ("add", "layers.0: Dense"), ("add", "layers.2: Dense"), ("matmul", "layers.0: Dense"),
-        ("matmul", "layers.2: Dense"), ("tanh", "MLP"),
+        ("matmul", "layers.2: Dense"), ("tanh", "layers.0: Dense"),
     ]  # fmt: skip
 
 
-def test_a_call_between_two_layers_of_a_block_is_in_the_block_and_the_loss_in_none():
+def test_an_activation_is_in_the_cluster_of_its_layer_and_the_loss_in_none():
     model = blocks(2)
     graph = draw_graph(loss_of(model), module=model)
-    assert {titles for titles, text in tree(graph).values() if text == "tanh"} == {
-        ("Sequential", "layers.0: Sequential"), ("Sequential", "layers.1: Sequential"),
+    assert {titles[1:] for titles, text in tree(graph).values() if text == "tanh"} == {
+        (f"layers.{i}: Sequential", f"layers.{i}.layers.0: Dense") for i in (0, 1)
     }  # fmt: skip
     assert where(graph, "softmax_cross_entropy") == ()
+
+
+def test_the_activation_of_the_output_is_in_the_cluster_of_the_last_layer():
+    model = nn.MLP([4, 3, 2], "tanh", rng=0, dtype=np.float64)
+    cost = np.mean((nn.sigmoid(model(np.ones((5, 4)))) - 1) ** 2)
+    assert where(draw_graph(cost, module=model), "sigmoid") == ("MLP", "layers.2: Dense")
+    assert where(draw_graph(cost, module=model), "square") == ()
+
+
+def test_a_call_between_two_layers_of_a_block_is_in_the_block():
+    model = nn.Sequential(nn.Dense(4, 4, rng=0), nn.Dense(4, 4, rng=1))
+    first, second = model.layers
+    graph = draw_graph(np.sum(second(np.sin(first(np.ones((5, 4), np.float32))))), module=model)
+    assert where(graph, "sin") == ("Sequential",)
 
 
 def test_clusters_leave_no_node_and_no_edge_out():
@@ -105,8 +119,8 @@ def test_modules_further_in_than_the_depth_are_one_node_each(depth, folded):
 def test_a_folded_network_is_a_chain():
     model = blocks(20)
     graph = draw_graph(loss_of(model), module=model, depth=1)
-    assert len(tree(graph)) == 21 + 20 + 2 + 2  # blocks, the calls between them, the loss, the data and the labels
-    assert graph.source.count("->") == 21 + 20 + 1 + 2
+    assert len(tree(graph)) == 21 + 2 + 2  # blocks with their activations, the loss, the data and the labels
+    assert graph.source.count("->") == 20 + 1 + 1 + 2
 
 
 def test_a_folded_module_tells_its_parameters_and_their_gradients():

@@ -6,7 +6,7 @@ import pytest
 import nn
 from autograd_lite.draw import draw_graph, save_graph
 
-from .networks import leaf, shared_weights, sigmoid_chain, small_mlp, wide_mlp
+from .networks import leaf, reused_scalars, shared_weights, sigmoid_chain, small_mlp, wide_mlp
 
 pytestmark = pytest.mark.usefixtures("dot")
 
@@ -46,6 +46,12 @@ def sick_gradients():
     return loss, None
 
 
+def textbook_neuron():
+    """The neuron of the CS231n notes."""
+    w0, x0, w1, x1, w2 = (leaf(v, n) for v, n in ((2.0, "w0"), (-1.0, "x0"), (-3.0, "w1"), (-2.0, "x1"), (-3.0, "w2")))
+    return 1 / (1 + np.exp(-(w0 * x0 + w1 * x1 + w2))), None
+
+
 PICTURES = {
     "chain": (sigmoid_chain, {"values": True, "heat": "grad"}),
     "small": (small_mlp, {"direction": "both", "values": True, "heat": "grad", "memory": True}),
@@ -57,19 +63,33 @@ PICTURES = {
     "deep": (deep_mlp, {"heat": "grad"}),
     "deep folded": (deep_mlp, {"depth": 1, "heat": "grad", "direction": "both"}),
     "sick": (sick_gradients, {"heat": "grad", "values": True}),
+    "sideways": (small_mlp, {"direction": "both", "values": True, "heat": "grad", "rankdir": "LR"}),
+    "large text": (small_mlp, {"values": True, "fontsize": 22}),
+    "print": (small_mlp, {"direction": "both", "values": True, "heat": "grad", "palette": "print"}),
+    "deep in one node": (deep_mlp, {"fold": True, "heat": "grad", "values": True}),
+    "circuit": (textbook_neuron, {"style": "circuit"}),
+    "circuit with sums": (reused_scalars, {"style": "circuit", "fontsize": 20}),
+    "circuit in print": (small_mlp, {"style": "circuit", "palette": "print"}),
+    "circuit of arrays": (shared_weights, {"style": "circuit"}),
+    "network": (small_mlp, {"style": "network"}),
+    "network by gradients": (small_mlp, {"style": "network", "heat": "grad", "fontsize": 16}),
+    "wide network": (wide_mlp, {"style": "network"}),
+    "deep network in print": (deep_mlp, {"style": "network", "heat": "grad", "palette": "print"}),
 }
 
 LOOK = """() => {
   const svg = document.documentElement;
   const box = (e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
   const texts = [...svg.querySelectorAll('text')].map((t) => ({
-    text: t.textContent.trim(), box: box(t), kind: t.parentNode.closest('g').getAttribute('class'),
+    text: t.textContent.trim(), box: box(t), kind: t.closest('.cluster, .edge, .node, .graph').getAttribute('class'),
     fill: getComputedStyle(t).fill,
   }));
   const nodes = [...svg.querySelectorAll('.node')].map((n) => {
-    const shape = n.querySelector('polygon, ellipse, path');
+    const bare = n.matches('.wire, .title');  // text on the ground of the picture, with no box around it
+    const shape = n.querySelector(bare ? 'text' : 'polygon, ellipse, path');
     return {
-      box: box(n.querySelector('polygon:last-of-type, ellipse, path')), fill: getComputedStyle(shape).fill,
+      box: box(bare ? n : n.querySelector('polygon:last-of-type, ellipse, path')),
+      fill: bare ? 'rgb(255, 255, 255)' : getComputedStyle(shape).fill,
       texts: [...n.querySelectorAll('text')].map((t) => ({
         text: t.textContent, box: box(t), fill: getComputedStyle(t).fill,
       })),
@@ -96,7 +116,7 @@ def seen(browser, tmp_path_factory):
         if name not in found:
             network, options = PICTURES[name]
             loss, model = network()
-            if "heat" in options and network is not sick_gradients:
+            if {"heat", "style"} & {*options} and network is not sick_gradients:
                 loss.backward(retain_graph=True)
             path = save_graph(draw_graph(loss, module=model, **options), tmp_path_factory.mktemp("seen") / "graph.svg")
             page = browser.new_page()
