@@ -13,8 +13,10 @@ from ...core.backward import pull_as_arrays
 from ...core.dispatch import getitem
 from ...core.graph import Node, ancestors
 from .activations import Activation, Slope, activations, slopes_of_other_steps, wrong_slopes
-from .mutations import PATH, SPECIFIC, Step, steps_of
+from .axes import of_axes
+from .mutations import PATH, PLAIN, SPECIFIC, Step, steps_of
 from .network import calls
+from .operands import Change, Operands
 from .recording import FORGOTTEN, Detour, Detours, Recording, has_one_output, over, times
 from .roles import LINEAR, Roles
 from .rows import Array
@@ -65,7 +67,15 @@ class Catalogue:
         yield from self._truncations()
         yield from self._siblings()
         yield from self._leaves()
+        yield from self._penalties()
+        yield from map(self._made, of_axes(self.recording, self.roles))
         yield from self._edges()
+        operands = Operands(self.recording, self.roles)
+        yield from map(self._made, operands)
+        yield from map(self._made, operands.slopes(self._groups_of_activations()))
+
+    def _made(self, change: Change) -> Mutation:
+        return self.mutation(*change)
 
     def mutation(self, kind: str, text: str, rank: int, detours: Detours) -> Mutation:
         """A mutation with the parameters that it may change."""
@@ -85,15 +95,50 @@ class Catalogue:
             for slot, parent in enumerate(node.parents):
                 if not has_one_output(parent):
                     continue
-                for step in steps_of(self.recording, node, slot):
+                for step in steps_of(self.recording, node, slot, self._place):
                     role = (id(self.roles.group(node)), node.recipe.arguments[slot], step.key)
                     together.setdefault(role, []).append((node, slot, step))
         for entries in sorted(together.values(), key=lambda entries: entries[0][2].rank):
             nodes = list(dict.fromkeys(node for node, _, _ in entries))
             if len(entries) > 1:
                 yield self._together(entries, nodes)
+                if entries[0][2].rank == PATH and len(nodes) > 2:
+                    yield from self._but_for_one(entries, nodes)
             for node, slot, step in entries:
                 yield self._together([(node, slot, step)], [node])
+        yield from self._everywhere(together)
+
+    def _place(self, node: Node) -> str:
+        return self.roles.place([node])
+
+    def _but_for_one(self, entries: Sequence[tuple[Node, int, Step]], nodes: Sequence[Node]) -> Iterator[Mutation]:
+        """The same mistake in all steps but the last one."""
+        ordered = sorted(entries, key=lambda entry: -self.recording.position[entry[0]])
+        if len(nodes) == len(entries):
+            mutation = self._together(ordered[:-1], [node for node, _, _ in ordered[:-1]])
+            yield mutation._replace(text=f"{mutation.text}, in all calls but the last")
+
+    def _everywhere(self, together: dict[Any, list[tuple[Node, int, Step]]]) -> Iterator[Mutation]:
+        """The same mistake in calls of several roles: in all of one function, or in all that read one value."""
+        wider: dict[Any, list[list[tuple[Node, int, Step]]]] = {}
+        for (_, argument, key), entries in together.items():
+            node, slot, step = entries[0]
+            if step.rank == PLAIN or node.recipe is None:
+                continue
+            call, parent = node.recipe.rule.call, node.parents[slot]
+            wider.setdefault((call, argument, key), []).append(entries)
+            if parent.recipe is not None:
+                wider.setdefault((call, argument, key, id(self.roles.group(parent))), []).append(entries)
+        seen: set[int] = set()
+        for several in wider.values():
+            mark = hash(tuple(id(entries) for entries in several))
+            if 2 <= len(several) <= 12 and mark not in seen:
+                seen.add(mark)
+                whole = [entry for entries in several for entry in entries]
+                nodes = [entries[0][0] for entries in several]
+                text = " and ".join(self.roles.place([e[0] for e in entries]) for entries in several[:6])
+                mutation = self._together(whole, nodes)
+                yield mutation._replace(text=whole[0][2].text.format(where=text))
 
     def _together(self, entries: Sequence[tuple[Node, int, Step]], nodes: list[Node]) -> Mutation:
         step = entries[0][2]
@@ -130,6 +175,18 @@ class Catalogue:
                     yield self._of_slopes(text.format(where=place), chosen)
         yield from self._in_several_layers(found)
 
+    def _groups_of_activations(self) -> list[list[Activation]]:
+        found: dict[Any, list[Activation]] = {}
+        for activation in activations(self.recording):
+            assert activation.end.recipe is not None
+            role = (activation.end.recipe.rule.call, activation.end.shape, self.roles.nearest[activation.end])
+            found.setdefault(role, []).append(activation)
+        return [
+            sorted(group, key=lambda a: -self.recording.position[a.end])
+            for group in found.values()
+            if len({a.start for a in group}) == len(group)
+        ]
+
     def _in_several_layers(self, found: list[Activation]) -> Iterator[Mutation]:
         layers = self.recording.layers
         whole = {a.start: (a, next(wrong_slopes(a))) for a in found}
@@ -154,7 +211,7 @@ class Catalogue:
         for node in self.recording.order:
             name = next((name for function, name in _STATISTICS if calls(node, function)), None)
             if name is not None and self._is_spread(node):
-                found[node] = name
+                found[node] = "the variance" if name in ("the mean", "the sum") and self._is_of_squares(node) else name
         places: dict[tuple[str, tuple[str, ...]], list[Node]] = {}
         for node, name in found.items():
             places.setdefault((name, self.roles.nearest[node]), []).append(node)
@@ -185,17 +242,33 @@ class Catalogue:
         detours = {(n, slot): FORGOTTEN for n in nodes for slot in range(len(n.parents))}
         return self.mutation("normalisation", text, SPECIFIC, detours)
 
+    @staticmethod
+    def _is_of_squares(node: Node) -> bool:
+        (squares,) = node.parents
+        same = len(squares.parents) == 2 and squares.parents[0] is squares.parents[1] and calls(squares, np.multiply)
+        return same or calls(squares, np.square)
+
     def _is_spread(self, node: Node) -> bool:
         """Whether a statistic is combined again with the elements that it was computed from."""
         size = math.prod(node.shape)
         if size * 2 > math.prod(node.parents[0].shape):
             return False
+        own = set(ancestors(node.parents[0]))
         frontier = [node]
         for _ in range(5):
-            frontier = [user for one in frontier for user, _ in self.recording.users.get(one, ())]
-            if any(math.prod(user.shape) > size and user.recipe and user.recipe.rule.elementwise for user in frontier):
-                return True
+            further = [(user, one) for one in frontier for user, _ in self.recording.users.get(one, ())]
+            frontier = [user for user, _ in further]
+            for user, one in further:
+                wide = [p for p in user.parents if p is not one and math.prod(p.shape) > size]
+                if user.recipe and user.recipe.rule.elementwise and any(self._shares(p, own) for p in wide):
+                    return True
         return False
+
+    def _shares(self, node: Node, elements: set[Node]) -> bool:
+        """Whether a node is computed, element by element, from the elements of a statistic."""
+        return any(one in elements and one.recipe is not None for one in (node, *node.parents)) or (
+            node in elements and node.recipe is None
+        )
 
     # ---- steps of a recurrence ----
 
@@ -206,12 +279,13 @@ class Catalogue:
                 continue
             names = ", ".join(self.roles.nearest[group[0]])
             for i, node in enumerate(group[:-1]):
-                detours = {(node, slot): FORGOTTEN for slot in range(len(node.parents))}
                 text = (
                     f"the way back through time is truncated: {names} have only the last {len(group) - 1 - i} of "
                     f"{len(group)} steps in them"
                 )
-                yield self.mutation("truncation", text, SPECIFIC, detours)
+                for cut in ([node], group[: i + 1]):  # with outputs at every step, earlier steps have cotangents too
+                    detours = {(one, slot): FORGOTTEN for one in cut for slot in range(len(one.parents))}
+                    yield self.mutation("truncation", text, SPECIFIC, detours)
 
     def _is_chain(self, group: Sequence[Node]) -> bool:
         before = set(ancestors(group[-1]))
@@ -304,6 +378,17 @@ class Catalogue:
             if len(users) > 1:
                 yield from self._used_several_times(name, leaf)
 
+    def _penalties(self) -> Iterator[Mutation]:
+        """The penalty of some parameters, on others as well."""
+        penalties = self.recording.penalties()
+        for size in {f"{alpha:.12g}": alpha for alpha in penalties.values()}.values():
+            for name, leaf in self.recording.parameters.items():
+                value = self.recording.values.get(leaf)
+                if name not in penalties and value is not None and leaf in self.recording.position:
+                    text = f"{name}: with an L2 term {size:.6g} * parameter, as {', '.join(penalties)} have, which the "
+                    text += f"engine's gradient of {name} does not have"
+                    yield self.mutation("L2", text, SPECIFIC, {(leaf, -1): Detour(None, _plus(size * value))})
+
     def _used_several_times(self, name: str, leaf: Node) -> Iterator[Mutation]:
         users = self.recording.users[leaf]
         for user, slot in users:
@@ -315,6 +400,10 @@ class Catalogue:
 
 def _computed_with(nearest: Sequence[str]) -> str:
     return f" ({', '.join(nearest)})" if nearest else ""
+
+
+def _plus(numbers: Any) -> Callable[[Any], Any]:
+    return lambda g: g + numbers
 
 
 def _by_the_rule_of(node: Node) -> Callable[[Any], Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -100,6 +100,8 @@ class Sizes:
         Whether the program may have a square.
     others : sequence of (float, str)
         Other numbers in the program, and what they are.
+    penalties : mapping
+        From a parameter with an L2 penalty to the multiple of it in its gradient.
     """
 
     batch: int | None = None
@@ -107,6 +109,7 @@ class Sizes:
     counted: str = "rows"
     squared: bool = True
     others: Sequence[tuple[float, str]] = ()
+    penalties: Mapping[str, float] = field(default_factory=dict)
 
     reasons: dict[float, list[str]] = field(init=False, default_factory=dict)
     """From a factor to descriptions of the things whose number it is."""

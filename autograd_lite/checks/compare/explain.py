@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never, get_args
 
 import numpy as np
 
 from .evidence import SINGLE, Row, Sizes
 from .inputs import of_inputs
-from .network import Layer
+from .network import Layer, calls
 from .recording import Recording
 from .rows import Explanation
 from .search import Search
@@ -49,6 +50,7 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
     misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}
     deltas = [row for row in rows if row.name not in misshapen]
     if recording is not None:
+        sizes = _with_squares_of(recording, sizes, differing)
         of_graph = _of_the_graph(deltas, found, recording, sizes)
         explained = {name for explanation in of_graph for name in explanation.parameters}
         if of_graph:
@@ -67,6 +69,15 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
     if unexplained and (first := _first_wrong_layer(deltas, layers)) is not None:
         said.append(first)
     return said
+
+
+def _with_squares_of(recording: Recording, sizes: Sizes, differing: Sequence[Row]) -> Sizes:
+    """The numbers without a square's 2, where each square is in gradients that agree as well; and with penalties."""
+    names = frozenset(row.name for row in differing)
+    compared = frozenset(recording.parameters)
+    squares = [node for node in recording.order if calls(node, np.square) or calls(node, np.power)]
+    squared = sizes.squared and (not squares or any(recording.reaches[s] & compared <= names for s in squares))
+    return replace(sizes, squared=squared, penalties=recording.penalties())
 
 
 # ---- mistakes that the graph shows ----
@@ -96,7 +107,9 @@ def _of_the_graph(
     one = search.one(rows) or search.one_with_a_factor(rows, sizes)
     if one is None and None in entries:
         one = search.one([row for row in rows if found.get(row.name) is None])
-    return [one] if one is not None else search.two(rows)
+    if one is not None:
+        return [one]
+    return search.two(rows) or search.alone(rows)
 
 
 def _comes_in(differing: Sequence[Row], layers: list[Layer]) -> bool:
@@ -206,7 +219,7 @@ def _sentence(entry: Finding, members: list[Row], sizes: Sizes, of_all: bool) ->
         case "factor":
             return f"{names}: {_times(entry.factor, sizes, of_all)}"
         case "L2":
-            return f"{names}: {_decayed(entry.factor, members)}"
+            return f"{names}: {_decayed(entry.factor, members, sizes)}"
         case "batch sum":
             return f"{names}: not summed over the batch: the sum of yours over its {entry.detail} is the engine's"
         case "transpose":
@@ -217,6 +230,8 @@ def _sentence(entry: Finding, members: list[Row], sizes: Sizes, of_all: bool) ->
             text = f"in another order, the {entry.detail}"
         case "shape":
             text = f"the numbers agree, but the shape does not: it is {entry.detail}"
+            if entry.detail.startswith("the diagonal"):
+                text = f"yours is {entry.detail}: an outer product belongs there"
         case _:
             assert_never(entry.kind)
     extra = "" if entry.factor == 1 else f"; besides, {_times(entry.factor, sizes)}"
@@ -238,7 +253,14 @@ def _times(factor: float, sizes: Sizes, of_all: bool = False) -> str:
     return text
 
 
-def _decayed(alpha: float, members: list[Row]) -> str:
+def _decayed(alpha: float, members: list[Row], sizes: Sizes) -> str:
+    own = {sizes.penalties.get(row.name, 0.0) for row in members}
+    if len(own) == 1 and (penalty := own.pop()) and abs(alpha + penalty) > SINGLE * abs(penalty):
+        ratio = 1 + alpha / penalty
+        return (
+            f"your L2 term is {penalty + alpha:.6g} * parameter, and the engine's is {penalty:.6g} * parameter, so yours "
+            f"is {ratio:.6g} times it"
+        )
     biases = all(row.hand.ndim < 2 for row in members)
     if alpha < 0:
         return f"without the L2 term {-alpha:.6g} * parameter, which the engine's gradient has"

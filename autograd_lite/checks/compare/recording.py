@@ -133,6 +133,7 @@ class Recording:
         self.lines = witness.lines if witness is not None else {}
         self.layers = layers_of(root, parameters)
         self.reaches = self._reaches()
+        self._of_shape: dict[tuple[int, ...], list[Node]] = {}
 
     def _values(self, witness: Witness | None) -> dict[Node, Array]:
         values = dict(witness.values) if witness is not None else {}
@@ -151,6 +152,27 @@ class Recording:
             own = frozenset([self.names[node]]) if node in self.names else frozenset[str]()
             found[node] = own.union(*(found[parent] for parent in node.parents))
         return found
+
+    def penalties(self) -> dict[str, float]:
+        """The multiple of each parameter that one use of it hands on to it, as an L2 penalty does."""
+        found: dict[str, float] = {}
+        for name, leaf in self.parameters.items():
+            value = self.values.get(leaf)
+            if value is None or value.dtype.kind != "f" or not np.any(value):
+                continue
+            for edge in self.users.get(leaf, ()):
+                handed = self.handed[edge]
+                alpha = float(np.vdot(value, handed) / np.vdot(value, value))
+                if alpha and np.max(np.abs(handed - alpha * value)) <= 1e-6 * np.max(np.abs(handed)) and value.size > 1:
+                    found[name] = found.get(name, 0.0) + alpha
+        return found
+
+    def of_shape(self, shape: tuple[int, ...]) -> list[Node]:
+        """The calls whose results have a shape."""
+        if shape not in self._of_shape:
+            same = [node for node in self.order if node.recipe is not None and node.shape == shape]
+            self._of_shape[shape] = [node for node in same if has_one_output(node)][:40]
+        return self._of_shape[shape]
 
     def saved(self, node: Node) -> dict[str, Any]:
         """The values that a node's rules read, by name."""
@@ -195,6 +217,20 @@ class Recording:
         >>> float(recording.gradients()["x"]), float(recording.changes(forgotten)["x"])
         (6.0, -3.0)
         """
+        changed = self.changed(detours)
+        return {
+            name: np.asarray(changed.get(leaf, np.zeros(leaf.shape, leaf.dtype)))
+            for name, leaf in self.parameters.items()
+        }
+
+    def pending(self, detours: Detours) -> dict[Node, Any]:
+        """The changes that are left to be handed on once the last of the detours has been gone."""
+        last = max(self.position[node] for node, _ in detours)
+        changed = self.changed(detours, last)
+        return {n: c for n, c in changed.items() if n.recipe is None or self.position[n] > last}
+
+    def changed(self, detours: Detours, last: int | None = None) -> dict[Node, Any]:
+        """What detours add to the cotangents of all nodes; up to a position in the order, if one is given."""
         changed: dict[Node, Any] = {}
         nodes = {node for node, _ in detours}
         first = min(self.position[node] for node in nodes)
@@ -202,7 +238,7 @@ class Recording:
         def add(node: Node, change: Any) -> None:
             changed[node] = changed[node] + change if node in changed else change
 
-        for node in self.order[first:]:
+        for node in self.order[first : None if last is None else last + 1]:
             change = changed.get(node)
             if node in nodes:
                 g = self.cotangents[node] if change is None else self.cotangents[node] + change
@@ -222,10 +258,11 @@ class Recording:
             elif change is not None and node.recipe is not None:
                 for parent, given in zip(node.parents, pull_as_arrays(node, change, node.saved), strict=True):
                     add(parent, fitted(given, node, parent))
-        return {
-            name: np.asarray(changed.get(leaf, np.zeros(leaf.shape, leaf.dtype)))
-            for name, leaf in self.parameters.items()
-        }
+        return changed
+
+    def fit(self, given: Any, node: Node, target: Node) -> Any:
+        """What a detour hands on, in the shape and dtype of the node that gets it."""
+        return fitted(np.asarray(given), node, target)
 
     def terms(self) -> dict[str, float]:
         """For each parameter the size of the terms that were summed in its gradient, as rounding shows them.

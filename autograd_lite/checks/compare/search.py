@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from .catalogue import Catalogue, Mutation
 from .evidence import SINGLE, Row, Sizes, largest, multiple
 from .mutations import PLAIN, SPECIFIC
 from .network import calls
+from .projection import Projection, Vector
 from .recording import Detour, Detours, Recording
 from .rows import Array, Explanation
 
@@ -30,10 +31,10 @@ PAIRED = 40
 
 
 class Trial(NamedTuple):
-    """A mutation, and what it adds to each gradient."""
+    """A mutation, and what it changes along the directions of a projection."""
 
     mutation: Mutation
-    changes: dict[str, Array]
+    vector: Vector
 
 
 class Search:
@@ -52,6 +53,7 @@ class Search:
         seconds = BUDGET if seconds is None else seconds
         self.end = time.monotonic() + seconds
         self._end_of_trials = self.end - LEFT_FOR_TWO * seconds
+        self._projection: Projection | None = None
         self._trials: list[Trial] = []
         self._further = iter(self.catalogue)
 
@@ -60,53 +62,62 @@ class Search:
         """Whether there is time left."""
         return time.monotonic() < self.end
 
-    def trials(self) -> Iterator[Trial]:
-        """Every mutation with its changes; each is computed once."""
+    def _along(self, rows: Sequence[Row]) -> Projection:
+        """The projection for these rows; trials that were made for others are made anew."""
+        if self._projection is None or [id(row) for row in self._projection.rows] != [id(row) for row in rows]:
+            self._projection = Projection(self.recording, rows)
+            self._trials = []
+            self._further = iter(self.catalogue)
+        return self._projection
+
+    def trials(self, projection: Projection) -> Iterator[Trial]:
+        """Every mutation with what it changes; each is tried once."""
         yield from self._trials
         while time.monotonic() < self._end_of_trials:
             mutation = next(self._further, None)
             if mutation is None:
                 return
-            changes = self.changes(mutation.detours)
-            if changes is not None:
-                self._trials.append(Trial(mutation, changes))
+            vector = _tried(lambda: projection.vector(mutation.detours))  # noqa: B023 - called at once
+            if vector is not None:
+                self._trials.append(Trial(mutation, vector))
                 yield self._trials[-1]
 
     def changes(self, detours: Detours) -> dict[str, Array] | None:
         """What detours change; None where a wrong version does not fit the shapes, as no program would run."""
-        try:
-            with np.errstate(all="ignore"):
-                changes = self.recording.changes(detours)
-        except (ValueError, TypeError, IndexError):
-            return None
-        return changes if all(np.all(np.isfinite(change)) for change in changes.values()) else None
+        return _tried(lambda: self.recording.changes(detours))
 
     # ---- one mistake ----
 
     def one(self, rows: Sequence[Row], kinds: frozenset[str] | None = None) -> Explanation | None:
         """The mistake whose gradients are equal to those by hand, with those that are alike."""
-        differing = {row.name for row in rows if not row.agrees}
-        found: list[Trial] = []
-        for trial in self.trials():
-            fits = differing <= trial.mutation.reached and (kinds is None or trial.mutation.kind in kinds)
-            if fits and _all_equal(rows, trial.changes):
-                found.append(trial)
+        projection = self._along(rows)
+        found: list[tuple[Mutation, dict[str, Array]]] = []
+        for mutation, vector in self.trials(projection):
+            if (kinds is None or mutation.kind in kinds) and projection.fits(vector):
+                changes = self.changes(mutation.detours)
+                if changes is not None and _all_equal(rows, changes):
+                    found.append((mutation, changes))
         if not found:
             return self._stepped(rows) if kinds is None else None
-        best = min(trial.mutation.rank for trial in found)
+        best = min(mutation.rank for mutation, _ in found)
         if best == PLAIN and (stepped := self._stepped(rows)) is not None:
             return stepped
-        alike = list({t.mutation.text: t for t in found if t.mutation.rank == best}.values())
-        proven = _proven(rows, alike[0].changes)
+        alike = list({m.text: (m, changes) for m, changes in found if m.rank == best}.values())
+        first, changes = alike[0]
+        proven = _proven(rows, changes)
         if not proven:
             return None
-        text = f"{alike[0].mutation.text}: {_equal(proven)}"
-        return Explanation(alike[0].mutation.kind, tuple(proven), text + _others(alike[1:]))
+        text = f"{first.text}: {_equal(proven)}"
+        return Explanation(first.kind, tuple(proven), text + _others([mutation for mutation, _ in alike[1:]]))
 
     def one_with_a_factor(self, rows: Sequence[Row], sizes: Sizes) -> Explanation | None:
         """The mistake whose gradients are the same multiple of those by hand, where the graph has a reason for it."""
-        for mutation, changes in self.trials():
-            if mutation.rank != SPECIFIC or not _changes_something(rows, changes):
+        projection = self._along(rows)
+        for mutation, vector in self.trials(projection):
+            if mutation.rank != SPECIFIC or not projection.fits_times_a_factor(vector):
+                continue
+            changes = self.changes(mutation.detours)
+            if changes is None or not _changes_something(rows, changes):
                 continue
             factor = _common_factor(rows, changes)
             reason = None if factor is None else sizes.reason_for(abs(factor))
@@ -125,13 +136,17 @@ class Search:
 
     def two(self, rows: Sequence[Row]) -> list[Explanation]:
         """Two mistakes whose gradients together are those by hand; one that explains some rows alone, if there is."""
+        projection = self._along(rows)
         differing = [row for row in rows if not row.agrees]
         agreeing = [row for row in rows if row.agrees]
         parts: list[tuple[int, Trial, list[str]]] = []
-        for trial in self.trials():
-            if not all(row.is_close_to(row.engine + trial.changes[row.name]) for row in agreeing):
+        for trial in self.trials(projection):
+            if not projection.explained(trial.vector):
                 continue
-            if explained := _proven(rows, trial.changes):
+            changes = self.changes(trial.mutation.detours)
+            if changes is None or not all(row.is_close_to(row.engine + changes[row.name]) for row in agreeing):
+                continue
+            if explained := _proven(rows, changes):
                 parts.append((len(explained), trial, explained))
         parts.sort(key=lambda part: (-part[0], part[1].mutation.rank))
         plain: tuple[Trial, list[str], Trial] | None = None
@@ -154,36 +169,97 @@ class Search:
                 return [Explanation(first.mutation.kind, tuple(explained), text)]
         return []
 
+    def alone(self, rows: Sequence[Row]) -> list[Explanation]:
+        """A mistake that is in the formula of the differing rows alone, and not in those that it would reach as well."""
+        projection = self._along(rows)
+        differing = [row for row in rows if not row.agrees]
+        names = frozenset(row.name for row in differing)
+        found: list[Mutation] = []
+        if len(differing) == len(rows) or all(row.hand.size < 2 for row in differing):
+            return []
+        for mutation, vector in self.trials(projection):
+            if mutation.rank == PLAIN or not projection.fits_but_for_the_rest(vector):
+                continue
+            changes = self.changes(mutation.detours)
+            if changes is not None and all(row.is_proven_by(row.engine + changes[row.name]) for row in differing):
+                found.append(mutation)
+        if not found:
+            return []
+        best = min(found, key=lambda mutation: mutation.rank)
+        others = list({m.text: m for m in found if m.rank == best.rank and m.text != best.text}.values())
+        shown = ", ".join(row.name for row in differing)
+        text = f"{best.text}, and in the formula of {shown} alone: {_equal([row.name for row in differing])}"
+        return [Explanation(best.kind, tuple(row.name for row in differing if row.name in names), text + _others(others))]
+
     def _both(self, rows: Sequence[Row]) -> list[Explanation]:
         """Two mistakes of which neither explains a row alone, as one on the way of the other's cotangents."""
-        differing = [row for row in rows if not row.agrees]
-        agreeing = [row for row in rows if row.agrees]
-        names = {row.name for row in differing}
+        projection = self._along(rows)
+        names = {row.name for row in rows if not row.agrees}
         candidates: list[Trial] = []
         seen: set[tuple[str, ...]] = set()
         for trial in self._trials:
             if trial.mutation.rank == PLAIN or not trial.mutation.reached & names:
                 continue
-            if not all(row.is_close_to(row.engine + trial.changes[row.name]) for row in agreeing):
+            if abs(trial.vector[-1]) > projection.allowed[-1]:
                 continue
-            mark = _mark(trial, sorted(names))
+            mark = tuple(f"{number:.6e}" for number in trial.vector)
             if mark not in seen:
                 seen.add(mark)
                 candidates.append(trial)
         candidates.sort(key=lambda trial: trial.mutation.rank)
-        for j, second in enumerate(candidates):
-            for first in candidates[:j]:
-                if not self.in_time:
-                    return []
-                one, other = first.mutation, second.mutation
-                if one.detours.keys() & other.detours.keys() or not names <= one.reached | other.reached:
-                    continue
-                changes = self.changes({**one.detours, **other.detours})
-                if changes is not None and _all_equal(rows, changes):
-                    return _pair(one, [row.name for row in differing], other, [])
+        for pair in self._fitting_pairs(candidates, projection):
+            one, other = (candidates[i].mutation for i in pair)
+            if not names <= one.reached | other.reached:
+                continue
+            changes = self.changes({**one.detours, **other.detours})
+            if changes is not None and _all_equal(rows, changes):
+                return _pair(one, [row.name for row in rows if not row.agrees], other, [])
         return []
 
+    def _fitting_pairs(self, candidates: Sequence[Trial], projection: Projection) -> Iterator[tuple[int, int]]:
+        """The pairs of candidates that change the right numbers together, those with the likeliest mistakes first."""
+        if not candidates:
+            return
+        vectors = np.array([trial.vector for trial in candidates])
+        apart = projection.allowed + 1e-9 * np.max(np.abs(vectors), axis=0)
+        for i, trial in enumerate(candidates):  # neither is on the way of the other
+            near = np.all(np.abs(vectors + trial.vector - projection.wanted) <= apart, axis=1)
+            yield from ((i, int(j)) for j in np.flatnonzero(near) if j > i)
+        first = [self._span(trial.mutation)[0] for trial in candidates]
+        ways: dict[int, Any] = {}
+        for j in range(len(candidates)):
+            for i in range(j):
+                if not self.in_time:
+                    return
+                upper, lower = (i, j) if first[i] <= first[j] else (j, i)
+                one, other = candidates[upper].mutation, candidates[lower].mutation
+                if one.detours.keys() & other.detours.keys():
+                    continue
+                if upper not in ways:
+                    ways[upper] = _tried(lambda: self.recording.changed(one.detours))  # noqa: B023
+                changed = ways[upper]
+                if changed is None or not any(node in changed for node, _ in other.detours):
+                    continue
+                if self._is_below(one, other) and projection.is_quick:
+                    vector = _tried(lambda: candidates[upper].vector
+                                    + projection.with_change(other.detours, changed, candidates[lower].vector))  # noqa: B023  # fmt: skip
+                else:
+                    vector = _tried(lambda: projection.vector({**one.detours, **other.detours}))  # noqa: B023
+                if vector is not None and projection.fits(vector):
+                    yield i, j
+
+    def _span(self, mutation: Mutation) -> tuple[int, int]:
+        positions = [self.recording.position[node] for node, _ in mutation.detours]
+        return min(positions), max(positions)
+
+    def _is_below(self, one: Mutation, other: Mutation) -> bool:
+        """Whether the other mutation is of one edge, below all of the first one's."""
+        if len(other.detours) != 1 or next(iter(other.detours))[1] < 0:
+            return False
+        return self._span(other)[0] > self._span(one)[1]
+
     def _second(self, rows: Sequence[Row], first: Trial, rest: set[str]) -> Trial | None:
+        projection = self._along(rows)
         best: Trial | None = None
         for trial in self._trials:
             if not self.in_time:
@@ -193,9 +269,13 @@ class Search:
                 continue
             if best is not None and best.mutation.rank <= mutation.rank:
                 continue
-            changes = self.changes({**first.mutation.detours, **mutation.detours})
+            both = {**first.mutation.detours, **mutation.detours}
+            vector = _tried(lambda: projection.vector(both))  # noqa: B023 - called at once
+            if vector is None or not projection.fits(vector):
+                continue
+            changes = self.changes(both)
             if changes is not None and _all_equal(rows, changes):
-                best = Trial(mutation, changes)
+                best = trial
         return best
 
     # ---- weights that have been stepped already ----
@@ -262,20 +342,25 @@ def _pair(first: Mutation, explained: Sequence[str], second: Mutation, rest: Seq
     ]
 
 
-def _others(alike: Sequence[Trial]) -> str:
+def _others(alike: Sequence[Mutation]) -> str:
     if not alike:
         return ""
     more = f", and {len(alike) - ALIKE} others" if len(alike) > ALIKE else ""
-    return (
-        "; the same numbers come from another mistake: " + ", or ".join(t.mutation.text for t in alike[:ALIKE]) + more
-    )
+    return "; the same numbers come from another mistake: " + ", or ".join(m.text for m in alike[:ALIKE]) + more
 
 
-def _mark(trial: Trial, names: Sequence[str]) -> tuple[str, ...]:
-    """What is the same for mutations that change the same by the same numbers."""
-    rng = np.random.default_rng(0)
-    sums = (np.vdot(rng.normal(size=trial.changes[name].size), trial.changes[name].ravel()) for name in names)
-    return tuple(f"{total:.6e}" for total in sums)
+T = TypeVar("T")
+
+
+def _tried(change: Callable[[], T | None]) -> T | None:
+    """What a change gives; None where it does not fit the shapes, as no program would run, or is not finite."""
+    try:
+        with np.errstate(all="ignore"):
+            found = change()
+    except (ValueError, TypeError, IndexError):
+        return None
+    arrays = found.values() if isinstance(found, dict) else () if found is None else (found,)
+    return found if all(np.all(np.isfinite(a)) for a in arrays if isinstance(a, np.ndarray)) else None
 
 
 def _all_equal(rows: Sequence[Row], changes: dict[str, Array]) -> bool:

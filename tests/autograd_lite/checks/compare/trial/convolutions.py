@@ -14,12 +14,11 @@ from .program import program
         "z for a": r"before the activation stands.*K2",
         "tanh' at a": r"tanh'\(a\)",
         "shifted window": r"(shifted|off by one|next|position|step).*K2",
-        "bias averaged": r"b1: .*(batch|divided by)|b1.*(mean|averaged)",
-        "bias of one place": r"b1",
+        "bias averaged": r"averaged over the 30 elements.*b1",
         "mean pool summed": r"mean over.*sum",
         "X reversed": r"K1: its entries are reversed",
     },
-    outside=["kernel squared"],
+    outside=["kernel cubed", "bias of one place"],
 )
 def in_one_dimension(w, r):
     X = r.normal(size=(3, 12))
@@ -38,7 +37,7 @@ def in_one_dimension(w, r):
     a = np.tanh(z)
     d = np.mean(conv(a, p["K2"]).reshape(3, 4, 2), axis=2) - y
     d = np.repeat(d, 2, axis=1) / (1 if w("mean pool summed") else 2)
-    k = p["K2"][::-1] if w("flipped") else p["K2"] ** 2 if w("kernel squared") else p["K2"]
+    k = p["K2"][::-1] if w("flipped") else p["K2"] ** 3 if w("kernel cubed") else p["K2"]
     da = np.zeros_like(a)
     for i in range(3):
         if w("overwritten"):
@@ -72,11 +71,10 @@ def windows(x, k):
         "channels swapped": r"(axes|swapped|transpose|order).*",
         "bias averaged": r"b: .*",
         "dense not transposed": r"V and not by its transpose",
-        "padding shifted": r"(shift|off by|position|index|slice)",
         "averaged over examples": r"batch|divided by",
         "K of the mean image": r"outer product|mean.*operand|(operand|factor)",
     },
-    outside=["relu' cubed"],
+    outside=["relu' cubed", "padding shifted"],
 )
 def in_two_dimensions(w, r):
     """Channels, padding by a border of zeros, ReLU, max pooling by reshaping, a dense layer."""
@@ -136,7 +134,6 @@ def in_two_dimensions(w, r):
 @program(
     "convolution",
     {
-        "stride ignored": r"(index|slice|shift|position)",
         "average not divided": r"mean over 4.*sum",
         "no sigmoid'": r"f'\(z\) is missing",
         "K not transposed": r"K2.*transpose",
@@ -144,6 +141,7 @@ def in_two_dimensions(w, r):
         "z for a": r"before the activation|stands where",
         "K1 overwritten": r"only its use|overwritten",
     },
+    outside=["stride ignored"],
 )
 def strided(w, r):
     """Patches taken by indexing, multiplied as a matrix (im2col), at stride 2."""

@@ -16,11 +16,11 @@ from .program import one_hot, program, softmax
         "no tanh'": r"f'\(z\) is missing",
         "dropout forgotten": r"factor.*missing",
         "dropout's scale forgotten": r"without its scale",
-        "dropout's scale twice": r"scale.*twice",
-        "another mask": r"mask.*another|another.*mask",
+        "dropout's scale twice": r"factor.*applied twice",
+        "another mask": r"constant array of.*stands where the other factor",
         "decoder alone": r"E is used.*only its use",
         "encoder alone": r"E is used.*only its use",
-        "logits from z": r"stands where",
+        "logits from h without the mask": r"stands where",
         "W not transposed": r"W and not by its transpose",
         "diagonal": r"softmax's Jacobian is taken as diagonal",
         "not averaged": r"batch|mean|divided",
@@ -31,24 +31,24 @@ def words(w, r):
     """A bag of words, a residual block with dropout, and a decoder tied to the embedding."""
     n, m, k = 6, 4, 5
     ids, Y = r.integers(0, k, (n, 3)), one_hot(r.integers(0, k, n), k)
-    mask = (r.random((n, m)) < 0.6) / 0.6
+    mask, output = (r.random((n, m)) < 0.6) / 0.6, (r.random((n, m)) < 0.6) / 0.6
     p = {"E": r.normal(size=(k, m)), "W": r.normal(size=(m, m)) / 1.5, "b": r.normal(size=m)}
 
     def loss(p):
         h = np.mean(p["E"][ids], axis=1)
         h = h + np.tanh(h @ p["W"] + p["b"]) * mask
-        return -np.mean(np.sum(Y * np.log(softmax(h @ p["E"].T)), axis=1))
+        return -np.mean(np.sum(Y * np.log(softmax((h * output) @ p["E"].T)), axis=1))
 
     h0 = np.mean(p["E"][ids], axis=1)
     a = np.tanh(h0 @ p["W"] + p["b"])
     h = h0 + a * mask
-    q = softmax(h @ p["E"].T)
+    q = softmax((h * output) @ p["E"].T)
     d = (-Y * (1 - q) if w("diagonal") else q - Y) / (1 if w("not averaged") else n)
-    dh = d @ p["E"]
+    dh = d @ p["E"] * output
     keep = mask
     for name, wrong in {
         "dropout forgotten": 1, "dropout's scale forgotten": mask > 0, "dropout's scale twice": mask / 0.6,
-        "another mask": (r.random((n, m)) < 0.6) / 0.6,
+        "another mask": output,
     }.items():  # fmt: skip
         if w(name):
             keep = wrong
@@ -63,7 +63,7 @@ def words(w, r):
         np.add.at(g, r.permutation(ids.ravel()).reshape(ids.shape), rows)
     else:
         np.add.at(g, ids, rows)
-    decoder = d.T @ (h0 if w("logits from z") else h)
+    decoder = d.T @ (h if w("logits from h without the mask") else h * output)
     E = decoder if w("decoder alone") else g if w("encoder alone") else g + decoder
     return loss, p, {"E": E, "W": h0.T @ dz, "b": dz.sum(0)}
 
@@ -72,7 +72,7 @@ def words(w, r):
     "embedding",
     {
         "parts swapped": r"parts that are joined are swapped",
-        "one part forgotten": r"forgotten",
+        "one part forgotten": r"forgotten|B: all zeros",
         "sin's sign": r"f'|sign|minus",
         "cos for sin": r"(stands where|derivative|f\(z\))",
         "skip not added": r"forgotten",

@@ -13,14 +13,14 @@ from .program import one_hot, program, sigmoid, softmax
         "extra q (1 - q)": r"(twice|applied|extra)",
         "no derivative": r"f'\(z\) is missing",
         "penalty missing": r"w: without the L2 term 0\.1|penalty|path",
-        "penalty halved": r"w: without the L2 term 0\.05|square",
+        "penalty halved": r"w: your L2 term is 0\.05 .* the engine's is 0\.1 ",
         "penalty on the bias": r"b: with an L2 term 0\.1|L2.*b|b.*L2",
         "penalty not divided": r"L2 term|14|penalty",
         "labels reversed": r"(label|minus|sign|factor|1 - y)",
         "only the first term": r"(path|term).*(forgotten|counted)|forgotten",
         "hard predictions": r"(predict|rounded|threshold|labels)",
         "second term's minus": r"minus",
-        "bias averaged twice": r"b: .*14",
+        "bias averaged twice": r"averaged over the 14 elements.*b",
     },
     outside=["exponent of q"],
 )
@@ -74,9 +74,8 @@ def logistic(w, r):
         "class weights missing": r"factor.*missing",
         "softmax over the batch": r"axis",
         "probabilities for labels": r"(probabilit|labels|stands where)",
-        "b summed over classes": r"b.*(axis|outputs|shape)",
         "b averaged": r"b: .*divided by 9",
-        "clip ignored": r"(mask|clip)",
+        "clip ignored": r"f'\(z\) is missing in np.maximum",
         "log10": r"log.*base|base.*log|2\.30|0\.434|log\(10\)",
     },
 )
@@ -91,7 +90,7 @@ def softmax_weighted(w, r):
     def loss(p):
         q = softmax((X @ p["W"] + p["b"]) / 0.5)
         q = np.maximum(q, low)
-        return -np.sum(c * Y * (np.log10 if w("log10") else np.log)(q)) / n
+        return -np.sum(c * (Y * (np.log10 if w("log10") else np.log)(q))) / n
 
     q = softmax((X @ p["W"] + p["b"]) / 0.5)
     clipped = np.maximum(q, low)
@@ -112,8 +111,6 @@ def softmax_weighted(w, r):
         dz = q * (dq - np.sum(dq * q, 0 if w("softmax over the batch") else -1, keepdims=True))
     dz = dz / (1 if w("temperature missing") else 0.5)
     db = dz.sum(0)
-    if w("b summed over classes"):
-        db = np.full(k, dz.sum())
     if w("b averaged"):
         db = dz.mean(0)
     return loss, p, {"W": X.T @ dz, "b": db}

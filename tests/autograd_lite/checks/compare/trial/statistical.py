@@ -62,12 +62,11 @@ def gaussian(w, r):
         "no sigma": r"(division|denominator|factor).*missing",
         "of sigma": r"exp\(log_s\) and not to log_s",
         "normaliser forgotten": r"forgotten|only its use",
-        "square's half": r"square|half|1/2|0\.5",
+        "square's half": r"square|half|1/2|0\.5|counted twice",
         "hard assignment": r"(largest|argmax|hard|assigned)",
-        "equal shares": r"(weight|share|logits|factor).*",
         "averaged": r"18|mean|divided",
-        "weights for shares": r"(weight|softmax|prior|share).*",
     },
+    outside=["equal shares", "weights for shares"],
 )
 def mixture(w, r):
     n, k = 18, 3

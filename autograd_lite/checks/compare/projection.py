@@ -1,0 +1,215 @@
+"""How a change of any cotangent changes a few numbers made of the gradients, so that a mutation is tried in one step.
+
+The gradients are linear in every cotangent on the way to them. So for fixed weights ``w`` the sum ``<w, gradients>``
+changes by ``<t, c>`` if the cotangent of a node changes by ``c``, where ``t`` is the node's tangent in the direction
+``w`` of the parameters; it is found once for all nodes, by pulling the rules, which are linear, back themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.backward import backward_pass
+from ...core.graph import Node
+from ...core.tensor import Tensor
+from .evidence import Row, largest
+from .recording import Detours, Recording, has_one_output
+from .rows import Array
+
+MOST_NUMBERS = 2**24
+"""The most numbers that the tangents of all nodes may have."""
+
+Vector = Array
+"""For each direction the change of one number."""
+
+
+class Projection:
+    """Random directions in the space of gradients, and what detours change along them.
+
+    Parameters
+    ----------
+    recording : Recording
+    rows : sequence of Row
+        The gradients by hand; each that differs has a direction of its own, and those that agree have one together.
+    """
+
+    def __init__(self, recording: Recording, rows: Sequence[Row]) -> None:
+        self.recording = recording
+        self.rows = rows
+        rng = np.random.default_rng(0)
+        self.differing = [row for row in rows if not row.agrees]
+        self.directions: list[dict[str, Array]] = []
+        self.names: list[str | None] = []
+        wanted: list[float] = []
+        allowed: list[float] = []
+        for row in self.differing * (2 if len(self.differing) == 1 else 1):
+            weights = _weights(rng, row, largest(row.hand - row.engine))
+            self.directions.append({row.name: weights})
+            self.names.append(row.name)
+            wanted.append(_along(weights, row.hand - row.engine))
+            allowed.append(_error(weights, row))
+        agreeing = [row for row in rows if row.agrees]
+        together = {row.name: _weights(rng, row, largest(row.engine) or 1.0) for row in agreeing}
+        self.directions.append(together)
+        self.names.append(None)
+        wanted.append(0.0)
+        allowed.append(sum(_error(together[row.name], row) for row in agreeing))
+        self.wanted = np.array(wanted)
+        self.allowed = np.array(allowed)
+        self.base = np.array([sum(_along(w, self._row(n).engine) for n, w in d.items()) for d in self.directions])
+        self._tangents = self._all_tangents()
+        self._handed: dict[tuple[Node, int], Vector] = {}
+
+    def _row(self, name: str) -> Row:
+        return next(row for row in self.rows if row.name == name)
+
+    # ---- tangents ----
+
+    def _all_tangents(self) -> dict[Node, Array] | None:
+        """For each node its tangents along all directions, flat; None where they cannot be had."""
+        order, count = self.recording.order, len(self.directions)
+        if any(not has_one_output(node) or node.dtype.kind != "f" for node in order):
+            return None
+        if count * sum(int(np.prod(node.shape)) for node in order) > MOST_NUMBERS:
+            return None
+        found: dict[Node, Array] = {}
+        try:
+            for node in reversed(order):
+                tangents = np.zeros((count, int(np.prod(node.shape, dtype=int))))
+                if node in self.recording.names:
+                    for i, weights in enumerate(self.directions):
+                        if self.recording.names[node] in weights:
+                            tangents[i] = weights[self.recording.names[node]].ravel()
+                elif node.recipe is not None:
+                    self._push(node, found, tangents)
+                found[node] = tangents
+        except (TypeError, ValueError, AttributeError, NotImplementedError):
+            return None  # a rule that takes no tensors
+        return found
+
+    def _push(self, node: Node, found: Mapping[Node, Array], tangents: Array) -> None:
+        """Add up what the tangents of a node's parents make of its own."""
+        assert node.recipe is not None
+        g = Tensor(np.asarray(self.recording.cotangents[node]), requires_grad=True)
+        assert g.node is not None
+        for parent, given in zip(node.parents, node.recipe.pull(g, node.saved), strict=True):
+            if given is None:
+                continue
+            if given is g:
+                tangents += _spread(found[parent], parent, node.shape).reshape(tangents.shape)
+                continue
+            if not isinstance(given, Tensor) or given.node is None:
+                if np.any(given):
+                    raise TypeError("a rule that is not recorded")
+                continue
+            wide = _spread(found[parent], parent, given.shape)
+            for i in range(len(tangents)):
+                if np.any(wide[i]):
+                    seed = wide[i].astype(given.dtype)
+                    pulled = backward_pass(given.node, seed, retain_graph=True)
+                    if g.node in pulled:
+                        tangents[i] += np.asarray(pulled[g.node]).ravel()
+
+    # ---- what detours change ----
+
+    def vector(self, detours: Detours) -> Vector | None:
+        """What detours change along every direction; None where they give no finite numbers."""
+        tangents = self._tangents
+        if tangents is None:
+            return self.along(self.recording.changes(detours))
+        if len(detours) == 1:
+            ((node, slot), (target, pull)) = next(iter(detours.items()))
+            if slot >= 0:
+                return self._of_edge(node, slot, target, pull, self.recording.cotangents[node])
+        total = np.zeros(len(self.directions))
+        for node, change in self.recording.pending(detours).items():
+            total += tangents[node] @ np.ravel(change)
+        return total
+
+    def with_change(self, detours: Detours, changed: Mapping[Node, Any], own: Vector) -> Vector:
+        """The same beside other detours, whose changes of all cotangents above are known."""
+        assert self._tangents is not None
+        ((node, slot), (target, pull)) = next(iter(detours.items()))
+        if node not in changed:
+            return own
+        g = self.recording.cotangents[node] + changed[node]
+        handed = self.recording.local(node, changed[node], slot)
+        vector = self._of_edge(node, slot, target, pull, g)
+        return vector - self._tangents[node.parents[slot]] @ np.ravel(handed)
+
+    def _of_edge(self, node: Node, slot: int, target: Node | None, pull: Any, g: Any) -> Vector:
+        assert self._tangents is not None
+        if (node, slot) not in self._handed:
+            parent = node.parents[slot]
+            self._handed[node, slot] = self._tangents[parent] @ np.ravel(self.recording.handed[node, slot])
+        if target is None:
+            return -self._handed[node, slot]
+        given = self.recording.fit(pull(g), node, target)
+        return self._tangents[target] @ np.ravel(given) - self._handed[node, slot]
+
+    def along(self, changes: Mapping[str, Array]) -> Vector:
+        """What these changes of the gradients are along every direction."""
+        return np.array([sum(_along(w, changes[name]) for name, w in d.items()) for d in self.directions])
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a mutation is tried at the cost of its own edges."""
+        return self._tangents is not None
+
+    # ---- judgement ----
+
+    def fits(self, vector: Vector, names: frozenset[str] | None = None) -> bool:
+        """Whether a change may explain all rows, or these, while those that agree stay as they are."""
+        apart = np.abs(vector - self.wanted) <= self.allowed + 1e-9 * np.abs(vector)
+        if names is None:
+            return bool(np.all(apart))
+        return all(bool(ok) for ok, name in zip(apart, self.names, strict=True) if name is None or name in names)
+
+    def fits_but_for_the_rest(self, vector: Vector) -> bool:
+        """Whether a change may explain all rows that differ, whatever becomes of the others."""
+        apart = np.abs(vector - self.wanted) <= self.allowed + 1e-9 * np.abs(vector)
+        return bool(np.all(apart[:-1]))
+
+    def explained(self, vector: Vector) -> frozenset[str]:
+        """The rows that a change may explain alone; none if it touches those that agree."""
+        apart = np.abs(vector - self.wanted) <= self.allowed + 1e-9 * np.abs(vector)
+        if not apart[-1]:
+            return frozenset()
+        pairs = list(zip(self.names, apart, strict=True))[:-1]
+        return frozenset(n for n, _ in pairs if n is not None) - {n for n, ok in pairs if not ok and n is not None}
+
+    def fits_times_a_factor(self, vector: Vector) -> bool:
+        """Whether the changed gradients may be those by hand, times one factor."""
+        changed, hand = self.base[:-1] + vector[:-1], self.base[:-1] + self.wanted[:-1]
+        norm = float(changed @ changed)
+        if not norm or not np.isfinite(norm):
+            return False
+        factor = float(changed @ hand) / norm
+        return bool(np.max(np.abs(hand - factor * changed)) <= 1e-4 * np.max(np.abs(hand)))
+
+
+def _weights(rng: np.random.Generator, row: Row, size: float) -> Array:
+    weights = rng.normal(size=row.engine.shape)
+    return weights / ((size or 1.0) * np.sqrt(max(row.engine.size, 1)))
+
+
+def _along(weights: Array, change: Array) -> float:
+    return float(np.real(np.vdot(weights, change)))
+
+
+def _error(weights: Array, row: Row) -> float:
+    """How far along these weights a row may be from what explains it."""
+    sizes = 2 * row.tolerance * max(largest(row.hand), largest(row.engine))
+    if row.agrees:
+        sizes = max(sizes, 2 * largest(row.hand - row.engine))
+    return float(np.sum(np.abs(weights))) * max(sizes, row.rounding)
+
+
+def _spread(tangents: Array, parent: Node, shape: tuple[int, ...]) -> Array:
+    """Tangents of a parent as wide as what a rule hands on to it."""
+    missing = len(shape) - len(parent.shape)
+    own = tangents.reshape(len(tangents), *((1,) * missing), *parent.shape)
+    return np.broadcast_to(own, (len(tangents), *shape))
