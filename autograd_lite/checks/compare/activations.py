@@ -113,7 +113,7 @@ def wrong_slopes(activation: Activation) -> Iterator[Slope]:
     yield Slope("value", "the activation f(z) stands where its derivative f'(z) belongs, in {where}", a)
     known = next((k for k in KNOWN if is_slope(slope, k.slope(z, a))), None)
     if known is None:
-        for other in KNOWN:
+        for other in KNOWN[:2]:
             yield Slope(f"of {other.name}", f"{other.name}'s derivative {other.formula} stands where that of the "
                         "activation belongs, in {where}", other.slope(z, a))  # fmt: skip
         return
@@ -142,6 +142,19 @@ def slopes_of_other_steps(group: Sequence[Activation]) -> Iterator[tuple[str, li
     for first in (1.0, slopes[0]):  # the derivative at a state of zeros, before the first step, is 1
         yield text.format("before"), [first, *slopes[:-1]]
     yield text.format("after"), [*slopes[1:], slopes[-1]]
+
+
+def hard_predictions(activation: Activation) -> Detours | None:
+    """Detours by which a sigmoid under a cross-entropy is rounded to 0 or 1 before the targets are subtracted."""
+    a = activation.a
+    if a is None or activation.z is None or not is_slope(activation.slope, KNOWN[0].slope(activation.z, a)):
+        return None
+
+    def rounded(g: Any) -> Any:
+        scale = np.where(g > 0, g / a, -g / (1 - a))  # the cotangent is scale (a - y), for targets y of 0 and 1
+        return scale * ((a > 0.5) - (g < 0))
+
+    return {(activation.start, -1): Detour(None, rounded)}
 
 
 class _Known(NamedTuple):

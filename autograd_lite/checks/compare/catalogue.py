@@ -12,7 +12,7 @@ import numpy as np
 from ...core.backward import pull_as_arrays
 from ...core.dispatch import getitem
 from ...core.graph import Node, ancestors
-from .activations import Activation, Slope, activations, slopes_of_other_steps, wrong_slopes
+from .activations import Activation, Slope, activations, hard_predictions, slopes_of_other_steps, wrong_slopes
 from .axes import of_axes
 from .mutations import PATH, PLAIN, SPECIFIC, Step, steps_of
 from .network import calls
@@ -68,11 +68,12 @@ class Catalogue:
         yield from self._siblings()
         yield from self._leaves()
         yield from self._penalties()
-        yield from map(self._made, of_axes(self.recording, self.roles))
-        yield from self._edges()
         operands = Operands(self.recording, self.roles)
-        yield from map(self._made, operands)
+        yield from map(self._made, operands.near())
+        yield from self._edges()
+        yield from map(self._made, of_axes(self.recording, self.roles))
         yield from map(self._made, operands.slopes(self._groups_of_activations()))
+        yield from map(self._made, operands)
 
     def _made(self, change: Change) -> Mutation:
         return self.mutation(*change)
@@ -98,12 +99,14 @@ class Catalogue:
                 for step in steps_of(self.recording, node, slot, self._place):
                     role = (id(self.roles.group(node)), node.recipe.arguments[slot], step.key)
                     together.setdefault(role, []).append((node, slot, step))
-        for entries in sorted(together.values(), key=lambda entries: entries[0][2].rank):
-            nodes = list(dict.fromkeys(node for node, _, _ in entries))
+        by_rank = sorted(together.values(), key=lambda entries: entries[0][2].rank)
+        for entries in by_rank:
             if len(entries) > 1:
+                nodes = list(dict.fromkeys(node for node, _, _ in entries))
                 yield self._together(entries, nodes)
                 if entries[0][2].rank == PATH and len(nodes) > 2:
                     yield from self._but_for_one(entries, nodes)
+        for entries in by_rank:
             for node, slot, step in entries:
                 yield self._together([(node, slot, step)], [node])
         yield from self._everywhere(together)
@@ -174,6 +177,11 @@ class Catalogue:
                     place = self.roles.place([a.end for a in group])
                     yield self._of_slopes(text.format(where=place), chosen)
         yield from self._in_several_layers(found)
+        for activation in found:
+            if (detours := hard_predictions(activation)) is not None:
+                place = self.roles.place([activation.end])
+                text = f"predictions (rounded to 0 or 1) stand where the probabilities belong, in {place}"
+                yield self.mutation("activation derivative", text, PATH, detours)
 
     def _groups_of_activations(self) -> list[list[Activation]]:
         found: dict[Any, list[Activation]] = {}
@@ -237,6 +245,22 @@ class Catalogue:
                     text = f"the division by the standard deviation is missing in {self.roles.place([node])}"
                     detour = Detour(None, times(self.recording.saved(node)["x2"]))
                     yield self.mutation("normalisation", text, SPECIFIC, {(start, -1): detour})
+                    yield from self._over_another_axis(node, start)
+
+    def _over_another_axis(self, node: Node, start: Node) -> Iterator[Mutation]:
+        """The whole derivative of a normalisation, with its means over another axis."""
+        n, divisor = self.recording.values.get(node), self.recording.saved(node)["x2"]
+        if n is None or np.ndim(divisor) != n.ndim:
+            return
+        for axis, length in enumerate(n.shape):
+            if np.shape(divisor)[axis] != 1 and length > 1:
+                text = (
+                    f"the means in the normalisation's derivative go over axis {axis}, and those of the program over "
+                )
+                text += f"another one, in {self.roles.place([node])}"
+                detours = {(node, slot): FORGOTTEN for slot in range(len(node.parents))}
+                detours[node, 0] = Detour(start, _normalised_back(n, divisor, axis))
+                yield self.mutation("reduction", text, SPECIFIC, detours)
 
     def _constant(self, text: str, nodes: list[Node]) -> Mutation:
         detours = {(n, slot): FORGOTTEN for n in nodes for slot in range(len(n.parents))}
@@ -400,6 +424,13 @@ class Catalogue:
 
 def _computed_with(nearest: Sequence[str]) -> str:
     return f" ({', '.join(nearest)})" if nearest else ""
+
+
+def _normalised_back(n: Array, divisor: Any, axis: int) -> Callable[[Any], Any]:
+    def pull(g: Any) -> Any:
+        return (g - np.mean(g, axis, keepdims=True) - n * np.mean(g * n, axis, keepdims=True)) / divisor
+
+    return pull
 
 
 def _plus(numbers: Any) -> Callable[[Any], Any]:

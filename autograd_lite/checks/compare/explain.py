@@ -50,6 +50,9 @@ def explanations(rows: Sequence[Row], recording: Recording | None, sizes: Sizes)
     misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}
     deltas = [row for row in rows if row.name not in misshapen]
     if recording is not None:
+        for row in rows:
+            if row.value is not None:
+                recording.values.setdefault(recording.parameters[row.name], row.value)
         sizes = _with_squares_of(recording, sizes, differing)
         of_graph = _of_the_graph(deltas, found, recording, sizes)
         explained = {name for explanation in of_graph for name in explanation.parameters}

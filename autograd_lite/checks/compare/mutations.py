@@ -16,7 +16,7 @@ from .recording import FORGOTTEN, Detour, Recording, over, times
 from .rows import Array
 from .softmax import logits_of_softmax, summed_axis
 
-SPECIFIC, PATH, PLAIN = 0, 1, 2
+SPECIFIC, PATH, RARE, PLAIN = 0, 1, 2, 3
 """How much a mutation says: of two that give the same numbers, the one that says more is named."""
 
 
@@ -32,7 +32,7 @@ class Step(NamedTuple):
     text : str
         The sentence, with ``{where}`` for the place.
     rank : int
-        `SPECIFIC`, `PATH` or `PLAIN`.
+        `SPECIFIC`, `PATH`, `RARE` or `PLAIN`.
     detour : Detour
         What is handed on.
     """
@@ -275,7 +275,7 @@ def _other_cotangents(edge: Edge) -> Iterator[Step]:
             name = edge.place(node)
             text = f"the cotangent of {name} stands where that {whose} belongs, in {{where}}"
             yield edge.wrong("delta of " + name, "delta of another place", text,
-                             _shifted(edge, edge.recording.cotangents[node] - right), PATH)  # fmt: skip
+                             _shifted(edge, edge.recording.cotangents[node] - right), RARE)  # fmt: skip
 
 
 def _shifted(edge: Edge, by: Array) -> Callable[[Any], Any]:

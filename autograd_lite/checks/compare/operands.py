@@ -12,16 +12,19 @@ from ...core.dispatch import getitem
 from ...core.graph import Node
 from ...core.rule import parameter_names
 from .activations import KNOWN, Activation, is_slope
-from .mutations import PATH, SPECIFIC
+from .mutations import RARE, SPECIFIC
 from .recording import Detour, Detours, Recording, has_one_output, times
 from .roles import Roles
 
 MOST_SERIES = 120
 """How many values of the program are tried in the place of another one."""
 
+MOST_APART = 3
+"""Up to how many calls of one role are looked at one by one as well."""
+
 _OWN = {
     np.matmul: "the product's own operand", np.dot: "the product's own operand", np.einsum: "the product's own operand",
-    np.multiply: "the other factor", np.divide: "the divisor",
+    np.multiply: "the other factor", np.divide: "the divisor", np.maximum: "the input of max",
 }  # fmt: skip
 
 Change = tuple[str, str, int, Detours]
@@ -60,6 +63,7 @@ class Operands:
     def __init__(self, recording: Recording, roles: Roles) -> None:
         self.recording, self.roles = recording, roles
         self.series = list(self._all_series())[:MOST_SERIES]
+        self.places = [place for group in roles.groups.values() for place in self._reads(group)]
 
     # ---- values of the program ----
 
@@ -106,15 +110,17 @@ class Operands:
     # ---- mutations ----
 
     def __iter__(self) -> Iterator[Change]:
-        later: list[Iterator[Change]] = []
-        for group in self.roles.groups.values():
-            for place in self._reads(group):
-                yield from self._values_before(place)
-                yield from self._of_related(place)
-                yield from self._averages(place)
-                later.append(self._of_others(place))
-        for changes in later:
-            yield from changes
+        for place in self.places:
+            yield from self._of_others(place)
+        for place in self.places:
+            yield from self._of_other_steps(place)
+
+    def near(self) -> Iterator[Change]:
+        """The likeliest of them: the value before a function, that of another step, a mean."""
+        for place in self.places:
+            yield from self._values_before(place)
+            yield from self._of_related(place)
+            yield from self._averages(place)
 
     def _change(self, text: str, place: Place, values: Sequence[Any], rank: int = SPECIFIC) -> Iterator[Change]:
         if all(np.array_equal(new, own) for new, own in zip(values, place.values, strict=True)):
@@ -148,28 +154,30 @@ class Operands:
         if place.length < 2:
             return
         for series in self.series:
-            offset = _offset(series, place)
+            offset = None if series.is_constant else _offset(series, place)
             if offset is None:
                 continue
             for shift in (offset - 1, offset + 1):
                 text = "the value after this step" if shift > offset else "the value of the step before"
                 for values in _shifted(series.values, place, shift):
                     yield from self._change(text, place, values)
-        if len(place.nodes) == place.length:  # constants, such as the inputs of every step
+        if len(place.nodes) == place.length and all(
+            _source(node, place.read) is None for node in place.nodes
+        ):  # constants, such as the inputs of every step
             for shift in (-1, 1):
-                text = "the array of the next step" if shift > 0 else "the array of the step before"
+                text = "the constant array of the next call" if shift > 0 else "the constant array of the call before"
                 for values in _shifted(place.values, place, shift):
                     yield from self._change(text, place, values)
 
     def _averages(self, place: Place) -> Iterator[Change]:
         """An operand's mean in the place of the operand: an outer product of means is no mean of outer products."""
-        if len(place.nodes) > 1 or place.nodes[0].recipe is None or place.nodes[0].recipe.rule.call not in _OWN:
+        own = place.values[0]
+        if place.nodes[0].recipe is None or place.nodes[0].recipe.rule.call not in _OWN or own.ndim < 2:
             return
-        (own,) = place.values
         for axis, length in enumerate(own.shape):
-            if length > 1 and own.ndim > 1:
-                mean = np.broadcast_to(np.mean(own, axis=axis, keepdims=True), own.shape)
-                yield from self._change(f"the mean over axis {axis} (an outer product of means)", place, [mean])
+            if length > 1:
+                means = [np.broadcast_to(np.mean(v, axis=axis, keepdims=True), own.shape) for v in place.values]
+                yield from self._change(f"the mean over axis {axis} (an outer product of means)", place, means)
 
     def _of_others(self, place: Place) -> Iterator[Change]:
         own = place.values[0]
@@ -188,11 +196,18 @@ class Operands:
                     continue
                 given = [np.swapaxes(v, -1, -2) if turned and np.ndim(v) > 1 else v for v in values]
                 if all(np.shape(v) == own.shape for v in given):
-                    yield from self._change(text + series.text, place, given, PATH)
-            if not alone and not series.is_constant and np.shape(values[0]) == own.shape:
-                for shift, when in ((-1, "of the step before"), (1, "of the next step")):
-                    for given in _shifted(series.values, place, shift):
-                        yield from self._change(f"{series.text} {when}", place, given, PATH)
+                    yield from self._change(text + series.text, place, given, RARE)
+                    if alone and 1 < len(place.nodes) <= MOST_APART:
+                        for one, value in zip(_apart(place), given, strict=True):
+                            yield from self._change(text + series.text, one, [value], RARE)
+
+    def _of_other_steps(self, place: Place) -> Iterator[Change]:
+        for series in self.series:
+            if series.is_constant or not 1 < len(series.values) == place.length or _offset(series, place) is not None:
+                continue
+            for shift, when in ((-1, "of the step before"), (1, "of the next step")):
+                for given in _shifted(series.values, place, shift):
+                    yield from self._change(f"{series.text} {when}", place, given, RARE)
 
     # ---- derivatives written with another value, or of another activation ----
 
@@ -219,15 +234,23 @@ class Operands:
                     continue
                 place = self.roles.place([activation.end for activation in other])
                 slopes = [other[i if len(other) > 1 else 0].slope for i in range(len(group))]
-                text = f"the activation's derivative of another place ({place}) stands where its own belongs, in {where}"
+                text = (
+                    f"the activation's derivative of another place ({place}) stands where its own belongs, in {where}"
+                )
                 yield from _of_slopes(text, group, slopes)
+
+
+def _apart(place: Place) -> Iterator[Place]:
+    """The same place in each node alone."""
+    for node, step, value in zip(place.nodes, place.steps, place.values, strict=True):
+        yield place._replace(nodes=[node], steps=[step], values=[value])
 
 
 def _of_slopes(text: str, group: Sequence[Activation], slopes: Sequence[Any]) -> Iterator[Change]:
     detours: dict[Any, Detour] = {}
     for activation, slope in zip(group, slopes, strict=True):
         detours |= activation.instead(times(slope))
-    yield "activation derivative", text, PATH, detours
+    yield "activation derivative", text, RARE, detours
 
 
 def _source(node: Node, read: str) -> Any:
@@ -285,8 +308,10 @@ def values_before(recording: Recording, node: Node | None) -> Iterator[tuple[str
     if part is not None:
         (node,) = node.parents
     for distance in range(12):
+        if node.recipe is None or not (node.recipe.rule.elementwise or node.recipe.rule.name[:3] != "np."):
+            return
         same = list(dict.fromkeys(parent for parent in node.parents if parent.shape == node.shape))
-        if len(same) != 1 or node.recipe is None:
+        if len(same) != 1:
             return
         (node,) = same
         value = recording.values.get(node)

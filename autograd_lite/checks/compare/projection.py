@@ -8,7 +8,7 @@ changes by ``<t, c>`` if the cotangent of a node changes by ``c``, where ``t`` i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ...core.backward import backward_pass
 from ...core.graph import Node
 from ...core.tensor import Tensor
 from .evidence import Row, largest
-from .recording import Detours, Recording, has_one_output
+from .recording import Detours, Edge, Recording, has_one_output
 from .rows import Array
 
 MOST_NUMBERS = 2**24
@@ -24,6 +24,15 @@ MOST_NUMBERS = 2**24
 
 Vector = Array
 """For each direction the change of one number."""
+
+
+class Way(NamedTuple):
+    """The nodes from which detoured ones are reached, in order, with the slots that lead there and the rest."""
+
+    nodes: list[Node]
+    detoured: frozenset[Node]
+    kept: dict[Node, list[int]]
+    rest: dict[Node, Array]
 
 
 class Projection:
@@ -60,8 +69,10 @@ class Projection:
         self.wanted = np.array(wanted)
         self.allowed = np.array(allowed)
         self.base = np.array([sum(_along(w, self._row(n).engine) for n, w in d.items()) for d in self.directions])
+        self._of_edges: dict[Edge, Array] = {}
         self._tangents = self._all_tangents()
-        self._handed: dict[tuple[Node, int], Vector] = {}
+        self._handed: dict[Edge, Vector] = {}
+        self._ways: dict[frozenset[Node], Way] = {}
 
     def _row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)
@@ -95,11 +106,14 @@ class Projection:
         assert node.recipe is not None
         g = Tensor(np.asarray(self.recording.cotangents[node]), requires_grad=True)
         assert g.node is not None
-        for parent, given in zip(node.parents, node.recipe.pull(g, node.saved), strict=True):
+        for slot, (parent, given) in enumerate(zip(node.parents, node.recipe.pull(g, node.saved), strict=True)):
+            own = np.zeros_like(tangents) if len(node.parents) > 1 else tangents
+            self._of_edges[node, slot] = own
             if given is None:
                 continue
             if given is g:
-                tangents += _spread(found[parent], parent, node.shape).reshape(tangents.shape)
+                own += _spread(found[parent], parent, node.shape).reshape(tangents.shape)
+                tangents += own if own is not tangents else 0
                 continue
             if not isinstance(given, Tensor) or given.node is None:
                 if np.any(given):
@@ -111,7 +125,9 @@ class Projection:
                     seed = wide[i].astype(given.dtype)
                     pulled = backward_pass(given.node, seed, retain_graph=True)
                     if g.node in pulled:
-                        tangents[i] += np.asarray(pulled[g.node]).ravel()
+                        own[i] += np.asarray(pulled[g.node]).ravel()
+            if own is not tangents:
+                tangents += own
 
     # ---- what detours change ----
 
@@ -125,9 +141,69 @@ class Projection:
             if slot >= 0:
                 return self._of_edge(node, slot, target, pull, self.recording.cotangents[node])
         total = np.zeros(len(self.directions))
-        for node, change in self.recording.pending(detours).items():
-            total += tangents[node] @ np.ravel(change)
+        ends = [node.parents[slot] if slot >= 0 else node for node, slot in detours]
+        ends += [target for target, _ in detours.values() if target is not None]
+        if all(end.recipe is None for end in ends) and not any(slot < 0 for _, slot in detours):
+            for (node, slot), (target, pull) in detours.items():  # none is on the way of another one
+                total += self._of_edge(node, slot, target, pull, self.recording.cotangents[node])
+            return total
+        return total + self._of_several(detours, tangents)
+
+    def _of_several(self, detours: Detours, tangents: Mapping[Node, Array]) -> Vector:
+        """What detours change of which one may be on the way of another one."""
+        recording = self.recording
+        way = self._way(frozenset(node for node, _ in detours))
+        total = np.zeros(len(self.directions))
+        changed: dict[Node, Any] = {}
+
+        def add(node: Node, change: Any) -> None:
+            nonlocal total
+            if node in way.kept:
+                changed[node] = changed[node] + change if node in changed else change
+            else:
+                total = total + tangents[node] @ np.ravel(change)
+
+        for node in way.nodes:
+            change = changed.get(node)
+            if node in way.detoured:
+                g = recording.cotangents[node] if change is None else recording.cotangents[node] + change
+                if (node, -1) in detours:
+                    g = np.asarray(detours[node, -1].pull(g))
+                    change = g - recording.cotangents[node]
+                    if not node.parents:
+                        total = total + tangents[node] @ np.ravel(change)
+                for slot, parent in enumerate(node.parents):
+                    if (node, slot) in detours:
+                        target, pull = detours[node, slot]
+                        add(parent, -recording.handed[node, slot])
+                        if target is not None:
+                            add(target, recording.fit(pull(g), node, target))
+                    elif change is not None:
+                        add(parent, recording.quick(node, slot)(change))
+            elif change is not None:
+                for slot in way.kept[node]:
+                    add(node.parents[slot], recording.quick(node, slot)(change))
+                if (rest := way.rest.get(node)) is not None:
+                    total = total + rest @ np.ravel(change)
         return total
+
+    def _way(self, nodes: frozenset[Node]) -> Way:
+        """The part of the graph on which a change can still come to one of these nodes."""
+        if nodes in self._ways:
+            return self._ways[nodes]
+        position = self.recording.position
+        last = max(position[node] for node in nodes)
+        kept: dict[Node, list[int]] = {}
+        rest: dict[Node, Array] = {}
+        for node in reversed(self.recording.order[: last + 1]):
+            slots = [slot for slot, parent in enumerate(node.parents) if parent in kept]
+            if slots or node in nodes:
+                kept[node] = slots
+                others = [self._of_edges[node, slot] for slot in range(len(node.parents)) if slot not in slots]
+                if others:
+                    rest[node] = np.sum(others, axis=0)
+        self._ways[nodes] = Way(list(reversed(kept)), nodes, kept, rest)
+        return self._ways[nodes]
 
     def with_change(self, detours: Detours, changed: Mapping[Node, Any], own: Vector) -> Vector:
         """The same beside other detours, whose changes of all cotangents above are known."""

@@ -13,6 +13,7 @@ from ...core.backward import as_dtype, pull_as_arrays, sum_to_shape
 from ...core.context import Block
 from ...core.graph import Node, ancestors
 from ...core.outputs import Dtypes, OutputCotangents
+from ...core.rule import parameter_names
 from ...core.stepper import steps
 from .network import layers_of
 from .rows import Array
@@ -133,6 +134,7 @@ class Recording:
         self.lines = witness.lines if witness is not None else {}
         self.layers = layers_of(root, parameters)
         self.reaches = self._reaches()
+        self._quick: dict[Edge, Callable[[Any], Any]] = {}
         self._of_shape: dict[tuple[int, ...], list[Node]] = {}
 
     def _values(self, witness: Witness | None) -> dict[Node, Array]:
@@ -223,14 +225,8 @@ class Recording:
             for name, leaf in self.parameters.items()
         }
 
-    def pending(self, detours: Detours) -> dict[Node, Any]:
-        """The changes that are left to be handed on once the last of the detours has been gone."""
-        last = max(self.position[node] for node, _ in detours)
-        changed = self.changed(detours, last)
-        return {n: c for n, c in changed.items() if n.recipe is None or self.position[n] > last}
-
-    def changed(self, detours: Detours, last: int | None = None) -> dict[Node, Any]:
-        """What detours add to the cotangents of all nodes; up to a position in the order, if one is given."""
+    def changed(self, detours: Detours) -> dict[Node, Any]:
+        """What detours add to the cotangents of all nodes."""
         changed: dict[Node, Any] = {}
         nodes = {node for node, _ in detours}
         first = min(self.position[node] for node in nodes)
@@ -238,27 +234,62 @@ class Recording:
         def add(node: Node, change: Any) -> None:
             changed[node] = changed[node] + change if node in changed else change
 
-        for node in self.order[first : None if last is None else last + 1]:
+        for node in self.order[first:]:
             change = changed.get(node)
             if node in nodes:
                 g = self.cotangents[node] if change is None else self.cotangents[node] + change
                 if (node, -1) in detours:
                     g = np.asarray(detours[node, -1].pull(g))
                     changed[node] = change = g - self.cotangents[node]
-                further = None if change is None or not node.parents else pull_as_arrays(node, change, node.saved)
                 for slot, parent in enumerate(node.parents):
                     if (node, slot) not in detours:
-                        if further is not None:
-                            add(parent, fitted(further[slot], node, parent))
+                        if change is not None:
+                            add(parent, self.quick(node, slot)(change))
                         continue
                     target, pull = detours[node, slot]
                     add(parent, -self.handed[node, slot])
                     if target is not None:
                         add(target, fitted(np.asarray(pull(g)), node, target))
             elif change is not None and node.recipe is not None:
-                for parent, given in zip(node.parents, pull_as_arrays(node, change, node.saved), strict=True):
-                    add(parent, fitted(given, node, parent))
+                if not has_one_output(node) or node.recipe.rule.joint is not None:
+                    for parent, given in zip(node.parents, pull_as_arrays(node, change, node.saved), strict=True):
+                        add(parent, fitted(given, node, parent))
+                    continue
+                for slot, parent in enumerate(node.parents):
+                    add(parent, self.quick(node, slot)(change))
         return changed
+
+    def quick(self, node: Node, slot: int) -> Callable[[Any], Any]:
+        """What an edge hands on, as a function that costs little more than its arithmetic."""
+        found = self._quick.get((node, slot))
+        if found is None:
+            found = self._quick[node, slot] = self._made_quick(node, slot)
+        return found
+
+    def _made_quick(self, node: Node, slot: int) -> Callable[[Any], Any]:
+        assert node.recipe is not None
+        rule, parent = node.recipe.rule, node.parents[slot]
+        if has_one_output(node) and node.dtype == parent.dtype and node.dtype.kind == "f":
+            if rule.elementwise and rule.joint is None:
+                factor = pull_as_arrays(node, np.ones(node.shape, node.dtype), node.saved)[slot]
+                if factor.shape == node.shape == parent.shape and factor.dtype == node.dtype:
+                    return nothing if np.all(factor == 1) else times(factor)
+            if rule.call in (np.matmul, np.dot) and len(node.shape) == len(parent.shape) == 2:
+                other = next((v for v in self._operands(node, slot) if np.ndim(v) == 2), None)
+                if other is not None and len(self._operands(node, slot)) == 1:
+                    turned = np.ascontiguousarray(other.T)
+                    return (
+                        (lambda g: turned @ g) if node.recipe.arguments[slot] in ("x2", "b") else lambda g: g @ turned
+                    )
+        return lambda g: self.local(node, g, slot)
+
+    def _operands(self, node: Node, slot: int) -> list[Any]:
+        """The arrays that the rule of one argument reads."""
+        assert node.recipe is not None
+        vjp = node.recipe.rule.vjps[node.recipe.arguments[slot]]
+        reads = () if vjp is None else parameter_names(vjp)[1:]
+        saved = self.saved(node)
+        return [saved[name] for name in reads if isinstance(saved.get(name), np.ndarray)]
 
     def fit(self, given: Any, node: Node, target: Node) -> Any:
         """What a detour hands on, in the shape and dtype of the node that gets it."""

@@ -37,13 +37,26 @@ class Roles:
         self._of: dict[Node, Any] = {}
         for node in reversed(recording.order):
             self.nearest[node] = self._nearest(node)
+        closest = self._closest()
         for node in reversed(recording.order):
             if node.recipe is not None:
                 call = node.recipe.rule.call
                 by_constant = call is np.divide and len(node.parents) == 1
-                key = (call, by_constant, node.shape, self.nearest[node])
+                key = (call, by_constant, node.shape, closest[node])
                 self._of[node] = key
                 self.groups.setdefault(key, []).append(node)
+
+    def _closest(self) -> dict[Node, tuple[int, tuple[str, ...]]]:
+        """For each node the parameters that the fewest calls lead to it, and how many: the same at every step."""
+        found: dict[Node, tuple[int, tuple[str, ...]]] = {}
+        for node in reversed(self.recording.order):
+            if node in self.recording.names:
+                found[node] = 0, (self.recording.names[node],)
+                continue
+            least = min((found[parent][0] for parent in node.parents), default=0)
+            names = {name for parent in node.parents if found[parent][0] == least for name in found[parent][1]}
+            found[node] = least + 1, tuple(sorted(names))
+        return found
 
     def group(self, node: Node) -> list[Node]:
         """The nodes of the same role, in the order in which they were computed."""

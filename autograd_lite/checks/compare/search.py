@@ -11,14 +11,14 @@ import numpy as np
 from ...core.graph import Node
 from .catalogue import Catalogue, Mutation
 from .evidence import SINGLE, Row, Sizes, largest, multiple
-from .mutations import PLAIN, SPECIFIC
+from .mutations import PLAIN, RARE, SPECIFIC
 from .network import calls
 from .projection import Projection, Vector
 from .recording import Detour, Detours, Recording
 from .rows import Array, Explanation
 
 BUDGET = 2.0
-"""The seconds that a search takes at most."""
+"""The seconds of computing that a search takes at most; a machine that does other work is no reason to find less."""
 
 LEFT_FOR_TWO = 0.4
 """The part of the time that is left for two mistakes, and for steps of weights."""
@@ -51,7 +51,7 @@ class Search:
         self.recording = recording
         self.catalogue = Catalogue(recording)
         seconds = BUDGET if seconds is None else seconds
-        self.end = time.monotonic() + seconds
+        self.end = time.thread_time() + seconds
         self._end_of_trials = self.end - LEFT_FOR_TWO * seconds
         self._projection: Projection | None = None
         self._trials: list[Trial] = []
@@ -60,7 +60,7 @@ class Search:
     @property
     def in_time(self) -> bool:
         """Whether there is time left."""
-        return time.monotonic() < self.end
+        return time.thread_time() < self.end
 
     def _along(self, rows: Sequence[Row]) -> Projection:
         """The projection for these rows; trials that were made for others are made anew."""
@@ -73,7 +73,7 @@ class Search:
     def trials(self, projection: Projection) -> Iterator[Trial]:
         """Every mutation with what it changes; each is tried once."""
         yield from self._trials
-        while time.monotonic() < self._end_of_trials:
+        while time.thread_time() < self._end_of_trials:
             mutation = next(self._further, None)
             if mutation is None:
                 return
@@ -154,7 +154,7 @@ class Search:
             rest = {row.name for row in differing} - set(explained)
             second = self._second(rows, first, rest)
             if second is not None:
-                if PLAIN not in (first.mutation.rank, second.mutation.rank):
+                if max(first.mutation.rank, second.mutation.rank) < RARE:
                     return _pair(first.mutation, explained, second.mutation, sorted(rest, key=_order(rows)))
                 plain = plain or (first, explained, second)
         if plain is not None:
@@ -189,7 +189,9 @@ class Search:
         others = list({m.text: m for m in found if m.rank == best.rank and m.text != best.text}.values())
         shown = ", ".join(row.name for row in differing)
         text = f"{best.text}, and in the formula of {shown} alone: {_equal([row.name for row in differing])}"
-        return [Explanation(best.kind, tuple(row.name for row in differing if row.name in names), text + _others(others))]
+        return [
+            Explanation(best.kind, tuple(row.name for row in differing if row.name in names), text + _others(others))
+        ]
 
     def _both(self, rows: Sequence[Row]) -> list[Explanation]:
         """Two mistakes of which neither explains a row alone, as one on the way of the other's cotangents."""
@@ -198,7 +200,7 @@ class Search:
         candidates: list[Trial] = []
         seen: set[tuple[str, ...]] = set()
         for trial in self._trials:
-            if trial.mutation.rank == PLAIN or not trial.mutation.reached & names:
+            if trial.mutation.rank >= RARE or not trial.mutation.reached & names:
                 continue
             if abs(trial.vector[-1]) > projection.allowed[-1]:
                 continue

@@ -119,7 +119,7 @@ def several_heads(w, r):
         "keys' path forgotten": r"forgotten",
         "h in v": r"(stands where|operand|factor|before).*",
         "context alone": r"forgotten",
-        "sum over the wrong axis": r"axis",
+        "sum over the wrong axis": r"summed over all axes.*q",
     },
 )
 def additive(w, r):

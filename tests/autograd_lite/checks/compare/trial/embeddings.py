@@ -125,7 +125,7 @@ def joined(w, r):
         "positives only": r"forgotten",
         "square's 2": r"square",
         "overwritten": r"overwritten",
-        "positions forgotten": r"(forgotten|counted)",
+        "positions forgotten": r"forgotten|cotangent of np.subtract, call 1 of 2.*np.add",
         "positions averaged": r"divided by|averaged|mean",
     },
 )

@@ -40,7 +40,12 @@ def batch_norm_steps(w, z, n, s, dn, axis, c):
 def normalised(axis):
     def build(w, r):
         X, Y = r.normal(size=(8, 4)), r.normal(size=(8, 5))
-        p = {"W": r.normal(size=(4, 5)), "gamma": r.normal(size=5), "beta": r.normal(size=5), "V": r.normal(size=(5, 5))}
+        p = {
+            "W": r.normal(size=(4, 5)),
+            "gamma": r.normal(size=5),
+            "beta": r.normal(size=5),
+            "V": r.normal(size=(5, 5)),
+        }
 
         def norm(z):
             c = z - np.mean(z, axis, keepdims=True)

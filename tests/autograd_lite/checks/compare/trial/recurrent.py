@@ -151,7 +151,9 @@ def lstm(w, r):
         dc = (0 if w("cell path forgotten") else dc) + dh * (1 if w("no output gate") else o) * slope
         past = c if w("c for c before") else np.tanh(c_before) if w("t for c before") else c_before
         d = {
-            "i": dc * (i if w("i for g") else g) * (1 if w("no i'") else 1 - i**2 if w("i' of a tanh") else i * (1 - i)),
+            "i": dc
+            * (i if w("i for g") else g)
+            * (1 if w("no i'") else 1 - i**2 if w("i' of a tanh") else i * (1 - i)),
             "f": dc * past * (1 if w("no f'") else f * (1 - f)),
             "o": dh * (c if w("dt for dh in o") else t) * (1 if w("no o'") else o * (1 - o)),
             "g": dc * i * (1 if w("no g'") else g * (1 - g) if w("g' of a sigmoid") else 1 - g**2),

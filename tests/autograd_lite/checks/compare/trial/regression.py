@@ -73,10 +73,10 @@ def logistic(w, r):
         "no log": r"derivative of log is missing",
         "class weights missing": r"factor.*missing",
         "softmax over the batch": r"axis",
-        "probabilities for labels": r"(probabilit|labels|stands where)",
+        "probabilities for labels": r"value of np.divide.*stands where the other factor",
         "b averaged": r"b: .*divided by 9",
         "clip ignored": r"f'\(z\) is missing in np.maximum",
-        "log10": r"log.*base|base.*log|2\.30|0\.434|log\(10\)",
+        "log10": r"1/ln\(10\) of log10",
     },
 )
 def softmax_weighted(w, r):
@@ -200,12 +200,11 @@ def counts(w, r):
     {
         "margin everywhere": r"mask|f'\(z\)",
         "margin reversed": r"mask.*reversed",
-        "margin of the score": r"mask",
         "label missing": r"factor.*missing",
         "penalty on b": r"b.*L2|with an L2",
         "C missing": r"(factor|10|scale).*",
     },
-    outside=["squared"],
+    outside=["squared", "margin of the score"],
 )
 def margins(w, r):
     """A support vector machine."""

@@ -65,8 +65,9 @@ def gaussian(w, r):
         "square's half": r"square|half|1/2|0\.5|counted twice",
         "hard assignment": r"(largest|argmax|hard|assigned)",
         "averaged": r"18|mean|divided",
+        "weights for shares": r"derivative of (log|exp) is missing",
     },
-    outside=["equal shares", "weights for shares"],
+    outside=["equal shares"],
 )
 def mixture(w, r):
     n, k = 18, 3
@@ -174,7 +175,12 @@ def mixed_effects(w, r):
     def loss(p):
         s, tau = np.exp(p["log_s"]), np.exp(p["log_tau"])
         e = y - X @ p["w"] - p["u"][group]
-        return np.sum(e**2) / (2 * s[0] ** 2) + n * p["log_s"][0] + np.sum(p["u"] ** 2) / (2 * tau[0] ** 2) + k * p["log_tau"][0]
+        return (
+            np.sum(e**2) / (2 * s[0] ** 2)
+            + n * p["log_s"][0]
+            + np.sum(p["u"] ** 2) / (2 * tau[0] ** 2)
+            + k * p["log_tau"][0]
+        )
 
     s, tau = np.exp(p["log_s"]), np.exp(p["log_tau"])
     e = y - X @ p["w"] - p["u"][group]
