@@ -162,7 +162,7 @@ class Catalogue:
         together: dict[Any, list[tuple[Activation, Any]]] = {}
         for activation in found:
             assert activation.end.recipe is not None
-            role = (activation.end.recipe.rule.call, activation.end.shape, self.roles.nearest[activation.end])
+            role = (id(self.roles.group(activation.end)),)
             for slope in wrong_slopes(activation):
                 together.setdefault((*role, slope.key), []).append((activation, slope))
         for entries in together.values():
@@ -187,7 +187,7 @@ class Catalogue:
         found: dict[Any, list[Activation]] = {}
         for activation in activations(self.recording):
             assert activation.end.recipe is not None
-            role = (activation.end.recipe.rule.call, activation.end.shape, self.roles.nearest[activation.end])
+            role = (id(self.roles.group(activation.end)),)
             found.setdefault(role, []).append(activation)
         return [
             sorted(group, key=lambda a: -self.recording.position[a.end])
