@@ -112,7 +112,7 @@ def _of_the_graph(
         one = search.one([row for row in rows if found.get(row.name) is None])
     if one is not None:
         return [one]
-    return search.two(rows) or search.alone(rows)
+    return search.two(rows) or search.alone(rows) or search.through_another(rows)
 
 
 def _comes_in(differing: Sequence[Row], layers: list[Layer]) -> bool:

@@ -27,6 +27,9 @@ _OWN = {
     np.multiply: "the other factor", np.divide: "the divisor", np.maximum: "the input of max",
 }  # fmt: skip
 
+MOST_SWAPPED = 12
+"""How many products with constants are swapped with each other."""
+
 Change = tuple[str, str, int, Detours]
 """Kind, sentence, rank and detours of a mutation."""
 
@@ -121,6 +124,23 @@ class Operands:
             yield from self._values_before(place)
             yield from self._of_related(place)
             yield from self._averages(place)
+        yield from self._swaps()
+
+    def _swaps(self) -> Iterator[Change]:
+        """The constants of two products, each in the place of the other, such as y and 1 - y."""
+        constant = [
+            place
+            for place in self.places
+            if len(place.nodes) == 1 and place.member is None and _source(place.nodes[0], place.read) is None
+        ]
+        for i, one in enumerate(constant[:MOST_SWAPPED]):
+            for other in constant[i + 1 : MOST_SWAPPED]:
+                if one.values[0].shape == other.values[0].shape and one.nodes[0] is not other.nodes[0]:
+                    for first in self._change("", one, other.values):
+                        for second in self._change("", other, one.values):
+                            where = " and ".join(self.roles.place(place.nodes) for place in (one, other))
+                            text = f"the constants of two products stand in each other's place, in {where}"
+                            yield "operand", text, SPECIFIC, {**first[3], **second[3]}
 
     def _change(self, text: str, place: Place, values: Sequence[Any], rank: int = SPECIFIC) -> Iterator[Change]:
         if all(np.array_equal(new, own) for new, own in zip(values, place.values, strict=True)):

@@ -12,10 +12,10 @@ from ...core.graph import Node
 from .catalogue import Catalogue, Mutation
 from .evidence import SINGLE, Row, Sizes, largest, multiple
 from .mutations import PLAIN, RARE, SPECIFIC
-from .network import calls
 from .projection import Projection, Vector
-from .recording import Detour, Detours, Recording
+from .recording import Detours, Recording
 from .rows import Array, Explanation
+from .stepped import through_another, through_stepped
 
 BUDGET = 2.0
 """The seconds of computing that a search takes at most; a machine that does other work is no reason to find less."""
@@ -280,52 +280,21 @@ class Search:
                 best = trial
         return best
 
-    # ---- weights that have been stepped already ----
+    # ---- other weights than those of the forward pass ----
 
     def _stepped(self, rows: Sequence[Row]) -> Explanation | None:
-        """A product whose matrix has already been updated, by a learning rate that all rows agree on."""
-        by_name = {row.name: row for row in rows}
-        differing = {row.name for row in rows if not row.agrees}
-        for node in self.recording.order:
-            if not (calls(node, np.matmul) or calls(node, np.dot)) or len(node.parents) != 2 or len(node.shape) != 2:
-                continue
-            for slot in (0, 1):
-                moved = by_name.get(self.recording.names.get(node.parents[1 - slot], ""))
-                if moved is None or moved.hand.ndim != 2 or not differing <= self.recording.reaches[node.parents[slot]]:
-                    continue
-                if not self.in_time:
-                    return None
-                detour = Detour(node.parents[slot], self._through_stepped(node, slot, moved.hand.T))
-                changes = self.changes({(node, slot): detour})
-                rate = None if changes is None else _rate(rows, changes)
-                if changes is None or rate is None:
-                    continue
-                scaled = {name: rate * change for name, change in changes.items()}
-                if not _all_equal(rows, scaled):
-                    continue
-                proven = _proven(rows, scaled)
-                text = (
-                    f"the cotangent goes through the {moved.name} that has already been stepped, by {rate:.6g} times "
-                    f"its gradient, in {self.catalogue.roles.place([node])}: {_equal(proven)}"
-                )
-                return Explanation("stepped weights", tuple(proven), text)
-        return None
+        return through_stepped(self.recording, rows, self._in_time, self._place) if self.in_time else None
 
-    def _through_stepped(self, node: Node, slot: int, step: Array) -> Callable[[Array], Array]:
-        return lambda g: self.recording.local(node, g, slot) - (step @ g if slot else g @ step)
+    def through_another(self, rows: Sequence[Row]) -> list[Explanation]:
+        """Another matrix in the place of a parameter on the way back, if there is."""
+        found = through_another(self.recording, rows, self._in_time, self._place) if self.in_time else None
+        return [] if found is None else [found]
 
+    def _in_time(self, detours: Detours) -> dict[str, Array] | None:
+        return self.changes(detours) if self.in_time else None
 
-def _rate(rows: Sequence[Row], changes: dict[str, Array]) -> float | None:
-    """The multiple of the changes that is nearest to the difference of the row with the largest of them."""
-    by_size = max((row for row in rows if not row.agrees), key=lambda row: largest(changes[row.name]))
-    change = changes[by_size.name]
-    if not largest(change) or change.size < 2 or change.dtype.kind == "c":
-        return None
-    rate = multiple(by_size.hand - by_size.engine, change)
-    return rate if 0 < rate < _LARGEST_RATE else None
-
-
-_LARGEST_RATE = 1e4
+    def _place(self, node: Node) -> str:
+        return self.catalogue.roles.place([node])
 
 
 def _equal(names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from .program import one_hot, program, sigmoid, softmax
         "penalty halved": r"w: your L2 term is 0\.05 .* the engine's is 0\.1 ",
         "penalty on the bias": r"b: with an L2 term 0\.1|L2.*b|b.*L2",
         "penalty not divided": r"L2 term|14|penalty",
-        "labels reversed": r"(label|minus|sign|factor|1 - y)",
+        "labels reversed": r"each other.s place",
         "only the first term": r"(path|term).*(forgotten|counted)|forgotten",
         "hard predictions": r"(predict|rounded|threshold|labels)",
         "second term's minus": r"minus",
