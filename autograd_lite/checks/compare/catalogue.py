@@ -20,6 +20,7 @@ from .operands import Change, Operands
 from .recording import FORGOTTEN, Detour, Detours, Recording, has_one_output, over, times
 from .roles import LINEAR, Roles
 from .rows import Array
+from .softmax import logits_of_softmax
 
 _STATISTICS = (
     (np.mean, "the mean"), (np.var, "the variance"), (np.std, "the standard deviation"), (np.max, "the maximum"),
@@ -218,7 +219,7 @@ class Catalogue:
         found: dict[Node, str] = {}
         for node in self.recording.order:
             name = next((name for function, name in _STATISTICS if calls(node, function)), None)
-            if name is not None and self._is_spread(node):
+            if name is not None and not self._is_in_softmax(node) and self._is_spread(node):
                 found[node] = "the variance" if name in ("the mean", "the sum") and self._is_of_squares(node) else name
         places: dict[tuple[str, tuple[str, ...]], list[Node]] = {}
         for node, name in found.items():
@@ -265,6 +266,11 @@ class Catalogue:
     def _constant(self, text: str, nodes: list[Node]) -> Mutation:
         detours = {(n, slot): FORGOTTEN for n in nodes for slot in range(len(n.parents))}
         return self.mutation("normalisation", text, SPECIFIC, detours)
+
+    def _is_in_softmax(self, node: Node) -> bool:
+        """Whether a node is the sum of a softmax that is written out, whose mistakes are softmax's."""
+        users = [user for user, _ in self.recording.users.get(node, ())]
+        return any(calls(user, np.divide) and logits_of_softmax(user) is not None for user in users)
 
     @staticmethod
     def _is_of_squares(node: Node) -> bool:

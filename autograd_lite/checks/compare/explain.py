@@ -10,6 +10,7 @@ import numpy as np
 
 from .evidence import SINGLE, Row, Sizes
 from .inputs import of_inputs
+from .mutations import RARE
 from .network import Layer, calls
 from .recording import Recording
 from .rows import Explanation
@@ -20,6 +21,9 @@ OF_FACTORS = frozenset(
     {"scale", "reduction", "factor", "sign", "normalisation", "parametrisation", "operand", "derivative"}
 )
 """Kinds of mistakes in the graph that may multiply gradients by a number alone."""
+
+MOST_PARTS = 40
+"""How many mistakes that explain a part are held against the form of the rest."""
 
 OF_DELTA = frozenset({"factor", "sign"})
 """Findings that may be about the delta which a gradient comes from."""
@@ -111,8 +115,36 @@ def _of_the_graph(
     if one is None and None in entries:
         one = search.one([row for row in rows if found.get(row.name) is None])
     if one is not None:
+        left = [row for row in differing if row.name not in one.parameters]
+        if left and all(found[row.name] is not None for row in left):
+            also = search.one([row for row in rows if row.agrees or any(row is other for other in left)], OF_FACTORS)
+            return [one] if also is None else [one, also]
         return [one]
-    return search.two(rows) or search.alone(rows) or search.through_another(rows)
+    return (
+        search.two(rows)
+        or _beside_a_form(search, rows, sizes, recording.layers)
+        or search.part(rows)
+        or search.alone(rows)
+        or search.through_another(rows)
+    )
+
+
+def _beside_a_form(search: Search, rows: Sequence[Row], sizes: Sizes, layers: list[Layer]) -> list[Explanation]:
+    """A mistake in the graph that explains some rows, where the others have its numbers in a wrong form."""
+    differing = [row for row in rows if not row.agrees]
+    for trial, explained in search.parts(rows)[:MOST_PARTS]:
+        changes = search.changes(trial.mutation.detours)
+        if trial.mutation.rank >= RARE or changes is None:
+            continue
+        rest = [replace(row, engine=row.engine + changes[row.name]) for row in differing if row.name not in explained]
+        forms = {row.name: finding(row) for row in rest}
+        equal = f"with this mistake, the engine's gradients of {_listed(explained)} equal yours"
+        first = Explanation(trial.mutation.kind, tuple(explained), f"{trial.mutation.text}: {equal}")
+        if rest and all(entry is not None for entry in forms.values()):
+            return [first, *_in_sentences(rest, forms, sizes, layers)]
+        if rest and (stepped := search.stepped([*rest, *(row for row in rows if row.agrees)], explained)):
+            return [first, stepped]
+    return []
 
 
 def _comes_in(differing: Sequence[Row], layers: list[Layer]) -> bool:

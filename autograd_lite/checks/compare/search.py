@@ -98,9 +98,9 @@ class Search:
                 if changes is not None and _all_equal(rows, changes):
                     found.append((mutation, changes))
         if not found:
-            return self._stepped(rows) if kinds is None else None
+            return self.stepped(rows) if kinds is None else None
         best = min(mutation.rank for mutation, _ in found)
-        if best == PLAIN and (stepped := self._stepped(rows)) is not None:
+        if best == PLAIN and (stepped := self.stepped(rows)) is not None:
             return stepped
         alike = list({m.text: (m, changes) for m, changes in found if m.rank == best}.values())
         first, changes = alike[0]
@@ -136,10 +136,27 @@ class Search:
 
     def two(self, rows: Sequence[Row]) -> list[Explanation]:
         """Two mistakes whose gradients together are those by hand; one that explains some rows alone, if there is."""
-        projection = self._along(rows)
         differing = [row for row in rows if not row.agrees]
+        parts = self.parts(rows)
+        plain: tuple[Trial, list[str], Trial] | None = None
+        for first, explained in parts[:PAIRED]:
+            rest = {row.name for row in differing} - set(explained)
+            second = self._second(rows, first, rest)
+            if second is not None:
+                if max(first.mutation.rank, second.mutation.rank) < RARE:
+                    return self._pair(first.mutation, explained, second.mutation, sorted(rest, key=_order(rows)))
+                plain = plain or (first, explained, second)
+        if plain is not None:
+            first, explained, second = plain
+            rest = {row.name for row in differing} - set(explained)
+            return self._pair(first.mutation, explained, second.mutation, sorted(rest, key=_order(rows)))
+        return self._both(rows)
+
+    def parts(self, rows: Sequence[Row]) -> list[tuple[Trial, list[str]]]:
+        """The mistakes that explain some rows alone, and leave those that agree as they are; the most rows first."""
+        projection = self._along(rows)
         agreeing = [row for row in rows if row.agrees]
-        parts: list[tuple[int, Trial, list[str]]] = []
+        found: list[tuple[int, Trial, list[str]]] = []
         for trial in self.trials(projection):
             if not projection.explained(trial.vector):
                 continue
@@ -147,23 +164,13 @@ class Search:
             if changes is None or not all(row.is_close_to(row.engine + changes[row.name]) for row in agreeing):
                 continue
             if explained := _proven(rows, changes):
-                parts.append((len(explained), trial, explained))
-        parts.sort(key=lambda part: (-part[0], part[1].mutation.rank))
-        plain: tuple[Trial, list[str], Trial] | None = None
-        for _, first, explained in parts[:PAIRED]:
-            rest = {row.name for row in differing} - set(explained)
-            second = self._second(rows, first, rest)
-            if second is not None:
-                if max(first.mutation.rank, second.mutation.rank) < RARE:
-                    return _pair(first.mutation, explained, second.mutation, sorted(rest, key=_order(rows)))
-                plain = plain or (first, explained, second)
-        if plain is not None:
-            first, explained, second = plain
-            rest = {row.name for row in differing} - set(explained)
-            return _pair(first.mutation, explained, second.mutation, sorted(rest, key=_order(rows)))
-        if whole := self._both(rows):
-            return whole
-        for _, first, explained in parts:
+                found.append((len(explained), trial, explained))
+        found.sort(key=lambda part: (-part[0], part[1].mutation.rank))
+        return [(trial, explained) for _, trial, explained in found]
+
+    def part(self, rows: Sequence[Row]) -> list[Explanation]:
+        """One mistake that explains some rows alone."""
+        for first, explained in self.parts(rows):
             if first.mutation.rank == SPECIFIC and any(row.hand.size > 1 for row in rows if row.name in explained):
                 text = f"{first.mutation.text}: {_equal(explained)}"
                 return [Explanation(first.mutation.kind, tuple(explained), text)]
@@ -193,6 +200,28 @@ class Search:
             Explanation(best.kind, tuple(row.name for row in differing if row.name in names), text + _others(others))
         ]
 
+    def _pair(
+        self, first: Mutation, explained: Sequence[str], second: Mutation, rest: Sequence[str]
+    ) -> list[Explanation]:
+        names = ", ".join([*explained, *rest])
+        both = f"with this mistake and another one, the engine's gradients of {names} equal yours"
+        return [
+            Explanation(one.kind, tuple(own), f"{one.text}: {both}{_others(self._like(one))}")
+            for one, own in ((first, explained), (second, rest or explained))
+        ]
+
+    def _like(self, mutation: Mutation) -> list[Mutation]:
+        """The other mutations that say as much and change the same."""
+        own = next(trial.vector for trial in self._trials if trial.mutation is mutation)
+        same = [
+            trial.mutation
+            for trial in self._trials
+            if trial.mutation.rank == mutation.rank
+            and trial.mutation.text != mutation.text
+            and np.max(np.abs(trial.vector - own)) <= 1e-9 * np.max(np.abs(own))
+        ]
+        return list({one.text: one for one in same}.values())
+
     def _both(self, rows: Sequence[Row]) -> list[Explanation]:
         """Two mistakes of which neither explains a row alone, as one on the way of the other's cotangents."""
         projection = self._along(rows)
@@ -215,7 +244,7 @@ class Search:
                 continue
             changes = self.changes({**one.detours, **other.detours})
             if changes is not None and _all_equal(rows, changes):
-                return _pair(one, [row.name for row in rows if not row.agrees], other, [])
+                return self._pair(one, [row.name for row in rows if not row.agrees], other, [])
         return []
 
     def _fitting_pairs(self, candidates: Sequence[Trial], projection: Projection) -> Iterator[tuple[int, int]]:
@@ -282,8 +311,14 @@ class Search:
 
     # ---- other weights than those of the forward pass ----
 
-    def _stepped(self, rows: Sequence[Row]) -> Explanation | None:
-        return through_stepped(self.recording, rows, self._in_time, self._place) if self.in_time else None
+    def stepped(self, rows: Sequence[Row], also: Sequence[str] = ()) -> Explanation | None:
+        """Weights that have been stepped already; `also` are the rows that another mistake explains."""
+        if not self.in_time:
+            return None
+        return through_stepped(self.recording, rows, self._in_time, self._place, self._explained_beside(also))
+
+    def _explained_beside(self, names: Sequence[str]) -> list[Row]:
+        return [row for row in self._projection.rows if row.name in names] if self._projection is not None else []
 
     def through_another(self, rows: Sequence[Row]) -> list[Explanation]:
         """Another matrix in the place of a parameter on the way back, if there is."""
@@ -303,14 +338,6 @@ def _equal(names: Sequence[str]) -> str:
 
 def _order(rows: Sequence[Row]) -> Callable[[str], int]:
     return {row.name: i for i, row in enumerate(rows)}.__getitem__
-
-
-def _pair(first: Mutation, explained: Sequence[str], second: Mutation, rest: Sequence[str]) -> list[Explanation]:
-    both = f"with this mistake and another one, the engine's gradients of {', '.join([*explained, *rest])} equal yours"
-    return [
-        Explanation(first.kind, tuple(explained), f"{first.text}: {both}"),
-        Explanation(second.kind, tuple(rest or explained), f"{second.text}: {both}"),
-    ]
 
 
 def _others(alike: Sequence[Mutation]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -95,8 +96,11 @@ def _reversible(ndim: int) -> list[tuple[tuple[int, ...], str]]:
         return [((0,), "its entries are")]
     if ndim == 2:
         return [((0,), "its rows are"), ((1,), "its columns are"), ((0, 1), "its rows and its columns are")]
-    last = ((ndim - 2, ndim - 1), "the entries along its last two axes are")
-    return [*(((axis,), f"the entries along axis {axis} are") for axis in range(ndim)), last] if ndim else []
+    several = [axes for count in range(1, ndim + 1) for axes in combinations(range(ndim), count)] if ndim < 5 else []
+    return [
+        (axes, f"the entries along {'axes' if axes[1:] else 'axis'} {', '.join(map(str, axes))} are")
+        for axes in several
+    ]
 
 
 def _differs(row: Row, rearranged: Array) -> bool:

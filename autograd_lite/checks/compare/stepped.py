@@ -42,9 +42,9 @@ class Product(NamedTuple):
         return {(node, slot): Detour(node.parents[slot], pull)}
 
 
-def products(recording: Recording, rows: Sequence[Row]) -> Iterator[Product]:
-    """The products through which all that differs could have gone."""
-    by_name = {row.name: row for row in rows}
+def products(recording: Recording, rows: Sequence[Row], others: Sequence[Row] = ()) -> Iterator[Product]:
+    """The products through which all that differs could have gone, with matrices of these rows or of others."""
+    by_name = {row.name: row for row in (*rows, *others)}
     differing = {row.name for row in rows if not row.agrees}
     for node in recording.order:
         if not (calls(node, np.matmul) or calls(node, np.dot)) or len(node.parents) != 2 or len(node.shape) != 2:
@@ -56,14 +56,19 @@ def products(recording: Recording, rows: Sequence[Row]) -> Iterator[Product]:
 
 
 def through_stepped(
-    recording: Recording, rows: Sequence[Row], changes: Changes, place: Callable[[Node], str]
+    recording: Recording,
+    rows: Sequence[Row],
+    changes: Changes,
+    place: Callable[[Node], str],
+    others: Sequence[Row] = (),
 ) -> Explanation | None:
     """A matrix that has been stepped by a multiple of its gradient, and perhaps decayed, that all rows agree on."""
-    for product in products(recording, rows):
+    for product in products(recording, rows, others):
         name, value = product.moved.name, product.moved.value
         by_step = changes(product.through(recording, -product.moved.hand))
+        by_right = by_step if product.moved.agrees else changes(product.through(recording, -product.moved.engine))
         by_decay = None if value is None else changes(product.through(recording, -value))
-        for parts in ([by_step], [by_step, by_decay]):
+        for parts in ([by_step], [by_right], [by_step, by_decay]):
             if any(part is None for part in parts):
                 continue
             fitted = _fitted(rows, [part for part in parts if part is not None])

@@ -17,7 +17,7 @@ from .program import program
         "bias averaged": r"averaged over the 30 elements.*b1",
         "bias of one place": r"only the first of 10 terms.*b1",
         "mean pool summed": r"mean over.*sum",
-        "X reversed": r"K1: its entries are reversed",
+        "X reversed": r"K1: its entries are reversed|reversed.*np.multiply \(K1\)",
     },
     outside=["kernel cubed"],
 )
@@ -70,7 +70,7 @@ def windows(x, k):
         "max averaged": r"max hands on to all 4 elements, as a mean",
         "kernel not turned": r"K.*(reversed|turned|not by its transpose)|reversed",
         "channels swapped": r"K: the entries along axis 1 are reversed",
-        "bias averaged": r"b: .*",
+        "bias averaged": r"averaged over the 64 elements",
         "dense not transposed": r"V and not by its transpose",
         "averaged over examples": r"batch|divided by",
         "K of the mean image": r"mean over axis 0",

@@ -19,7 +19,7 @@ from .program import one_hot, program, sigmoid, softmax
         "mask of layer 1": r"(value|derivative).*layer 1.*(stands|written).*layer 2",
         "mask reversed": r"mask of max is reversed.*layer 2",
         "mask of the cotangent": r"mask is taken of the cotangent.*layer 2",
-        "mask of the output": r"value of layer 3.*(input of max|derivative).*layer 2",
+        "mask of the output": r"value of layer 3.*(input of max|derivative|in layer 2)",
         "W2 not transposed": r"multiplied by W2 and not by its transpose",
         "W3 for W2": r"W3.*(stands|where).*W2|multiplied by W3.*W2",
         "z for a in W2": r"before the activation stands where the product's own operand belongs.*layer 2",

@@ -18,7 +18,7 @@ from .program import one_hot, program, softmax
         "dropout's scale forgotten": r"without its scale",
         "dropout's scale twice": r"factor.*applied twice",
         "another mask": r"constant array of.*stands where the other factor",
-        "decoder alone": r"E is used.*only its use",
+        "decoder alone": r"E is used.*only its use|path through np.mean \(E\) is forgotten",
         "encoder alone": r"E is used.*only its use",
         "logits from h without the mask": r"stands where",
         "W not transposed": r"W and not by its transpose",
@@ -121,7 +121,7 @@ def joined(w, r):
     "embedding",
     {
         "distance's sign": r"sign|minus",
-        "margin missing": r"mask",
+        "margin missing": r"mask|f'\(z\) is missing in np.maximum",
         "positives only": r"forgotten",
         "square's 2": r"square",
         "overwritten": r"overwritten",
