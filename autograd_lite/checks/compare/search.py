@@ -18,7 +18,10 @@ from .rows import Array, Explanation
 from .stepped import through_another, through_stepped
 
 BUDGET = 2.0
-"""The seconds of computing that a search takes at most; a machine that does other work is no reason to find less."""
+"""The seconds of computing that a search takes at most."""
+
+PATIENCE = 3.0
+"""So many times as long it may take on a machine that does other work, which is no reason to find less."""
 
 LEFT_FOR_TWO = 0.4
 """The part of the time that is left for two mistakes, and for steps of weights."""
@@ -51,8 +54,8 @@ class Search:
         self.recording = recording
         self.catalogue = Catalogue(recording)
         seconds = BUDGET if seconds is None else seconds
-        self.end = time.thread_time() + seconds
-        self._end_of_trials = self.end - LEFT_FOR_TWO * seconds
+        self._seconds = seconds
+        self._start = time.thread_time(), time.monotonic()
         self._projection: Projection | None = None
         self._trials: list[Trial] = []
         self._further = iter(self.catalogue)
@@ -60,7 +63,12 @@ class Search:
     @property
     def in_time(self) -> bool:
         """Whether there is time left."""
-        return time.thread_time() < self.end
+        return self._spent < self._seconds
+
+    @property
+    def _spent(self) -> float:
+        computing, waiting = self._start
+        return max(time.thread_time() - computing, (time.monotonic() - waiting) / PATIENCE)
 
     def _along(self, rows: Sequence[Row]) -> Projection:
         """The projection for these rows; trials that were made for others are made anew."""
@@ -73,7 +81,7 @@ class Search:
     def trials(self, projection: Projection) -> Iterator[Trial]:
         """Every mutation with what it changes; each is tried once."""
         yield from self._trials
-        while time.thread_time() < self._end_of_trials:
+        while self._spent < (1 - LEFT_FOR_TWO) * self._seconds:
             mutation = next(self._further, None)
             if mutation is None:
                 return

@@ -132,7 +132,7 @@ def network_of_rows(w, r):
         "averaged over outputs": r"(outputs|30|divided by 3|axis)",
         "W2 not transposed": r"multiplied by W2 and not by its transpose",
         "a1 for X": r"stands where the product's own operand belongs.*layer 1",
-        "b2 mean": r"b2: .*divided by 10",
+        "b2 mean": r"b2: .*divided by 10|averaged over the 10 elements.*b2",
         "hard predictions": r"(predict|argmax|1 at the largest|rounded|labels).*",
         "log2": r"1/ln\(2\) of log2",
     },

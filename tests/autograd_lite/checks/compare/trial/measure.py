@@ -75,14 +75,86 @@ def outside(family, programs, seed, show):
     return good, total
 
 
+class InSinglePrecision:
+    """A generator whose floats are in single precision, so that the program and the derivation are."""
+
+    def __init__(self, seed):
+        self.generator = np.random.default_rng(seed)
+
+    def __getattr__(self, name):
+        def drawn(*args, **kwargs):
+            value = getattr(self.generator, name)(*args, **kwargs)
+            return np.float32(value) if np.asarray(value).dtype == np.float64 else value
+
+        return drawn
+
+
+def differences(loss, parameters):
+    """Central differences of a loss, as gradients."""
+    found = {}
+    for name, value in parameters.items():
+        found[name] = np.zeros(np.shape(value))
+        for at in np.ndindex(*np.shape(value)):
+            ends = []
+            for step in (1e-6, -1e-6):
+                moved = np.array(value, float)
+                moved[at] += step
+                ends.append(float(loss({**parameters, name: moved})))
+            found[name][at] = (ends[0] - ends[1]) / 2e-6
+    return found
+
+
+def right(program, variant, seed):
+    """A right derivation: as it is, rounded, in single precision, in another order of summation, by differences."""
+    if variant == "single precision":
+        loss, parameters, gradients = program.write(lambda wrong: False, InSinglePrecision(seed))
+        return loss, {name: np.float32(v) for name, v in parameters.items()}, gradients
+    loss, parameters, gradients = program(seed=seed)
+    if variant == "rounded":
+        gradients = {name: np.float32(g) for name, g in gradients.items()}
+    elif variant == "another order":  # each number is another sum of the same terms
+        rng = np.random.default_rng(seed)
+        gradients = {n: g * (1 + 4e-16 * rng.integers(-2, 3, np.shape(g))) for n, g in gradients.items()}
+    elif variant == "differences":
+        gradients = differences(loss, parameters)
+    return loss, parameters, gradients
+
+
+VARIANTS = ("exact", "rounded", "single precision", "another order")
+
+
+def accused(count, seed, show):
+    """How many right derivations are accused of something, or said not to agree."""
+    rng = np.random.default_rng(seed)
+    every = [program for programs in FAMILIES.values() for program in programs]
+    wrongly = 0
+    for i in range(count):
+        program, variant = every[rng.integers(len(every))], VARIANTS[rng.integers(len(VARIANTS))]
+        variant = "differences" if i % 200 == 0 else variant
+        drawn = int(rng.integers(2**31))
+        with np.errstate(all="ignore"):
+            loss, parameters, gradients = right(program, variant, drawn)
+            report = compare_gradients(gradients, loss, parameters)
+        if report.explanations or not (report.agrees() or variant == "differences"):
+            wrongly += 1
+            if show:
+                print(f"NO  {program.name} ({variant}, seed {drawn}): {report}")
+    print(f"right: {wrongly} of {count} accused", flush=True)
+    return wrongly
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", choices=["missed", "all"])
     parser.add_argument("--pairs", type=int, default=0, help="how many pairs of each program")
     parser.add_argument("--family", nargs="*", default=list(FAMILIES))
+    parser.add_argument("--right", type=int, default=0, help="how many right derivations, and nothing else")
     parser.add_argument("--only", choices=["single", "pairs", "outside"])
     chosen = parser.parse_args()
+    if chosen.right:
+        accused(chosen.right, chosen.seed, chosen.show)
+        return
     sums = {}
     for family in chosen.family:
         programs = FAMILIES[family]
