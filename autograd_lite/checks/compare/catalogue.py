@@ -41,6 +41,8 @@ class Mutation(NamedTuple):
         From edge to detour.
     reached : frozenset of str
         The parameters whose gradients it may change.
+    is_whole : bool
+        Whether it is made in all steps of its role, and not in one of several alone.
     """
 
     kind: str
@@ -48,6 +50,7 @@ class Mutation(NamedTuple):
     rank: int
     detours: Detours
     reached: frozenset[str]
+    is_whole: bool = True
 
 
 class Catalogue:
@@ -109,7 +112,8 @@ class Catalogue:
                     yield from self._but_for_one(entries, nodes)
         for entries in by_rank:
             for node, slot, step in entries:
-                yield self._together([(node, slot, step)], [node])
+                alone = self._together([(node, slot, step)], [node])
+                yield alone._replace(is_whole=len(entries) == 1)
         yield from self._everywhere(together)
 
     def _place(self, node: Node) -> str:
@@ -170,7 +174,8 @@ class Catalogue:
             groups = [entries] if len({a.start for a, _ in entries}) == len(entries) > 1 else []
             for chosen in [*groups, *([entry] for entry in entries)]:
                 place = self.roles.place([activation.end for activation, _ in chosen])
-                yield self._of_slopes(chosen[0][1].text.format(where=place), chosen)
+                mutation = self._of_slopes(chosen[0][1].text.format(where=place), chosen)
+                yield mutation._replace(is_whole=len(chosen) == len(entries) or not groups)
             if groups and entries[0][1].key == "missing":
                 group = sorted((a for a, _ in entries), key=lambda a: -self.recording.position[a.end])
                 for text, slopes in slopes_of_other_steps(group):

@@ -128,8 +128,8 @@ class Search:
             if changes is None or not _changes_something(rows, changes):
                 continue
             factor = _common_factor(rows, changes)
-            reason = None if factor is None else sizes.reason_for(abs(factor))
-            if factor is None or reason is None or not sizes.is_a_count(abs(factor)):
+            reason = None if factor is None else _reason_for(factor, sizes)
+            if factor is None or reason is None:
                 continue
             predicted = {row.name: factor * (row.engine + changes[row.name]) for row in rows}
             if not all(row.is_close_to(predicted[row.name]) for row in rows):
@@ -245,7 +245,9 @@ class Search:
             if mark not in seen:
                 seen.add(mark)
                 candidates.append(trial)
-        candidates.sort(key=lambda trial: trial.mutation.rank)
+        candidates.sort(
+            key=lambda trial: (not trial.mutation.is_whole, not _leaves_out(trial.mutation), trial.mutation.rank)
+        )
         for pair in self._fitting_pairs(candidates, projection):
             one, other = (candidates[i].mutation for i in pair)
             if not names <= one.reached | other.reached:
@@ -377,6 +379,18 @@ def _all_equal(rows: Sequence[Row], changes: dict[str, Array]) -> bool:
 
 def _proven(rows: Sequence[Row], changes: dict[str, Array]) -> list[str]:
     return [row.name for row in rows if not row.agrees and row.is_proven_by(row.engine + changes[row.name])]
+
+
+def _leaves_out(mutation: Mutation) -> bool:
+    """Whether something is left out, as is commoner than that it is written otherwise."""
+    return mutation.kind in ("transpose", "path", "truncation") or "missing" in mutation.text
+
+
+def _reason_for(factor: float, sizes: Sizes) -> str | None:
+    """Why the gradients may have a factor beside a mistake: a count of the program, or the sign."""
+    if abs(factor + 1) <= SINGLE:
+        return "the sign is flipped"
+    return sizes.reason_for(abs(factor)) if sizes.is_a_count(abs(factor)) else None
 
 
 def _common_factor(rows: Sequence[Row], changes: dict[str, Array]) -> float | None:

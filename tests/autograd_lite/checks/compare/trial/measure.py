@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from autograd_lite.checks import compare_gradients
+from autograd_lite.checks.compare import search
 
 from . import attentions, convolutions, dense, embeddings, normalisations, recurrent, regression, statistical  # noqa: F401
 from .program import FAMILIES
@@ -152,6 +153,7 @@ def main():
     parser.add_argument("--right", type=int, default=0, help="how many right derivations, and nothing else")
     parser.add_argument("--only", choices=["single", "pairs", "outside"])
     chosen = parser.parse_args()
+    search.PATIENCE = 1000.0  # other work on the machine is no reason to find less
     if chosen.right:
         accused(chosen.right, chosen.seed, chosen.show)
         return
