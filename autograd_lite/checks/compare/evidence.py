@@ -12,8 +12,8 @@ from .rows import Array, ParameterComparison, precision_of
 DOUBLE, SINGLE, HALF = 1e-9, 5e-5, 2e-2
 """The allowed difference between two ways of computing the same numbers, relative to the largest, by precision."""
 
-NEAR = 1e-4
-"""The relative difference below which nobody is accused on the ground of the place alone."""
+NEAR = {DOUBLE: 1e-4, SINGLE: 2e-3, HALF: 5e-2}
+"""By precision the relative difference below which nobody is accused: values that cancel may have lost as much."""
 
 FOLD = 100
 """The factor by which an explanation must make the difference smaller."""
@@ -72,7 +72,7 @@ class Row:
     @property
     def is_near(self) -> bool:
         """Whether the difference may come from single precision, from differences or from rounding."""
-        return self.same_shape and largest(self.hand - self.engine) <= NEAR * max(
+        return self.same_shape and largest(self.hand - self.engine) <= NEAR[self.tolerance] * max(
             largest(self.hand), largest(self.engine)
         )
 

@@ -122,11 +122,25 @@ def _of_the_graph(
         return [one]
     return (
         search.two(rows)
+        or _beside_a_factor(search, rows, found)
         or _beside_a_form(search, rows, sizes, recording.layers)
         or search.part(rows)
         or search.alone(rows)
         or search.through_another(rows)
     )
+
+
+def _beside_a_factor(search: Search, rows: Sequence[Row], found: dict[str, Finding | None]) -> list[Explanation]:
+    """A mistake in the graph, where all gradients have the factor that those without the mistake show."""
+    factors = [entry.factor for entry in found.values() if entry is not None and entry.kind in OF_DELTA]
+    if not factors or any(row.agrees for row in rows) or max(factors) - min(factors) > SINGLE * abs(factors[0]):
+        return []
+    alike = [replace(row, hand=row.hand / factors[0]) for row in rows]
+    entries = [replace(row, agrees=row.is_close_to(row.engine)) for row in alike]
+    one = search.one(entries)
+    if one is None:
+        return []
+    return [replace(one, text=f"{one.text} once they are divided by the {factors[0]:g} that all of yours have")]
 
 
 def _beside_a_form(search: Search, rows: Sequence[Row], sizes: Sizes, layers: list[Layer]) -> list[Explanation]:
