@@ -14,7 +14,7 @@ from .mutations import RARE
 from .network import Layer, calls
 from .recording import Recording
 from .rows import Explanation
-from .search import Search
+from .search import BUDGET, Search
 from .single import Finding, SingleKind, finding
 
 OF_FACTORS = frozenset(
@@ -99,6 +99,8 @@ def _of_the_graph(
     entries = [found[row.name] for row in differing]
     if not differing or all(row.is_near for row in differing):
         return []
+    if (beside := _beside_a_factor(recording, rows, found)) is not None:
+        return [beside]
     search = Search(recording)
     if None not in entries:
         factors = [entry for entry in entries if entry is not None]
@@ -122,7 +124,6 @@ def _of_the_graph(
         return [one]
     return (
         search.two(rows)
-        or _beside_a_factor(search, rows, found)
         or _beside_a_form(search, rows, sizes, recording.layers)
         or search.part(rows)
         or search.alone(rows)
@@ -130,17 +131,19 @@ def _of_the_graph(
     )
 
 
-def _beside_a_factor(search: Search, rows: Sequence[Row], found: dict[str, Finding | None]) -> list[Explanation]:
+def _beside_a_factor(recording: Recording, rows: Sequence[Row], found: dict[str, Finding | None]) -> Explanation | None:
     """A mistake in the graph, where all gradients have the factor that those without the mistake show."""
     factors = [entry.factor for entry in found.values() if entry is not None and entry.kind in OF_DELTA]
-    if not factors or any(row.agrees for row in rows) or max(factors) - min(factors) > SINGLE * abs(factors[0]):
-        return []
+    if not factors or None not in found.values() or any(row.agrees for row in rows):
+        return None
+    if max(factors) - min(factors) > SINGLE * abs(factors[0]):
+        return None
     alike = [replace(row, hand=row.hand / factors[0]) for row in rows]
     entries = [replace(row, agrees=row.is_close_to(row.engine)) for row in alike]
-    one = search.one(entries)
+    one = Search(recording, BUDGET / 2).one(entries)
     if one is None:
-        return []
-    return [replace(one, text=f"{one.text} once they are divided by the {factors[0]:g} that all of yours have")]
+        return None
+    return replace(one, text=f"{one.text}, once they are divided by the factor {factors[0]:g} that all of yours have")
 
 
 def _beside_a_form(search: Search, rows: Sequence[Row], sizes: Sizes, layers: list[Layer]) -> list[Explanation]:
@@ -307,8 +310,8 @@ def _decayed(alpha: float, members: list[Row], sizes: Sizes) -> str:
     if len(own) == 1 and (penalty := own.pop()) and abs(alpha + penalty) > SINGLE * abs(penalty):
         ratio = 1 + alpha / penalty
         return (
-            f"your L2 term is {penalty + alpha:.6g} * parameter, and the engine's is {penalty:.6g} * parameter, so yours "
-            f"is {ratio:.6g} times it"
+            f"your L2 term is {penalty + alpha:.6g} * parameter, and the engine's is {penalty:.6g} * parameter, so "
+            f"yours is {ratio:.6g} times it"
         )
     biases = all(row.hand.ndim < 2 for row in members)
     if alpha < 0:

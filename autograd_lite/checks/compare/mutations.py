@@ -125,7 +125,7 @@ def softmax_steps(edge: Edge, logits: Node, a: Array) -> Iterator[Step]:
     ]  # fmt: skip
     for other in range(a.ndim):
         if other != axis % a.ndim and a.shape[other] > 1:
-            versions.append((f"axis {other}", f"softmax's Jacobian sums over axis {other}, and the softmax does not, in "
+            versions.append((f"axis {other}", f"softmax's Jacobian sums over axis {other}, which softmax does not, in "
                              "{where}", _softmax_over(a, other)))  # fmt: skip
     for key, text, pull in versions:
         yield Step(key, "softmax", text, SPECIFIC, Detour(logits, pull))
@@ -160,7 +160,7 @@ def _elementwise(edge: Edge) -> Iterator[Step]:
     elif function in _BASES:
         name, base = _BASES[function]
         yield edge.wrong("base", "derivative", f"the factor 1/ln({base}) of {name}'s derivative is missing: yours is "
-                         "that of the natural logarithm, in {where}", lambda g: edge.right(g) * math.log(base))  # fmt: skip
+                         "that of the natural logarithm, in {where}", _scaled(edge, math.log(base)))  # fmt: skip
         yield edge.wrong("derivative", "derivative", f"the derivative of {name} is missing in {{where}}", lambda g: g)
     elif function in _NAMED:
         name = _NAMED[function]
@@ -205,8 +205,9 @@ def _products(edge: Edge) -> Iterator[Step]:
             if constant:
                 what = f"the division by {_written(divisor)}"
             yield edge.wrong("division", kind, f"{what} is missing in {{where}}", lambda g: g)
-            if constant and np.size(divisor) == 1 and float(divisor) > 2 and float(divisor).is_integer():
-                n = int(divisor)
+            whole = np.asarray(divisor)
+            if constant and whole.size == 1 and whole.dtype.kind in "fi" and whole.item() > 2 and whole.item() % 1 == 0:
+                n = int(whole.item())
                 yield edge.wrong("n - 1", "reduction", f"divided by n - 1 = {n - 1} and not by n = {n}, in {{where}}",
                                  lambda g: g / (n - 1))  # fmt: skip
             yield edge.wrong("division twice", kind, f"{what} is done twice in {{where}}",

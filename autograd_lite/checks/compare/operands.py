@@ -102,9 +102,9 @@ class Operands:
                     if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 1:
                         found.setdefault((argument, read, None), []).append((node, step, value))
                     elif isinstance(value, list | tuple) and read == argument.split("[")[0]:
-                        for member, one in enumerate(value):
-                            if isinstance(one, np.ndarray) and f"{read}[{member}]" != argument and one.size > 1:
-                                found.setdefault((argument, read, member), []).append((node, step, one))
+                        for at, one in enumerate(value):
+                            if isinstance(one, np.ndarray) and f"{read}[{at}]" != argument and one.size > 1:
+                                found.setdefault((argument, read, at), []).append((node, step, one))
         for (argument, read, member), entries in found.items():
             nodes, steps, values = (list(column) for column in zip(*entries, strict=True))
             if len({np.shape(value) for value in values}) == 1:

@@ -214,7 +214,7 @@ class Projection:
         g = self.recording.cotangents[node] + changed[node]
         handed = self.recording.local(node, changed[node], slot)
         vector = self._of_edge(node, slot, target, pull, g)
-        return vector - self._tangents[node.parents[slot]] @ np.ravel(handed)
+        return np.asarray(vector - self._tangents[node.parents[slot]] @ np.ravel(handed))
 
     def _of_edge(self, node: Node, slot: int, target: Node | None, pull: Any, g: Any) -> Vector:
         assert self._tangents is not None
@@ -268,8 +268,9 @@ class Projection:
 
 
 def _weights(rng: np.random.Generator, row: Row, size: float) -> Array:
-    weights = rng.normal(size=row.engine.shape)
-    return weights / ((size or 1.0) * np.sqrt(max(row.engine.size, 1)))
+    weights: Array = np.asarray(rng.normal(size=row.engine.shape))
+    weights /= (size or 1.0) * np.sqrt(max(row.engine.size, 1))
+    return weights
 
 
 def _along(weights: Array, change: Array) -> float:

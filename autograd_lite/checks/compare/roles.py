@@ -100,8 +100,8 @@ LONGEST_PERIOD, MOST_CALLS = 150, 3000
 def steps_of_loops(recording: Recording) -> dict[Node, Any]:
     """For each call in a loop that uses the same parameters at every step its place in the step.
 
-    The calls of a loop repeat themselves: in the order in which they were made, their lines, functions and shapes have a
-    period.
+    The calls of a loop repeat themselves: in the order in which they were made, their lines, functions and shapes have
+    a period.
     """
     calls_made = [node for node in recording.lines if node in recording.position and node.recipe is not None]
     if len(calls_made) > MOST_CALLS:

@@ -185,7 +185,7 @@ class Search:
         return []
 
     def alone(self, rows: Sequence[Row]) -> list[Explanation]:
-        """A mistake that is in the formula of the differing rows alone, and not in those that it would reach as well."""
+        """A mistake in the formula of the differing rows alone, and not in those that it would reach as well."""
         projection = self._along(rows)
         differing = [row for row in rows if not row.agrees]
         names = frozenset(row.name for row in differing)
@@ -281,13 +281,16 @@ class Search:
                 changed = ways[upper]
                 if changed is None or not any(node in changed for node, _ in other.detours):
                     continue
-                if self._is_below(one, other) and projection.is_quick:
-                    vector = _tried(lambda: candidates[upper].vector
-                                    + projection.with_change(other.detours, changed, candidates[lower].vector))  # noqa: B023  # fmt: skip
-                else:
-                    vector = _tried(lambda: projection.vector({**one.detours, **other.detours}))  # noqa: B023
+                vector = self._of_pair(candidates[upper], candidates[lower], changed, projection)
                 if vector is not None and projection.fits(vector):
                     yield i, j
+
+    def _of_pair(self, one: Trial, other: Trial, changed: Any, projection: Projection) -> Vector | None:
+        """What both change; `changed` are the changes of all cotangents by the first one."""
+        below = other.mutation.detours
+        if self._is_below(one.mutation, other.mutation) and projection.is_quick:
+            return _tried(lambda: one.vector + projection.with_change(below, changed, other.vector))
+        return _tried(lambda: projection.vector({**one.mutation.detours, **below}))
 
     def _span(self, mutation: Mutation) -> tuple[int, int]:
         positions = [self.recording.position[node] for node, _ in mutation.detours]

@@ -102,8 +102,8 @@ def through_another(
             parts.append(part)
         fitted = _fitted(rows, parts) if len(parts) == count else None
         if fitted is not None:
-            text = f"the cotangent goes through another matrix than the {product.moved.name} of the forward pass, as after "
-            text += f"a step with momentum or of another optimiser, in {place(product.node)}"
+            text = f"the cotangent goes through another matrix than the {product.moved.name} of the forward pass, as "
+            text += f"after a step with momentum or of another optimiser, in {place(product.node)}"
             return _said(text, fitted.proven)
     return None
 

@@ -1,4 +1,4 @@
-"""Measures how many mistakes are named with the right place: python -m tests.autograd_lite.checks.compare.trial.measure"""
+"""Measures how many mistakes are named with the right place; run as a module of the tests, with ``--help``."""
 
 import argparse
 import re

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .program import one_hot, program, sigmoid, softmax
+from .program import program, sigmoid, softmax
 
 
 @program(
