@@ -17,7 +17,8 @@ from .axes import of_axes
 from .mutations import PATH, PLAIN, SPECIFIC, Step, steps_of
 from .network import calls
 from .operands import Change, Operands
-from .recording import FORGOTTEN, Detour, Detours, Recording, has_one_output, over, times
+from .parameters import always, of_parameters
+from .recording import FORGOTTEN, Detour, Detours, Recording, has_one_output, times
 from .roles import LINEAR, Roles
 from .rows import Array
 from .softmax import logits_of_softmax
@@ -70,8 +71,7 @@ class Catalogue:
         yield from self._statistics()
         yield from self._truncations()
         yield from self._siblings()
-        yield from self._leaves()
-        yield from self._penalties()
+        yield from map(self._made, of_parameters(self.recording, self.roles))
         operands = Operands(self.recording, self.roles)
         yield from map(self._made, operands.near())
         yield from self._edges()
@@ -374,7 +374,7 @@ class Catalogue:
         for node in group:
             total[self.recording.saved(node)["index"]] = self.recording.cotangents[node]
         text = f"parts that overlap are overwritten, not added up, in {self.roles.place(group)}"
-        return self.mutation("indexing", text, SPECIFIC, {(parent, -1): Detour(None, _always(total))})
+        return self.mutation("indexing", text, SPECIFIC, {(parent, -1): Detour(None, always(total))})
 
     def _reversed_operands(self, group: Sequence[Node], argument: str) -> Iterator[Mutation]:
         read = "x2" if argument == "x1" else "x1"
@@ -395,43 +395,6 @@ class Catalogue:
         text = f"{what} is reversed on the way back, in {self.roles.place(list(group))}"
         yield self.mutation("reversal", text, SPECIFIC, detours)
 
-    # ---- parameters ----
-
-    def _leaves(self) -> Iterator[Mutation]:
-        for name, leaf in self.recording.parameters.items():
-            users = [(u, slot) for u, slot in self.recording.users.get(leaf, ()) if has_one_output(u)]
-            for function, written in ((np.exp, "exp"), (np.square, "square"), (np.log, "log"), (np.tanh, "tanh")):
-                user = next((u for u, _ in users if u.recipe is not None and u.recipe.rule.call is function), None)
-                if user is not None:
-                    slope = pull_as_arrays(user, np.ones(user.shape, user.dtype), user.saved)[0]
-                    text = (
-                        f"{name}: yours is the derivative with respect to {written}({name}) and not to {name}: the "
-                        f"factor of the chain rule, {written}'({name}), is missing"
-                    )
-                    yield self.mutation("parametrisation", text, SPECIFIC,
-                                        {(leaf, -1): Detour(None, over(slope))})  # fmt: skip
-            if len(users) > 1:
-                yield from self._used_several_times(name, leaf)
-
-    def _penalties(self) -> Iterator[Mutation]:
-        """The penalty of some parameters, on others as well."""
-        penalties = self.recording.penalties()
-        for size in {f"{alpha:.12g}": alpha for alpha in penalties.values()}.values():
-            for name, leaf in self.recording.parameters.items():
-                value = self.recording.values.get(leaf)
-                if name not in penalties and value is not None and leaf in self.recording.position:
-                    text = f"{name}: with an L2 term {size:.6g} * parameter, as {', '.join(penalties)} have, which the "
-                    text += f"engine's gradient of {name} does not have"
-                    yield self.mutation("L2", text, SPECIFIC, {(leaf, -1): Detour(None, _plus(size * value))})
-
-    def _used_several_times(self, name: str, leaf: Node) -> Iterator[Mutation]:
-        users = self.recording.users[leaf]
-        for user, slot in users:
-            alone = self.recording.handed[user, slot]
-            place = self.roles.place([user])
-            text = f"{name} is used {len(users)} times, and only its use in {place} is counted"
-            yield self.mutation("sharing", text, PATH, {(leaf, -1): Detour(None, _always(alone))})
-
 
 def _computed_with(nearest: Sequence[str]) -> str:
     return f" ({', '.join(nearest)})" if nearest else ""
@@ -444,13 +407,5 @@ def _normalised_back(n: Array, divisor: Any, axis: int) -> Callable[[Any], Any]:
     return pull
 
 
-def _plus(numbers: Any) -> Callable[[Any], Any]:
-    return lambda g: g + numbers
-
-
 def _by_the_rule_of(node: Node) -> Callable[[Any], Any]:
     return lambda g: pull_as_arrays(node, g, node.saved)[0]
-
-
-def _always(gradient: Any) -> Callable[[Any], Any]:
-    return lambda g: gradient

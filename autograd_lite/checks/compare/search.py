@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from .catalogue import Catalogue, Mutation
 from .evidence import SINGLE, Row, Sizes, largest, multiple
 from .mutations import PLAIN, RARE, SPECIFIC
 from .projection import Projection, Vector
-from .recording import Detours, Recording
+from .recording import Detours, Recording, has_one_output
 from .rows import Array, Explanation
 from .stepped import through_another, through_stepped
 
@@ -116,7 +117,23 @@ class Search:
         if not proven:
             return None
         text = f"{first.text}: {_equal(proven)}"
-        return Explanation(first.kind, tuple(proven), text + _others([mutation for mutation, _ in alike[1:]]))
+        others = [mutation for mutation, _ in alike[1:]]
+        apart = self._told_apart(first, others[0]) if others else ""
+        return Explanation(first.kind, tuple(proven), text + _others(others) + apart)
+
+    def _told_apart(self, one: Mutation, other: Mutation) -> str:
+        """The first value on the way back in which two mistakes differ that give the same gradients."""
+        changes = [_tried(partial(self.recording.changed, mutation.detours)) for mutation in (one, other)]
+        if changes[0] is None or changes[1] is None:
+            return ""
+        for node in self.recording.order:
+            if not has_one_output(node) or node.recipe is None:
+                continue
+            first, second = (np.asarray(changed.get(node, 0.0)) for changed in changes if changed is not None)
+            size = max(largest(first), largest(second), largest(np.asarray(self.recording.cotangents[node])))
+            if largest(first - second) > SINGLE * size:
+                return f"; the cotangent of {self._place(node)} tells the two apart, if you compare that as well"
+        return ""
 
     def one_with_a_factor(self, rows: Sequence[Row], sizes: Sizes) -> Explanation | None:
         """The mistake whose gradients are the same multiple of those by hand, where the graph has a reason for it."""
