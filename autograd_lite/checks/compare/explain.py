@@ -99,8 +99,6 @@ def _of_the_graph(
     entries = [found[row.name] for row in differing]
     if not differing or all(row.is_near for row in differing):
         return []
-    if (beside := _beside_a_factor(recording, rows, found)) is not None:
-        return [beside]
     search = Search(recording)
     if None not in entries:
         factors = [entry for entry in entries if entry is not None]
@@ -113,7 +111,7 @@ def _of_the_graph(
             return []
         one = search.one(rows, OF_FACTORS)
         return [] if one is None else [one]
-    one = search.one(rows) or search.one_with_a_factor(rows, sizes)
+    one = search.one(rows) or search.one_with_a_factor(rows, sizes) or _beside_a_factor(recording, rows, found)
     if one is None and None in entries:
         one = search.one([row for row in rows if found.get(row.name) is None])
     if one is not None:

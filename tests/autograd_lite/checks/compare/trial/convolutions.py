@@ -70,7 +70,7 @@ def windows(x, k):
         "max averaged": r"max hands on to all 4 elements, as a mean",
         "kernel not turned": r"K.*(reversed|turned|not by its transpose)|reversed",
         "channels swapped": r"K: the entries along axis 1 are reversed",
-        "bias averaged": r"averaged over the 64 elements",
+        "bias averaged": r"averaged over the 64 elements|b: .*divided by 64",
         "dense not transposed": r"V and not by its transpose",
         "averaged over examples": r"batch|divided by",
         "K of the mean image": r"mean over axis 0",

@@ -47,7 +47,10 @@ def pairs(family, programs, seed, show, count):
         chosen = list(combinations(program.says, 2))
         rng.shuffle(chosen)
         for one, other in chosen[:count]:
-            loss, parameters, gradients = program(one, other, seed=seed)
+            try:
+                loss, parameters, gradients = program(one, other, seed=seed)
+            except ValueError:
+                continue  # nothing is left to be multiplied
             alone = [program(name, seed=seed)[2] for name in (one, other)]
             if any(all(np.allclose(gradients[k], g[k], rtol=1e-9) for k in g) for g in alone):
                 continue  # one hides the other
