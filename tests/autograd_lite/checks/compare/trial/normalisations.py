@@ -15,8 +15,8 @@ SAYS = {
     "variance's 2": r"square",
     "variance's minus": r"minus",
     "gamma from z": r"(stands where|operand|before).*gamma",
-    "gamma averaged": r"gamma: .*the batch has|gamma.*(divided|averaged)",
-    "beta averaged": r"beta: .*the batch has|beta.*(divided|averaged)",
+    "gamma averaged": r"gamma: .*the batch has|gamma.*(divided|averaged)|averaged over the 8.*gamma",
+    "beta averaged": r"beta: .*the batch has|beta.*(divided|averaged)|averaged over the 8.*beta",
     "mean not divided": r"mean.*sum|sum.*mean",
 }
 
