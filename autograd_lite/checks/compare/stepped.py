@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,11 +102,25 @@ def through_another(
                 break
             parts.append(part)
         fitted = _fitted(rows, parts) if len(parts) == count else None
-        if fitted is not None:
+        if fitted is not None and not _fits_anything(recording, rows, changes, product, parts):
             text = f"the cotangent goes through another matrix than the {product.moved.name} of the forward pass, as "
             text += f"after a step with momentum or of another optimiser, in {place(product.node)}"
             return _said(text, fitted.proven)
     return None
+
+
+def _fits_anything(
+    recording: Recording, rows: Sequence[Row], changes: Changes, product: Product, parts: Sequence[dict[str, Array]]
+) -> bool:
+    """Whether another matrix would explain a cotangent at random as well, as where the examples are few."""
+    node, slot = product.node, product.slot
+    parent = node.parents[slot]
+    noise = np.random.default_rng(0).normal(size=parent.shape)
+    by_noise = changes({(node, slot): Detour(parent, lambda g: recording.local(node, g, slot) + noise)})
+    if by_noise is None:
+        return True
+    drawn = [row if row.agrees else replace(row, hand=row.engine + by_noise[row.name]) for row in rows]
+    return _fitted(drawn, parts) is not None
 
 
 class Fitted(NamedTuple):
