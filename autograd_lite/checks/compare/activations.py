@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.backward import pull_as_arrays
 from ...core.graph import Node
+from ...special import log_softmax, softmax
 from .network import elementwise_ends
 from .recording import Detour, Detours, Recording, fitted
 from .rows import Array
@@ -65,6 +66,8 @@ def activations(recording: Recording) -> list[Activation]:
         inner.update(ends)
         for end in ends:
             functions = _functions_between(start, end)
+            if functions & {softmax, log_softmax}:
+                continue  # functions of several elements
             if (len(functions) == 1 and functions <= NOT_ALONE) or functions <= {np.square, np.negative, np.power}:
                 continue
             slope = _slope(recording, start, end)
@@ -108,10 +111,16 @@ def wrong_slopes(activation: Activation) -> Iterator[Slope]:
     if a is None:
         return
     yield Slope("value", "the activation f(z) stands where its derivative f'(z) belongs, in {where}", a)
-    known = next((k for k in KNOWN if _is(slope, k.slope(z, a))), None)
+    known = next((k for k in KNOWN if is_slope(slope, k.slope(z, a))), None)
     if known is None:
+        for other in KNOWN[:2]:
+            yield Slope(f"of {other.name}", f"{other.name}'s derivative {other.formula} stands where that of the "
+                        "activation belongs, in {where}", other.slope(z, a))  # fmt: skip
         return
     name, formula = known.name, known.formula
+    for written, wrong in known.miswritten:
+        yield Slope(written, f"{name}'s derivative is written as {written} and not as {formula}, in {{where}}",
+                    wrong(a))  # fmt: skip
     at = known.function
     yield Slope("at a", f"{name}'s derivative is taken at the activation: {name}'(a) where {name}'(z) belongs, in "
                 "{where}", known.slope(a, at(a)))  # fmt: skip
@@ -135,20 +144,39 @@ def slopes_of_other_steps(group: Sequence[Activation]) -> Iterator[tuple[str, li
     yield text.format("after"), [*slopes[1:], slopes[-1]]
 
 
+def hard_predictions(activation: Activation) -> Detours | None:
+    """Detours by which a sigmoid under a cross-entropy is rounded to 0 or 1 before the targets are subtracted."""
+    a = activation.a
+    if a is None or activation.z is None or not is_slope(activation.slope, KNOWN[0].slope(activation.z, a)):
+        return None
+
+    def rounded(g: Any) -> Any:
+        scale = np.where(g > 0, g / a, -g / (1 - a))  # the cotangent is scale (a - y), for targets y of 0 and 1
+        return scale * ((a > 0.5) - (g < 0))
+
+    return {(activation.start, -1): Detour(None, rounded)}
+
+
 class _Known(NamedTuple):
     name: str
     formula: str
     function: Callable[[Any], Any]
     slope: Callable[[Any, Any], Any]
+    miswritten: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
 
 
 KNOWN = [
-    _Known("sigmoid", "a (1 - a)", lambda z: 1 / (1 + np.exp(-z)), lambda z, a: a * (1 - a)),
-    _Known("tanh", "1 - a^2", np.tanh, lambda z, a: 1 - a * a),
+    _Known("sigmoid", "a (1 - a)", lambda z: 1 / (1 + np.exp(-z)), lambda z, a: a * (1 - a),
+           (("1 - a", lambda a: 1 - a), ("a (1 + a)", lambda a: a * (1 + a)), ("a (a - 1)", lambda a: a * (a - 1)),
+            ("1 - a^2", lambda a: 1 - a * a), ("a^2", lambda a: a * a), ("a - 1", lambda a: a - 1))),
+    _Known("tanh", "1 - a^2", np.tanh, lambda z, a: 1 - a * a,
+           (("1 - a", lambda a: 1 - a), ("1 + a^2", lambda a: 1 + a * a), ("a^2 - 1", lambda a: a * a - 1),
+            ("(1 - a)^2", lambda a: (1 - a) ** 2))),
     _Known("relu", "[z > 0]", lambda z: np.maximum(z, 0), lambda z, a: (a > 0) * 1.0),
-]
+]  # fmt: skip
 """Activations with a derivative that is written with the activation's own value."""
 
 
-def _is(slope: Array, expected: Array) -> bool:
+def is_slope(slope: Array, expected: Any) -> bool:
+    """Whether a formula gives these derivatives."""
     return bool(np.max(np.abs(slope - expected)) <= 1e-5 * np.max(np.abs(slope)))

@@ -12,12 +12,16 @@ import numpy as np
 from ...core.backward import pull_as_arrays
 from ...core.dispatch import getitem
 from ...core.graph import Node, ancestors
-from .activations import Activation, Slope, activations, slopes_of_other_steps, wrong_slopes
-from .mutations import PATH, SPECIFIC, Step, steps_of
+from .activations import Activation, Slope, activations, hard_predictions, slopes_of_other_steps, wrong_slopes
+from .axes import of_axes
+from .mutations import PATH, PLAIN, SPECIFIC, Step, steps_of
 from .network import calls
-from .recording import FORGOTTEN, Detour, Detours, Recording, has_one_output, over, times
+from .operands import Change, Operands
+from .parameters import always, of_parameters
+from .recording import FORGOTTEN, Detour, Detours, Recording, has_one_output, times
 from .roles import LINEAR, Roles
 from .rows import Array
+from .softmax import logits_of_softmax
 
 _STATISTICS = (
     (np.mean, "the mean"), (np.var, "the variance"), (np.std, "the standard deviation"), (np.max, "the maximum"),
@@ -38,6 +42,8 @@ class Mutation(NamedTuple):
         From edge to detour.
     reached : frozenset of str
         The parameters whose gradients it may change.
+    is_whole : bool
+        Whether it is made in all steps of its role, and not in one of several alone.
     """
 
     kind: str
@@ -45,6 +51,7 @@ class Mutation(NamedTuple):
     rank: int
     detours: Detours
     reached: frozenset[str]
+    is_whole: bool = True
 
 
 class Catalogue:
@@ -64,8 +71,16 @@ class Catalogue:
         yield from self._statistics()
         yield from self._truncations()
         yield from self._siblings()
-        yield from self._leaves()
+        yield from map(self._made, of_parameters(self.recording, self.roles))
+        operands = Operands(self.recording, self.roles)
+        yield from map(self._made, operands.near())
         yield from self._edges()
+        yield from map(self._made, of_axes(self.recording, self.roles))
+        yield from map(self._made, operands.slopes(self._groups_of_activations()))
+        yield from map(self._made, operands)
+
+    def _made(self, change: Change) -> Mutation:
+        return self.mutation(*change)
 
     def mutation(self, kind: str, text: str, rank: int, detours: Detours) -> Mutation:
         """A mutation with the parameters that it may change."""
@@ -85,15 +100,53 @@ class Catalogue:
             for slot, parent in enumerate(node.parents):
                 if not has_one_output(parent):
                     continue
-                for step in steps_of(self.recording, node, slot):
+                for step in steps_of(self.recording, node, slot, self._place):
                     role = (id(self.roles.group(node)), node.recipe.arguments[slot], step.key)
                     together.setdefault(role, []).append((node, slot, step))
-        for entries in sorted(together.values(), key=lambda entries: entries[0][2].rank):
-            nodes = list(dict.fromkeys(node for node, _, _ in entries))
+        by_rank = sorted(together.values(), key=lambda entries: entries[0][2].rank)
+        for entries in by_rank:
             if len(entries) > 1:
+                nodes = list(dict.fromkeys(node for node, _, _ in entries))
                 yield self._together(entries, nodes)
+                if entries[0][2].rank == PATH and len(nodes) > 2:
+                    yield from self._but_for_one(entries, nodes)
+        for entries in by_rank:
             for node, slot, step in entries:
-                yield self._together([(node, slot, step)], [node])
+                alone = self._together([(node, slot, step)], [node])
+                yield alone._replace(is_whole=len(entries) == 1)
+        yield from self._everywhere(together)
+
+    def _place(self, node: Node) -> str:
+        return self.roles.place([node])
+
+    def _but_for_one(self, entries: Sequence[tuple[Node, int, Step]], nodes: Sequence[Node]) -> Iterator[Mutation]:
+        """The same mistake in all steps but the last one."""
+        ordered = sorted(entries, key=lambda entry: -self.recording.position[entry[0]])
+        if len(nodes) == len(entries):
+            mutation = self._together(ordered[:-1], [node for node, _, _ in ordered[:-1]])
+            yield mutation._replace(text=f"{mutation.text}, in all calls but the last")
+
+    def _everywhere(self, together: dict[Any, list[tuple[Node, int, Step]]]) -> Iterator[Mutation]:
+        """The same mistake in calls of several roles: in all of one function, or in all that read one value."""
+        wider: dict[Any, list[list[tuple[Node, int, Step]]]] = {}
+        for (_, argument, key), entries in together.items():
+            node, slot, step = entries[0]
+            if step.rank == PLAIN or node.recipe is None:
+                continue
+            call, parent = node.recipe.rule.call, node.parents[slot]
+            wider.setdefault((call, argument, key), []).append(entries)
+            if parent.recipe is not None:
+                wider.setdefault((call, argument, key, id(self.roles.group(parent))), []).append(entries)
+        seen: set[int] = set()
+        for several in wider.values():
+            mark = hash(tuple(id(entries) for entries in several))
+            if 2 <= len(several) <= 12 and mark not in seen:
+                seen.add(mark)
+                whole = [entry for entries in several for entry in entries]
+                nodes = [entries[0][0] for entries in several]
+                text = " and ".join(self.roles.place([e[0] for e in entries]) for entries in several[:6])
+                mutation = self._together(whole, nodes)
+                yield mutation._replace(text=whole[0][2].text.format(where=text))
 
     def _together(self, entries: Sequence[tuple[Node, int, Step]], nodes: list[Node]) -> Mutation:
         step = entries[0][2]
@@ -114,14 +167,15 @@ class Catalogue:
         together: dict[Any, list[tuple[Activation, Any]]] = {}
         for activation in found:
             assert activation.end.recipe is not None
-            role = (activation.end.recipe.rule.call, activation.end.shape, self.roles.nearest[activation.end])
+            role = (id(self.roles.group(activation.end)),)
             for slope in wrong_slopes(activation):
                 together.setdefault((*role, slope.key), []).append((activation, slope))
         for entries in together.values():
             groups = [entries] if len({a.start for a, _ in entries}) == len(entries) > 1 else []
             for chosen in [*groups, *([entry] for entry in entries)]:
                 place = self.roles.place([activation.end for activation, _ in chosen])
-                yield self._of_slopes(chosen[0][1].text.format(where=place), chosen)
+                mutation = self._of_slopes(chosen[0][1].text.format(where=place), chosen)
+                yield mutation._replace(is_whole=len(chosen) == len(entries) or not groups)
             if groups and entries[0][1].key == "missing":
                 group = sorted((a for a, _ in entries), key=lambda a: -self.recording.position[a.end])
                 for text, slopes in slopes_of_other_steps(group):
@@ -129,6 +183,23 @@ class Catalogue:
                     place = self.roles.place([a.end for a in group])
                     yield self._of_slopes(text.format(where=place), chosen)
         yield from self._in_several_layers(found)
+        for activation in found:
+            if (detours := hard_predictions(activation)) is not None:
+                place = self.roles.place([activation.end])
+                text = f"predictions (rounded to 0 or 1) stand where the probabilities belong, in {place}"
+                yield self.mutation("activation derivative", text, PATH, detours)
+
+    def _groups_of_activations(self) -> list[list[Activation]]:
+        found: dict[Any, list[Activation]] = {}
+        for activation in activations(self.recording):
+            assert activation.end.recipe is not None
+            role = (id(self.roles.group(activation.end)),)
+            found.setdefault(role, []).append(activation)
+        return [
+            sorted(group, key=lambda a: -self.recording.position[a.end])
+            for group in found.values()
+            if len({a.start for a in group}) == len(group)
+        ]
 
     def _in_several_layers(self, found: list[Activation]) -> Iterator[Mutation]:
         layers = self.recording.layers
@@ -153,8 +224,8 @@ class Catalogue:
         found: dict[Node, str] = {}
         for node in self.recording.order:
             name = next((name for function, name in _STATISTICS if calls(node, function)), None)
-            if name is not None and self._is_spread(node):
-                found[node] = name
+            if name is not None and not self._is_in_softmax(node) and self._is_spread(node):
+                found[node] = "the variance" if name in ("the mean", "the sum") and self._is_of_squares(node) else name
         places: dict[tuple[str, tuple[str, ...]], list[Node]] = {}
         for node, name in found.items():
             places.setdefault((name, self.roles.nearest[node]), []).append(node)
@@ -180,22 +251,59 @@ class Catalogue:
                     text = f"the division by the standard deviation is missing in {self.roles.place([node])}"
                     detour = Detour(None, times(self.recording.saved(node)["x2"]))
                     yield self.mutation("normalisation", text, SPECIFIC, {(start, -1): detour})
+                    yield from self._over_another_axis(node, start)
+
+    def _over_another_axis(self, node: Node, start: Node) -> Iterator[Mutation]:
+        """The whole derivative of a normalisation, with its means over another axis."""
+        n, divisor = self.recording.values.get(node), self.recording.saved(node)["x2"]
+        if n is None or np.ndim(divisor) != n.ndim:
+            return
+        for axis, length in enumerate(n.shape):
+            if np.shape(divisor)[axis] != 1 and length > 1:
+                text = (
+                    f"the means in the normalisation's derivative go over axis {axis}, and those of the program over "
+                )
+                text += f"another one, in {self.roles.place([node])}"
+                detours = {(node, slot): FORGOTTEN for slot in range(len(node.parents))}
+                detours[node, 0] = Detour(start, _normalised_back(n, divisor, axis))
+                yield self.mutation("reduction", text, SPECIFIC, detours)
 
     def _constant(self, text: str, nodes: list[Node]) -> Mutation:
         detours = {(n, slot): FORGOTTEN for n in nodes for slot in range(len(n.parents))}
         return self.mutation("normalisation", text, SPECIFIC, detours)
+
+    def _is_in_softmax(self, node: Node) -> bool:
+        """Whether a node is the sum of a softmax that is written out, whose mistakes are softmax's."""
+        users = [user for user, _ in self.recording.users.get(node, ())]
+        return any(calls(user, np.divide) and logits_of_softmax(user) is not None for user in users)
+
+    @staticmethod
+    def _is_of_squares(node: Node) -> bool:
+        (squares,) = node.parents
+        same = len(squares.parents) == 2 and squares.parents[0] is squares.parents[1] and calls(squares, np.multiply)
+        return same or calls(squares, np.square)
 
     def _is_spread(self, node: Node) -> bool:
         """Whether a statistic is combined again with the elements that it was computed from."""
         size = math.prod(node.shape)
         if size * 2 > math.prod(node.parents[0].shape):
             return False
+        own = set(ancestors(node.parents[0]))
         frontier = [node]
         for _ in range(5):
-            frontier = [user for one in frontier for user, _ in self.recording.users.get(one, ())]
-            if any(math.prod(user.shape) > size and user.recipe and user.recipe.rule.elementwise for user in frontier):
-                return True
+            further = [(user, one) for one in frontier for user, _ in self.recording.users.get(one, ())]
+            frontier = [user for user, _ in further]
+            for user, one in further:
+                wide = [p for p in user.parents if p is not one and math.prod(p.shape) > size]
+                if user.recipe and user.recipe.rule.elementwise and any(self._shares(p, own) for p in wide):
+                    return True
         return False
+
+    def _shares(self, node: Node, elements: set[Node]) -> bool:
+        """Whether a node is computed, element by element, from the elements of a statistic."""
+        return any(one in elements and one.recipe is not None for one in (node, *node.parents)) or (
+            node in elements and node.recipe is None
+        )
 
     # ---- steps of a recurrence ----
 
@@ -206,12 +314,13 @@ class Catalogue:
                 continue
             names = ", ".join(self.roles.nearest[group[0]])
             for i, node in enumerate(group[:-1]):
-                detours = {(node, slot): FORGOTTEN for slot in range(len(node.parents))}
                 text = (
                     f"the way back through time is truncated: {names} have only the last {len(group) - 1 - i} of "
                     f"{len(group)} steps in them"
                 )
-                yield self.mutation("truncation", text, SPECIFIC, detours)
+                for cut in ([node], group[: i + 1]):  # with outputs at every step, earlier steps have cotangents too
+                    detours = {(one, slot): FORGOTTEN for one in cut for slot in range(len(one.parents))}
+                    yield self.mutation("truncation", text, SPECIFIC, detours)
 
     def _is_chain(self, group: Sequence[Node]) -> bool:
         before = set(ancestors(group[-1]))
@@ -265,7 +374,7 @@ class Catalogue:
         for node in group:
             total[self.recording.saved(node)["index"]] = self.recording.cotangents[node]
         text = f"parts that overlap are overwritten, not added up, in {self.roles.place(group)}"
-        return self.mutation("indexing", text, SPECIFIC, {(parent, -1): Detour(None, _always(total))})
+        return self.mutation("indexing", text, SPECIFIC, {(parent, -1): Detour(None, always(total))})
 
     def _reversed_operands(self, group: Sequence[Node], argument: str) -> Iterator[Mutation]:
         read = "x2" if argument == "x1" else "x1"
@@ -286,40 +395,17 @@ class Catalogue:
         text = f"{what} is reversed on the way back, in {self.roles.place(list(group))}"
         yield self.mutation("reversal", text, SPECIFIC, detours)
 
-    # ---- parameters ----
-
-    def _leaves(self) -> Iterator[Mutation]:
-        for name, leaf in self.recording.parameters.items():
-            users = [(u, slot) for u, slot in self.recording.users.get(leaf, ()) if has_one_output(u)]
-            for function, written in ((np.exp, "exp"), (np.square, "square"), (np.log, "log"), (np.tanh, "tanh")):
-                user = next((u for u, _ in users if u.recipe is not None and u.recipe.rule.call is function), None)
-                if user is not None:
-                    slope = pull_as_arrays(user, np.ones(user.shape, user.dtype), user.saved)[0]
-                    text = (
-                        f"{name}: yours is the derivative with respect to {written}({name}) and not to {name}: the "
-                        f"factor of the chain rule, {written}'({name}), is missing"
-                    )
-                    yield self.mutation("parametrisation", text, SPECIFIC,
-                                        {(leaf, -1): Detour(None, over(slope))})  # fmt: skip
-            if len(users) > 1:
-                yield from self._used_several_times(name, leaf)
-
-    def _used_several_times(self, name: str, leaf: Node) -> Iterator[Mutation]:
-        users = self.recording.users[leaf]
-        for user, slot in users:
-            alone = self.recording.handed[user, slot]
-            place = self.roles.place([user])
-            text = f"{name} is used {len(users)} times, and only its use in {place} is counted"
-            yield self.mutation("sharing", text, PATH, {(leaf, -1): Detour(None, _always(alone))})
-
 
 def _computed_with(nearest: Sequence[str]) -> str:
     return f" ({', '.join(nearest)})" if nearest else ""
 
 
+def _normalised_back(n: Array, divisor: Any, axis: int) -> Callable[[Any], Any]:
+    def pull(g: Any) -> Any:
+        return (g - np.mean(g, axis, keepdims=True) - n * np.mean(g * n, axis, keepdims=True)) / divisor
+
+    return pull
+
+
 def _by_the_rule_of(node: Node) -> Callable[[Any], Any]:
     return lambda g: pull_as_arrays(node, g, node.saved)[0]
-
-
-def _always(gradient: Any) -> Callable[[Any], Any]:
-    return lambda g: gradient

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +12,8 @@ from .rows import Array, ParameterComparison, precision_of
 DOUBLE, SINGLE, HALF = 1e-9, 5e-5, 2e-2
 """The allowed difference between two ways of computing the same numbers, relative to the largest, by precision."""
 
-NEAR = 1e-4
-"""The relative difference below which nobody is accused on the ground of the place alone."""
+NEAR = {DOUBLE: 1e-4, SINGLE: 2e-3, HALF: 5e-2}
+"""By precision the relative difference below which nobody is accused: values that cancel may have lost as much."""
 
 FOLD = 100
 """The factor by which an explanation must make the difference smaller."""
@@ -75,7 +75,7 @@ class Row:
     @property
     def is_near(self) -> bool:
         """Whether the difference may come from single precision, from differences or from rounding."""
-        return self.same_shape and largest(self.hand - self.engine) <= NEAR * max(
+        return self.same_shape and largest(self.hand - self.engine) <= NEAR[self.tolerance] * max(
             largest(self.hand), largest(self.engine)
         )
 
@@ -103,6 +103,8 @@ class Sizes:
         Whether the program may have a square.
     others : sequence of (float, str)
         Other numbers in the program, and what they are.
+    penalties : mapping
+        From a parameter with an L2 penalty to the multiple of it in its gradient.
     """
 
     batch: int | None = None
@@ -110,6 +112,7 @@ class Sizes:
     counted: str = "rows"
     squared: bool = True
     others: Sequence[tuple[float, str]] = ()
+    penalties: Mapping[str, float] = field(default_factory=dict)
 
     reasons: dict[float, list[str]] = field(init=False, default_factory=dict)
     """From a factor to descriptions of the things whose number it is."""

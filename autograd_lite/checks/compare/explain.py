@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import assert_never, get_args
 
 import numpy as np
@@ -10,11 +11,12 @@ import numpy as np
 from .details import with_details
 from .evidence import SINGLE, Row, Sizes
 from .inputs import in_the_engines_layout, of_inputs
-from .network import Layer
+from .mutations import RARE
+from .network import Layer, calls
 from .place import first_wrong_places, is_of_last_step, placed
 from .recording import Recording
 from .rows import Explanation
-from .search import Search
+from .search import BUDGET, Search, explained_by
 from .single import Finding, SingleKind, finding
 from .values import Values, of_values, values_as_gradients
 
@@ -22,6 +24,9 @@ OF_FACTORS = frozenset(
     {"scale", "reduction", "factor", "sign", "normalisation", "parametrisation", "operand", "derivative"}
 )
 """Kinds of mistakes in the graph that may multiply gradients by a number alone."""
+
+MOST_PARTS = 40
+"""How many mistakes that explain a part are held against the form of the rest."""
 
 OF_DELTA = frozenset({"factor", "sign"})
 """Findings that may be about the delta which a gradient comes from."""
@@ -83,6 +88,10 @@ def _of_gradients(
     misshapen = {name for name, entry in found.items() if entry is not None and entry.kind in OF_FORM}
     deltas = [row for row in rows if row.name not in misshapen]
     if recording is not None:
+        for row in rows:
+            if row.value is not None:
+                recording.values.setdefault(recording.parameters[row.name], row.value)
+        sizes = _with_squares_of(recording, sizes, differing)
         of_graph = _of_the_graph(deltas, found, recording, sizes)
         explained = {name for explanation in of_graph for name in explanation.parameters}
         if of_graph:
@@ -103,6 +112,15 @@ def _of_gradients(
         first = _first_wrong_layer(deltas, layers)
         return said if first is None else [*said, first]
     return said
+
+
+def _with_squares_of(recording: Recording, sizes: Sizes, differing: Sequence[Row]) -> Sizes:
+    """The numbers without a square's 2, where each square is in gradients that agree as well; and with penalties."""
+    names = frozenset(row.name for row in differing)
+    compared = frozenset(recording.parameters)
+    squares = [node for node in recording.order if calls(node, np.square) or calls(node, np.power)]
+    squared = sizes.squared and (not squares or any(recording.reaches[s] & compared <= names for s in squares))
+    return replace(sizes, squared=squared, penalties=recording.penalties())
 
 
 # ---- mistakes that the graph shows ----
@@ -129,10 +147,55 @@ def _of_the_graph(
             return []
         one = search.one(rows, OF_FACTORS)
         return [] if one is None else [one]
-    one = search.one(rows) or search.one_with_a_factor(rows, sizes)
+    one = search.one(rows) or search.one_with_a_factor(rows, sizes) or _beside_a_factor(recording, rows, found)
     if one is None and None in entries:
         one = search.one([row for row in rows if found.get(row.name) is None])
-    return [one] if one is not None else search.two(rows)
+    if one is not None:
+        left = [row for row in differing if row.name not in one.parameters]
+        if left and all(found[row.name] is not None for row in left):
+            also = search.one([row for row in rows if row.agrees or any(row is other for other in left)], OF_FACTORS)
+            return [one] if also is None else [one, also]
+        return [one]
+    return (
+        search.two(rows)
+        or _beside_a_form(search, rows, sizes, recording.layers)
+        or search.part(rows)
+        or search.alone(rows)
+        or search.through_another(rows)
+    )
+
+
+def _beside_a_factor(recording: Recording, rows: Sequence[Row], found: dict[str, Finding | None]) -> Explanation | None:
+    """A mistake in the graph, where all gradients have the factor that those without the mistake show."""
+    factors = [entry.factor for entry in found.values() if entry is not None and entry.kind in OF_DELTA]
+    if not factors or None not in found.values() or any(row.agrees for row in rows):
+        return None
+    if max(factors) - min(factors) > SINGLE * abs(factors[0]):
+        return None
+    alike = [replace(row, hand=row.hand / factors[0]) for row in rows]
+    entries = [replace(row, agrees=row.is_close_to(row.engine)) for row in alike]
+    one = Search(recording, BUDGET / 2).one(entries)
+    if one is None:
+        return None
+    return replace(one, text=f"{one.text}, once they are divided by the factor {factors[0]:g} that all of yours have")
+
+
+def _beside_a_form(search: Search, rows: Sequence[Row], sizes: Sizes, layers: list[Layer]) -> list[Explanation]:
+    """A mistake in the graph that explains some rows, where the others have its numbers in a wrong form."""
+    differing = [row for row in rows if not row.agrees]
+    for trial, explained in search.parts(rows)[:MOST_PARTS]:
+        changes = search.changes(trial.mutation.detours)
+        if trial.mutation.rank >= RARE or changes is None:
+            continue
+        rest = [replace(row, engine=row.engine + changes[row.name]) for row in differing if row.name not in explained]
+        forms = {row.name: finding(row) for row in rest}
+        equal = f"with this mistake, the engine's gradients of {_listed(explained)} equal yours"
+        first = explained_by(trial.mutation, explained, f"{trial.mutation.text}: {equal}")
+        if rest and all(entry is not None for entry in forms.values()):
+            return [first, *_in_sentences(rest, forms, sizes, layers)]
+        if rest and (stepped := search.stepped([*rest, *(row for row in rows if row.agrees)], explained)):
+            return [first, stepped]
+    return []
 
 
 def _comes_in(differing: Sequence[Row], layers: list[Layer]) -> bool:
@@ -242,7 +305,7 @@ def _sentence(entry: Finding, members: list[Row], sizes: Sizes, of_all: bool) ->
         case "factor":
             return f"{names}: {_times(entry.factor, sizes, of_all)}"
         case "L2":
-            return f"{names}: {_decayed(entry.factor, members)}"
+            return f"{names}: {_decayed(entry.factor, members, sizes)}"
         case "batch sum":
             return f"{names}: not summed over the batch: the sum of yours over its {entry.detail} is the engine's"
         case "transpose":
@@ -253,6 +316,8 @@ def _sentence(entry: Finding, members: list[Row], sizes: Sizes, of_all: bool) ->
             text = f"in another order, the {entry.detail}"
         case "shape":
             text = f"the numbers agree, but the shape does not: it is {entry.detail}"
+            if entry.detail.startswith("the diagonal"):
+                text = f"yours is {entry.detail}: an outer product belongs there"
         case _:
             assert_never(entry.kind)
     extra = "" if entry.factor == 1 else f"; besides, {_times(entry.factor, sizes)}"
@@ -274,7 +339,14 @@ def _times(factor: float, sizes: Sizes, of_all: bool = False) -> str:
     return text
 
 
-def _decayed(alpha: float, members: list[Row]) -> str:
+def _decayed(alpha: float, members: list[Row], sizes: Sizes) -> str:
+    own = {sizes.penalties.get(row.name, 0.0) for row in members}
+    if len(own) == 1 and (penalty := own.pop()) and abs(alpha + penalty) > SINGLE * abs(penalty):
+        ratio = 1 + alpha / penalty
+        return (
+            f"your L2 term is {penalty + alpha:.6g} * parameter, and the engine's is {penalty:.6g} * parameter, so "
+            f"yours is {ratio:.6g} times it"
+        )
     biases = all(row.hand.ndim < 2 for row in members)
     if alpha < 0:
         return f"without the L2 term {-alpha:.6g} * parameter, which the engine's gradient has"

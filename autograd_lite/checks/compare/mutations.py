@@ -14,9 +14,9 @@ from .mistakes import DIAGONAL, MISTAKES, Mistake
 from .network import calls
 from .recording import FORGOTTEN, Detour, Recording, over, times
 from .rows import Array
-from .softmax import logits_of_softmax
+from .softmax import logits_of_softmax, summed_axis
 
-SPECIFIC, PATH, PLAIN = 0, 1, 2
+SPECIFIC, PATH, RARE, PLAIN = 0, 1, 2, 3
 """How much a mutation says: of two that give the same numbers, the one that says more is named."""
 
 
@@ -32,7 +32,7 @@ class Step(NamedTuple):
     text : str
         The sentence, with ``{where}`` for the place.
     rank : int
-        `SPECIFIC`, `PATH` or `PLAIN`.
+        `SPECIFIC`, `PATH`, `RARE` or `PLAIN`.
     detour : Detour
         What is handed on.
     """
@@ -44,10 +44,12 @@ class Step(NamedTuple):
     detour: Detour
 
 
-def steps_of(recording: Recording, node: Node, slot: int) -> Iterator[Step]:
-    """The wrong versions of one edge."""
-    edge = Edge(recording, node, slot)
-    for family in (_own_mistakes, _elementwise, _products, _matrix_products, _reductions, _choices, _indices):
+def steps_of(recording: Recording, node: Node, slot: int, place: Callable[[Node], str]) -> Iterator[Step]:
+    """The wrong versions of one edge; `place` says where another node is."""
+    edge = Edge(recording, node, slot, place)
+    for family in (
+        _own_mistakes, _elementwise, _products, _matrix_products, _other_cotangents, _reductions, _choices, _indices
+    ):  # fmt: skip
         yield from family(edge)
     yield from _any_edge(edge)
 
@@ -65,8 +67,9 @@ class Edge:
         The values that the rules read.
     """
 
-    def __init__(self, recording: Recording, node: Node, slot: int) -> None:
+    def __init__(self, recording: Recording, node: Node, slot: int, place: Callable[[Node], str]) -> None:
         assert node.recipe is not None
+        self.place = place
         self.recording, self.node, self.slot = recording, node, slot
         self.parent = node.parents[slot]
         self.function = node.recipe.rule.call
@@ -95,23 +98,41 @@ def _own_mistakes(edge: Edge) -> Iterator[Step]:
             yield edge.wrong(mistake.text, mistake.kind, mistake.text, _wrongly(mistake, edge.saved))
     if edge.function is np.divide and edge.argument == "x1":
         logits = logits_of_softmax(edge.node)
-        if logits is not None:
-            out = edge.recording.values.get(edge.node)
-            if out is not None:
-                probabilities = out
-                yield Step(
-                    "diagonal", "softmax", DIAGONAL, SPECIFIC,
-                    Detour(logits, lambda g: g * probabilities * (1 - probabilities)),
-                )  # fmt: skip
-                yield Step(
-                    "no softmax", "softmax", "softmax's Jacobian is missing in {where}", SPECIFIC,
-                    Detour(logits, lambda g: g),
-                )  # fmt: skip
-                yield Step(
-                    "softmax sign", "softmax",
-                    "softmax's Jacobian has the wrong sign off the diagonal: diag(a) + a a^T", SPECIFIC,
-                    Detour(logits, lambda g: probabilities * (g + np.sum(g * probabilities, -1, keepdims=True))),
-                )  # fmt: skip
+        out = edge.recording.values.get(edge.node)
+        if logits is not None and out is not None:
+            yield from softmax_steps(edge, logits, out)
+
+
+def softmax_steps(edge: Edge, logits: Node, a: Array) -> Iterator[Step]:
+    """The mistakes of a softmax that is written out."""
+    axis = summed_axis(edge.node)
+
+    def inner(g: Any) -> Any:
+        return np.sum(g * a, axis=axis, keepdims=True)
+
+    hard = (a == np.max(a, axis=axis, keepdims=True)) * 1.0
+    versions: list[tuple[str, str, Callable[[Any], Any]]] = [
+        ("diagonal", DIAGONAL, lambda g: g * a * (1 - a)),
+        ("no softmax", "softmax's Jacobian is missing in {where}", lambda g: g),
+        ("softmax sign", "softmax's Jacobian has the wrong sign off the diagonal: diag(a) + a a^T",
+         lambda g: a * (g + inner(g))),
+        ("hard", "predictions (1 at the largest probability, else 0) stand where the probabilities belong, in {where}",
+         lambda g: a * g - hard * inner(g)),
+        ("extra", "softmax's Jacobian is there, and a (1 - a) once more, in {where}",
+         lambda g: a * (g - inner(g)) * a * (1 - a)),
+        ("unit", "softmax's Jacobian lacks its off-diagonal part, and has its diagonal as a, in {where}",
+         lambda g: g * a),
+    ]  # fmt: skip
+    for other in range(a.ndim):
+        if other != axis % a.ndim and a.shape[other] > 1:
+            versions.append((f"axis {other}", f"softmax's Jacobian sums over axis {other}, which softmax does not, in "
+                             "{where}", _softmax_over(a, other)))  # fmt: skip
+    for key, text, pull in versions:
+        yield Step(key, "softmax", text, SPECIFIC, Detour(logits, pull))
+
+
+def _softmax_over(a: Array, axis: int) -> Callable[[Any], Any]:
+    return lambda g: a * (g - np.sum(g * a, axis=axis, keepdims=True))
 
 
 def _wrongly(mistake: Mistake, saved: dict[str, Any]) -> Callable[[Any], Any]:
@@ -121,6 +142,8 @@ def _wrongly(mistake: Mistake, saved: dict[str, Any]) -> Callable[[Any], Any]:
 # ---- elementwise functions of one argument ----
 
 _NAMED = {np.exp: "exp", np.log: "log", np.log1p: "log1p", np.sqrt: "sqrt", np.reciprocal: "1/x", np.absolute: "|x|"}
+
+_BASES = {np.log2: ("log2", 2), np.log10: ("log10", 10)}
 
 
 def _elementwise(edge: Edge) -> Iterator[Step]:
@@ -134,6 +157,11 @@ def _elementwise(edge: Edge) -> Iterator[Step]:
         p = float(edge.saved["x2"])
         yield edge.wrong("exponent", "factor", f"the exponent {p:g} of the power's derivative is missing in {{where}}",
                          lambda g: edge.right(g) / p)  # fmt: skip
+    elif function in _BASES:
+        name, base = _BASES[function]
+        yield edge.wrong("base", "derivative", f"the factor 1/ln({base}) of {name}'s derivative is missing: yours is "
+                         "that of the natural logarithm, in {where}", _scaled(edge, math.log(base)))  # fmt: skip
+        yield edge.wrong("derivative", "derivative", f"the derivative of {name} is missing in {{where}}", lambda g: g)
     elif function in _NAMED:
         name = _NAMED[function]
         yield edge.wrong("derivative", "derivative", f"the derivative of {name} is missing in {{where}}", lambda g: g)
@@ -163,11 +191,6 @@ def _products(edge: Edge) -> Iterator[Step]:
             if constant:
                 yield edge.wrong("divided", kind, f"{what} divides where it multiplies in {{where}}",
                                  over(other))  # fmt: skip
-        before = edge.other()
-        for text, key, value in _values_before(edge.recording, before) if before is not None else ():
-            if other is not None and np.shape(value) == np.shape(other):
-                yield edge.wrong(key, "operand", f"{text} stands where the other factor belongs, in {{where}}",
-                                 times(value))  # fmt: skip
         own = edge.recording.values.get(edge.parent)
         if own is not None and not constant:
             yield edge.wrong("own factor", "operand", "the factor itself stands where the other factor belongs, in "
@@ -177,8 +200,16 @@ def _products(edge: Edge) -> Iterator[Step]:
         if edge.argument == "x1":
             constant = edge.other() is None
             kind = "scale" if constant else "operand"
-            what = f"the division by {_written(divisor)}" if constant else "the division by the denominator"
+            deviation = not constant and calls(edge.node.parents[1 - edge.slot], np.sqrt)
+            what = "the division by the standard deviation" if deviation else "the division by the denominator"
+            if constant:
+                what = f"the division by {_written(divisor)}"
             yield edge.wrong("division", kind, f"{what} is missing in {{where}}", lambda g: g)
+            whole = np.asarray(divisor)
+            if constant and whole.size == 1 and whole.dtype.kind in "fi" and whole.item() > 2 and whole.item() % 1 == 0:
+                n = int(whole.item())
+                yield edge.wrong("n - 1", "reduction", f"divided by n - 1 = {n - 1} and not by n = {n}, in {{where}}",
+                                 lambda g: g / (n - 1))  # fmt: skip
             yield edge.wrong("division twice", kind, f"{what} is done twice in {{where}}",
                              lambda g: edge.right(over(divisor)(g)))  # fmt: skip
             yield edge.wrong("multiplied", kind, f"{what} is a product in {{where}}", lambda g: g * divisor)
@@ -207,26 +238,31 @@ def _matrix_products(edge: Edge) -> Iterator[Step]:
     first = edge.argument in ("x1", "a")
     names = ("x1", "x2") if edge.function is np.matmul else ("a", "b")
     other = edge.saved.get(names[first])
-    if other is None or np.ndim(other) < 2 or len(edge.node.shape) < 2:
+    if other is None or np.ndim(other) < 2:
         return
     other = np.asarray(other)
-    if first:
-        if other.shape[-1] == other.shape[-2]:
-            name = edge.recording.names.get(edge.other() or edge.node, "the matrix")
-            yield edge.wrong("transposed", "transpose", f"the cotangent is multiplied by {name} and not by its "
-                             "transpose, in {where}", lambda g: g @ other)  # fmt: skip
-        return
+    leaf = edge.other()
+    name = edge.recording.names.get(leaf) if leaf is not None else None
     if other.shape[-1] == other.shape[-2]:
-        yield edge.wrong("transposed", "transpose", "the cotangent is multiplied by the first matrix and not by its "
-                         "transpose, in {where}", lambda g: other @ g)  # fmt: skip
-    yield from _other_operands(edge, other)
-    if edge.node.shape[-1] == edge.node.shape[-2]:
+        what = name or ("the matrix" if first else "the first matrix")
+        yield edge.wrong("transposed", "transpose", f"the cotangent is multiplied by {what} and not by its transpose, "
+                         "in {where}", lambda g: g @ other if first else other @ g)  # fmt: skip
+    if not first and len(edge.node.shape) > 1 and edge.node.shape[-1] == edge.node.shape[-2]:
         yield edge.wrong("cotangent transposed", "transpose", "the cotangent is transposed in {where}",
                          lambda g: other.mT @ g.mT)  # fmt: skip
+
+
+def _other_cotangents(edge: Edge) -> Iterator[Step]:
+    """The cotangent of another place in a product's, or in that of a bias."""
+    is_product = edge.function in (np.matmul, np.dot, np.einsum)
+    is_bias = edge.function in (np.add, np.subtract) and edge.parent in edge.recording.names
+    if not is_product and not is_bias:
+        return
     right = edge.recording.cotangents[edge.node]
-    for name, node in _cotangents_near(edge):
-        wrong = edge.recording.cotangents[node]
-        kind, text = "delta of another place", f"the cotangent {name} stands where that of the product belongs"
+    whose = "of the product" if is_product else "of the sum"
+    near = dict(_cotangents_near(edge))
+    for node, name in near.items():
+        kind, text = "delta of another place", f"the cotangent {name} stands where that {whose} belongs"
         if not (calls(node, np.add) or calls(node, np.subtract)):
             kind, text = (
                 "activation derivative",
@@ -234,46 +270,13 @@ def _matrix_products(edge: Edge) -> Iterator[Step]:
             )
             text += "dL/da, stands where dL/dz belongs"
         yield edge.wrong("delta " + name, kind, text + ", in {where}",
-                         _shifted(edge, wrong - right))  # fmt: skip
-
-
-def _other_operands(edge: Edge, right: Array) -> Iterator[Step]:
-    """Another value of the same shape in the place of the operand that the cotangent is multiplied by."""
-    recording = edge.recording
-    own = edge.other()
-    candidates: list[tuple[str, str, Any]] = []
-    after = _next_of_shape(recording, edge.node, right.shape)
-    if after is not None:
-        candidates.append((after.name or "the value after this step", "after", recording.values.get(after)))
-    if own is not None:
-        candidates += _values_before(recording, own)
-        further = _next_of_shape(recording, own, right.shape)
-        if further is not None:
-            text = further.name or "the value after the next function"
-            candidates.append((text, "further", recording.values.get(further)))
-    known = [right]
-    for text, key, value in candidates:
-        fits = value is not None and value.shape == right.shape
-        if fits and not any(np.array_equal(value, other) for other in known):
-            known.append(value)
-            yield edge.wrong(key, "operand", f"{text} stands where the product's own operand belongs, in {{where}}",
-                             _first_by(value))  # fmt: skip
-
-
-def _values_before(recording: Recording, node: Node) -> Iterator[tuple[str, str, Any]]:
-    """The values that an operand has been computed from, element by element, and the same part of them."""
-    part = recording.saved(node)["index"] if calls(node, getitem) else None
-    if part is not None:
-        (node,) = node.parents
-    for step in range(12):
-        same = list(dict.fromkeys(p for p in node.parents if p.shape == node.shape))
-        if len(same) != 1 or node.recipe is None:
-            return
-        (node,) = same
-        value = recording.values.get(node)
-        if value is not None:
-            text = node.name or "the value before the activation"
-            yield text, f"before {step}", value if part is None else value[part]
+                         _shifted(edge, edge.recording.cotangents[node] - right))  # fmt: skip
+    for node in edge.recording.of_shape(edge.node.shape):
+        if node is not edge.node and node not in near:
+            name = edge.place(node)
+            text = f"the cotangent of {name} stands where that {whose} belongs, in {{where}}"
+            yield edge.wrong("delta of " + name, "delta of another place", text,
+                             _shifted(edge, edge.recording.cotangents[node] - right), RARE)  # fmt: skip
 
 
 def _shifted(edge: Edge, by: Array) -> Callable[[Any], Any]:
@@ -284,35 +287,19 @@ def _scaled(edge: Edge, by: float) -> Callable[[Any], Any]:
     return lambda g: edge.right(g) * by
 
 
-def _first_by(operand: Array) -> Callable[[Any], Any]:
-    return lambda g: operand.mT @ g
-
-
-def _next_of_shape(recording: Recording, node: Node, shape: tuple[int, ...]) -> Node | None:
-    """The nearest result that is no sum and no product, computed from a node, of this shape."""
-    frontier = [node]
-    for _ in range(12):
-        frontier = [user for one in frontier for user, _ in recording.users.get(one, ()) if user.shape == node.shape]
-        frontier = list(dict.fromkeys(frontier))
-        for user in frontier:
-            recipe = user.recipe
-            if recipe is not None and recipe.rule.call in (np.tanh, np.maximum, np.exp) and user.shape == shape:
-                return user
-            if calls(user, np.divide) and user.shape == shape:
-                return user
-    return None
-
-
-def _cotangents_near(edge: Edge) -> Iterator[tuple[str, Node]]:
-    """The nodes after a product whose cotangents have its shape, up to the next product."""
-    frontier, seen = [edge.node], {edge.node}
+def _cotangents_near(edge: Edge) -> Iterator[tuple[Node, str]]:
+    """The nodes after a product whose cotangents have its shape, up to the next product or branch."""
+    node = edge.node
     for _ in range(6):
-        frontier = [u for n in frontier for u, _ in edge.recording.users.get(n, ()) if u.shape == edge.node.shape]
-        for user in frontier:
-            if user not in seen:
-                seen.add(user)
-                made = "" if user.recipe is None else user.recipe.rule.name.lstrip("_")
-                yield f"after {made}", user
+        users = edge.recording.users.get(node, ())
+        same = [user for user, _ in users if user.shape == edge.node.shape]
+        if not same or (len(users) > 1 and len(same) < len(users)):
+            return
+        if len(users) > 1 and (calls(same[0], np.add) or calls(same[0], np.subtract)):
+            return
+        for node in same:
+            made = "" if node.recipe is None else node.recipe.rule.name.lstrip("_")
+            yield node, f"after {made}"
 
 
 # ---- reductions ----
@@ -357,6 +344,9 @@ def _choices(edge: Edge) -> Iterator[Step]:
 
     def everywhere(g: Any) -> Any:
         g = np.asarray(g)
+        axis = edge.saved.get("axis")
+        if axis is not None and g.ndim < len(edge.parent.shape):
+            g = np.expand_dims(g, axis)
         missing = len(edge.parent.shape) - g.ndim
         return np.broadcast_to(g.reshape(g.shape + (1,) * missing) if missing > 0 else g, edge.parent.shape)
 

@@ -13,6 +13,7 @@ from ...core.backward import as_dtype, pull_as_arrays, sum_to_shape
 from ...core.context import Block
 from ...core.graph import Node, ancestors, describe
 from ...core.outputs import Dtypes, OutputCotangents
+from ...core.rule import parameter_names
 from ...core.stepper import steps
 from ...core.tensor import Tensor
 from ...user_line import user_line
@@ -157,6 +158,8 @@ class Recording:
         self.targets = {**self.parameters, **{name: self.intermediates[name] for name in names}}
         self.given_entries = dict(given)
         self.reaches = self._reaches()
+        self._quick: dict[Edge, Callable[[Any], Any]] = {}
+        self._of_shape: dict[tuple[int, ...], list[Node]] = {}
 
     def _values(self, witness: Witness | None) -> dict[Node, Array]:
         values = dict(witness.values) if witness is not None else {}
@@ -203,6 +206,27 @@ class Recording:
         """The variable of the program that has this array; empty for none."""
         return self.variables.array(array) if self.variables is not None else ""
 
+    def penalties(self) -> dict[str, float]:
+        """The multiple of each parameter that one use of it hands on to it, as an L2 penalty does."""
+        found: dict[str, float] = {}
+        for name, leaf in self.parameters.items():
+            value = self.values.get(leaf)
+            if value is None or value.dtype.kind != "f" or not np.any(value):
+                continue
+            for edge in self.users.get(leaf, ()):
+                handed = self.handed[edge]
+                alpha = float(np.vdot(value, handed) / np.vdot(value, value))
+                if alpha and np.max(np.abs(handed - alpha * value)) <= 1e-6 * np.max(np.abs(handed)) and value.size > 1:
+                    found[name] = found.get(name, 0.0) + alpha
+        return found
+
+    def of_shape(self, shape: tuple[int, ...]) -> list[Node]:
+        """The calls whose results have a shape."""
+        if shape not in self._of_shape:
+            same = [node for node in self.order if node.recipe is not None and node.shape == shape]
+            self._of_shape[shape] = [node for node in same if has_one_output(node)][:40]
+        return self._of_shape[shape]
+
     def saved(self, node: Node) -> dict[str, Any]:
         """The values that a node's rules read, by name."""
         return dict(zip(node.recipe.reads, node.saved or (), strict=True)) if node.recipe is not None else {}
@@ -246,6 +270,14 @@ class Recording:
         >>> float(recording.gradients()["x"]), float(recording.changes(forgotten)["x"])
         (6.0, -3.0)
         """
+        changed = self.changed(detours)
+        found = {
+            name: np.asarray(changed.get(node, np.zeros(node.shape, node.dtype))) for name, node in self.targets.items()
+        }
+        return found | {name: np.where(given, found[name], 0.0) for name, given in self.given_entries.items()}
+
+    def changed(self, detours: Detours) -> dict[Node, Any]:
+        """What detours add to the cotangents of all nodes."""
         changed: dict[Node, Any] = {}
         nodes = {node for node, _ in detours}
         first = min(self.position[node] for node in nodes)
@@ -260,23 +292,59 @@ class Recording:
                 if (node, -1) in detours:
                     g = np.asarray(detours[node, -1].pull(g))
                     changed[node] = change = g - self.cotangents[node]
-                further = None if change is None or not node.parents else pull_as_arrays(node, change, node.saved)
                 for slot, parent in enumerate(node.parents):
                     if (node, slot) not in detours:
-                        if further is not None:
-                            add(parent, fitted(further[slot], node, parent))
+                        if change is not None:
+                            add(parent, self.quick(node, slot)(change))
                         continue
                     target, pull = detours[node, slot]
                     add(parent, -self.handed[node, slot])
                     if target is not None:
                         add(target, fitted(np.asarray(pull(g)), node, target))
             elif change is not None and node.recipe is not None:
-                for parent, given in zip(node.parents, pull_as_arrays(node, change, node.saved), strict=True):
-                    add(parent, fitted(given, node, parent))
-        found = {
-            name: np.asarray(changed.get(node, np.zeros(node.shape, node.dtype))) for name, node in self.targets.items()
-        }
-        return found | {name: np.where(given, found[name], 0.0) for name, given in self.given_entries.items()}
+                if not has_one_output(node) or node.recipe.rule.joint is not None:
+                    for parent, given in zip(node.parents, pull_as_arrays(node, change, node.saved), strict=True):
+                        add(parent, fitted(given, node, parent))
+                    continue
+                for slot, parent in enumerate(node.parents):
+                    add(parent, self.quick(node, slot)(change))
+        return changed
+
+    def quick(self, node: Node, slot: int) -> Callable[[Any], Any]:
+        """What an edge hands on, as a function that costs little more than its arithmetic."""
+        found = self._quick.get((node, slot))
+        if found is None:
+            found = self._quick[node, slot] = self._made_quick(node, slot)
+        return found
+
+    def _made_quick(self, node: Node, slot: int) -> Callable[[Any], Any]:
+        assert node.recipe is not None
+        rule, parent = node.recipe.rule, node.parents[slot]
+        if has_one_output(node) and node.dtype == parent.dtype and node.dtype.kind == "f":
+            if rule.elementwise and rule.joint is None:
+                factor = pull_as_arrays(node, np.ones(node.shape, node.dtype), node.saved)[slot]
+                if factor.shape == node.shape == parent.shape and factor.dtype == node.dtype:
+                    return nothing if np.all(factor == 1) else times(factor)
+            if rule.call in (np.matmul, np.dot) and len(node.shape) == len(parent.shape) == 2:
+                other = next((v for v in self._operands(node, slot) if np.ndim(v) == 2), None)
+                if other is not None and len(self._operands(node, slot)) == 1:
+                    turned = np.ascontiguousarray(other.T)
+                    return (
+                        (lambda g: turned @ g) if node.recipe.arguments[slot] in ("x2", "b") else lambda g: g @ turned
+                    )
+        return lambda g: self.local(node, g, slot)
+
+    def _operands(self, node: Node, slot: int) -> list[Any]:
+        """The arrays that the rule of one argument reads."""
+        assert node.recipe is not None
+        vjp = node.recipe.rule.vjps[node.recipe.arguments[slot]]
+        reads = () if vjp is None else parameter_names(vjp)[1:]
+        saved = self.saved(node)
+        return [saved[name] for name in reads if isinstance(saved.get(name), np.ndarray)]
+
+    def fit(self, given: Any, node: Node, target: Node) -> Any:
+        """What a detour hands on, in the shape and dtype of the node that gets it."""
+        return fitted(np.asarray(given), node, target)
 
     def terms(self) -> dict[str, float]:
         """For each parameter the size of the terms that were summed in its gradient, as rounding shows them.

@@ -37,13 +37,27 @@ class Roles:
         self._of: dict[Node, Any] = {}
         for node in reversed(recording.order):
             self.nearest[node] = self._nearest(node)
+        closest = self._closest()
+        places = steps_of_loops(recording)
         for node in reversed(recording.order):
             if node.recipe is not None:
                 call = node.recipe.rule.call
                 by_constant = call is np.divide and len(node.parents) == 1
-                key = (call, by_constant, node.shape, self.nearest[node])
+                key = places.get(node) or (call, by_constant, node.shape, closest[node])
                 self._of[node] = key
                 self.groups.setdefault(key, []).append(node)
+
+    def _closest(self) -> dict[Node, tuple[int, tuple[str, ...]]]:
+        """For each node the parameters that the fewest calls lead to it, and how many: the same at every step."""
+        found: dict[Node, tuple[int, tuple[str, ...]]] = {}
+        for node in reversed(self.recording.order):
+            if node in self.recording.names:
+                found[node] = 0, (self.recording.names[node],)
+                continue
+            least = min((found[parent][0] for parent in node.parents), default=0)
+            names = {name for parent in node.parents if found[parent][0] == least for name in found[parent][1]}
+            found[node] = least + 1, tuple(sorted(names))
+        return found
 
     def group(self, node: Node) -> list[Node]:
         """The nodes of the same role, in the order in which they were computed."""
@@ -77,6 +91,46 @@ class Roles:
         if len(group) > 1 and len(nodes) == 1:
             made += f", call {group.index(node) + 1} of {len(group)}"
         return f"{made}{named}" if node.recipe is not None else describe(node)
+
+
+LONGEST_PERIOD, MOST_CALLS = 150, 3000
+"""How many calls a step of a loop may have, and all of the program, so that loops are looked for."""
+
+
+def steps_of_loops(recording: Recording) -> dict[Node, Any]:
+    """For each call in a loop that uses the same parameters at every step its place in the step.
+
+    The calls of a loop repeat themselves: in the order in which they were made, their lines, functions and shapes have
+    a period.
+    """
+    calls_made = [node for node in recording.lines if node in recording.position and node.recipe is not None]
+    if len(calls_made) > MOST_CALLS:
+        return {}
+    marks = [hash((recording.lines[n], n.recipe and n.recipe.rule.name, n.shape)) for n in calls_made]
+    found: dict[Node, Any] = {}
+    start = 0
+    while start < len(marks):
+        best, period = 0, 0
+        for p in range(1, min(LONGEST_PERIOD, (len(marks) - start) // 2) + 1):
+            if marks[start] != marks[start + p]:
+                continue
+            length = p
+            while start + length < len(marks) and marks[start + length] == marks[start + length - p]:
+                length += 1
+            if length // p >= 2 and length > best:
+                best, period = length, p
+        run = calls_made[start : start + best - best % period] if best else []
+        if run and _uses_the_same(run, period, recording):
+            found |= {node: ("step", start, i % period) for i, node in enumerate(run)}
+            start += len(run)
+        else:
+            start += 1
+    return found
+
+
+def _uses_the_same(run: Sequence[Node], period: int, recording: Recording) -> bool:
+    names = [tuple(recording.names.get(parent) for parent in node.parents if parent in recording.names) for node in run]
+    return any(names) and all(name == names[i % period] for i, name in enumerate(names))
 
 
 def _passes_on(node: Node) -> bool:

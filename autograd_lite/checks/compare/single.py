@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -55,6 +56,8 @@ def _factor(row: Row, engine: Array) -> float | None:
     if np.count_nonzero(np.abs(engine) > row.tolerance * largest(engine)) < 2 or engine.dtype.kind == "c":
         return None
     factor = multiple(row.hand, engine)
+    if abs(factor) <= row.tolerance**2:  # rounding, where the gradient by hand is zero
+        return None
     return 1.0 if abs(factor - 1) <= row.tolerance else factor
 
 
@@ -69,6 +72,8 @@ def _rearranged(row: Row) -> Iterator[tuple[SingleKind, str, Array]]:
             yield "reversal", detail, np.flip(engine, axes)
     if (counted := _examples_left(row)) is not None:
         yield "batch sum", counted, hand
+    if engine.ndim == 2 and engine.shape[0] == engine.shape[1] and hand.shape == engine.shape[:1]:
+        yield "shape", "the diagonal of the engine's, as of a product element by element", np.diagonal(engine)
     if hand.shape != engine.shape and hand.size == engine.size and _squeezed(hand) == _squeezed(engine):
         yield "shape", f"{hand.shape}, not {engine.shape}", engine.reshape(hand.shape)
 
@@ -91,7 +96,11 @@ def _reversible(ndim: int) -> list[tuple[tuple[int, ...], str]]:
         return [((0,), "its entries are")]
     if ndim == 2:
         return [((0,), "its rows are"), ((1,), "its columns are"), ((0, 1), "its rows and its columns are")]
-    return []
+    several = [axes for count in range(1, ndim + 1) for axes in combinations(range(ndim), count)] if ndim < 5 else []
+    return [
+        (axes, f"the entries along {'axes' if axes[1:] else 'axis'} {', '.join(map(str, axes))} are")
+        for axes in several
+    ]
 
 
 def _differs(row: Row, rearranged: Array) -> bool:

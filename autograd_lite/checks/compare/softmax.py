@@ -21,6 +21,15 @@ def logits_of_softmax(quotient: Node) -> Node | None:
     return logits
 
 
+def summed_axis(quotient: Node) -> int:
+    """The axis along which such a softmax sums."""
+    total = quotient.parents[1]
+    for axis, (kept, whole) in enumerate(zip(total.shape, quotient.shape, strict=False)):
+        if kept != whole and len(total.shape) == len(quotient.shape):
+            return axis
+    return -1
+
+
 def _alike(one: Node, other: Node) -> bool:
     """Whether two nodes are the same, or the same calls of the same nodes."""
     if one is other:

@@ -223,9 +223,9 @@ def test_an_l2_term_on_the_biases_too_is_explained():
     assert "an L2 term 0.03 * parameter, which the engine's gradient of biases does not have" in explanation.text
 
 
-def test_an_l2_term_of_the_double_strength_is_explained_by_what_is_too_much():
+def test_an_l2_term_of_the_double_strength_is_explained_by_both_strengths():
     network = Network(l2=0.03)
     hand = right(network)
     hand["W2"] = hand["W2"] + 0.03 * network.parameters["W2"]
     explanation = only(explained(hand, network))
-    assert "W2: with an L2 term 0.03 * parameter, which the engine's gradient does not have" in explanation.text
+    assert "W2: your L2 term is 0.06 * parameter, and the engine's is 0.03 * parameter" in explanation.text

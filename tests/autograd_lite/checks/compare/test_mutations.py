@@ -35,7 +35,7 @@ SINGLE = [
     (programs.logistic, "second minus", "the minus is missing in"),
     (programs.logistic, "summed", "the mean over 14 elements is taken as their sum"),
     (programs.logistic, "penalty missing", "w: without the L2 term 0.1 * parameter"),
-    (programs.logistic, "penalty halved", "w: without the L2 term 0.05 * parameter"),
+    (programs.logistic, "penalty halved", "w: your L2 term is 0.05 * parameter, and the engine's is 0.1"),
     (programs.softmax_regression, "diagonal", "softmax's Jacobian is taken as diagonal"),
     (programs.softmax_regression, "plus", "softmax's Jacobian has the wrong sign off the diagonal"),
     (programs.softmax_regression, "no log", "the derivative of log is missing"),
