@@ -95,7 +95,7 @@ def backprop_page(
     check_recorded("backprop_page", output)
     check_module("backprop_page", module, depth)
     assert output.node is not None
-    contents = Contents(output, names, module)
+    contents = Contents(output, names, module, complete=True)
     with np.errstate(all="ignore"):  # the page shows infinite numbers and NaN
         played = list(steps(output.node, output._seed(grad).data, hooks=True))
     names_of_all = _names_of_all(contents)
@@ -148,4 +148,4 @@ def _options(contents: Contents, names: Mapping[Node, str], numbers: Mapping[Nod
 
 
 def _single_number(array: Array) -> list[str]:
-    return [f"value {short(array.item())}"] if array.size == 1 else []
+    return [short(array.item())] if array.size == 1 else []
