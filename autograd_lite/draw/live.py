@@ -83,7 +83,7 @@ class Variables:
         for name, other in self._arrays:
             if other is array or _is_same_memory(other, array):
                 return name
-        if array.size < 2 or (array == array.flat[0]).all():  # which others may be by chance
+        if array.size < 2 or not array.any():  # zeros are equal to other zeros by chance
             return None
         alike = {
             id(other): name

@@ -169,3 +169,19 @@ def test_a_page_without_a_path_is_shown_in_a_sandboxed_frame_and_writes_nothing(
     assert frame.locator("h2").first.inner_text() == "Start"
     assert errors == []
     notebook.close()
+
+
+def test_a_page_in_a_frame_that_is_shown_later_fits_it_then(dot, browser):
+    html = backprop_page((Tensor(3.0, requires_grad=True, name="w") * 2.0 - 1) ** 2)._repr_html_()
+    notebook = browser.new_page()
+    notebook.set_content(f"<body><div id='output' style='display:none'>{html}</div></body>")
+    frame = notebook.frames[1]
+    frame.wait_for_selector("svg .node", state="attached")
+    notebook.evaluate("document.getElementById('output').style.display = ''")
+    for _ in range(100):
+        width = frame.locator("svg .node").first.bounding_box()["width"]
+        if width > 40:
+            break
+        notebook.wait_for_timeout(50)
+    notebook.close()
+    assert width > 40

@@ -302,5 +302,5 @@ def test_mnist_that_is_not_there_gets_one_line(name, tmp_path):
 def test_the_map_of_the_lessons_names_every_example():
     text = (EXAMPLES / "README.md").read_text()
     programs = {path.name for path in EXAMPLES.glob("*.py")} - {"command_line.py"}
-    assert programs == {f"{name}.py" for name in [*LESSONS, "train_mlp"]}
+    assert programs == {f"{name}.py" for name in [*LESSONS, "pictures", "train_mlp"]}
     assert all(f"`{program}`" in text for program in programs)

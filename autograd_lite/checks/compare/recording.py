@@ -152,14 +152,14 @@ class Recording:
         self.targets = dict(parameters)
         self.given_entries: dict[str, Array] = {}
         self.reaches = self._reaches()
+        self._quick: dict[Edge, Callable[[Any], Any]] = {}
+        self._of_shape: dict[tuple[int, ...], list[Node]] = {}
 
     def watch(self, names: Iterable[str], given: Mapping[str, Array]) -> None:
         """Compare these intermediates like the parameters, and of the arrays that are given in part those entries."""
         self.targets = {**self.parameters, **{name: self.intermediates[name] for name in names}}
         self.given_entries = dict(given)
         self.reaches = self._reaches()
-        self._quick: dict[Edge, Callable[[Any], Any]] = {}
-        self._of_shape: dict[tuple[int, ...], list[Node]] = {}
 
     def _values(self, witness: Witness | None) -> dict[Node, Array]:
         values = dict(witness.values) if witness is not None else {}

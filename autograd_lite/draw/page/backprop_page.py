@@ -99,7 +99,7 @@ def backprop_page(
     check_recorded("backprop_page", loss)
     check_module("backprop_page", module, depth)
     assert loss.node is not None
-    contents = Contents(loss, names, module)
+    contents = Contents(loss, names, module, complete=True)
     with np.errstate(all="ignore"):  # the page shows infinite numbers and NaN
         played = list(steps(loss.node, loss._seed(grad).data, hooks=True))
     names_of_all = _names_of_all(contents)
@@ -152,4 +152,4 @@ def _options(contents: Contents, names: Mapping[Node, str], numbers: Mapping[Nod
 
 
 def _single_number(array: Array) -> list[str]:
-    return [f"value {short(array.item())}"] if array.size == 1 else []
+    return [short(array.item())] if array.size == 1 else []

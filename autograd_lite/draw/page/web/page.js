@@ -264,5 +264,14 @@ element.clear.addEventListener("click", () => choose(""));
 
 setTheme(prefersDark.matches ? "dark" : "light");
 fit(SMALLEST_READABLE);
+if (!element.picture.clientWidth) {
+  // In a notebook's frame that is not shown yet nothing has a size.
+  const shown = new ResizeObserver(() => {
+    if (!element.picture.clientWidth) return;
+    fit(SMALLEST_READABLE);
+    shown.disconnect();
+  });
+  shown.observe(element.picture);
+}
 choose("");
 show(0);
