@@ -156,7 +156,7 @@ def test_a_loss_that_has_no_reduction_cannot_take_weights():
 
 @pytest.mark.parametrize(("estimator", "y"), [(classifier, CLASSES), (classifier, LABELS), (regressor, NUMBERS)])
 def test_a_weight_of_two_is_an_example_twice(estimator, y):
-    weights = np.arange(len(X)) % 3
+    weights = np.arange(len(X)) % 4
     once = estimator(solver="lbfgs", max_iter=5).fit(X, y, sample_weight=weights)
     again = estimator(solver="lbfgs", max_iter=5).fit(np.repeat(X, weights, axis=0), np.repeat(y, weights, axis=0))
     np.testing.assert_allclose(once.coefs_[0], again.coefs_[0], rtol=1e-6)
