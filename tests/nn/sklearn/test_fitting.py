@@ -342,3 +342,25 @@ def test_what_is_best_of_a_curve_is_kept():
     assert estimator.best_loss_ == min(estimator.loss_curve_) <= estimator.loss_ == estimator.loss_curve_[-1]
     assert estimator.best_validation_score_ is None
     assert math.isfinite(estimator.loss_)
+
+
+def test_early_stopping_does_with_classes_of_few_examples():
+    y = np.arange(len(X)) // 2 % 20
+    y[0] = 20  # the only one of its class
+    assert len(classifier(early_stopping=True).fit(X, y).validation_scores_) == 25
+
+
+def test_weights_that_leave_one_side_of_a_split_without_any_are_refused():
+    with pytest.raises(ValueError, match="sample_weight is zero for all examples on one side"):
+        regressor(early_stopping=True).fit(X, NUMBERS, sample_weight=np.eye(len(X))[0])
+
+
+def test_the_penalty_of_partial_fits_follows_the_size_of_the_batches():
+    options = {"solver": "sgd", "momentum": 0.0, "alpha": 5.0, "shuffle": False, "learning_rate_init": 0.1}
+    large = regressor(**options).partial_fit(X, NUMBERS)
+    small = regressor(**options).partial_fit(X, NUMBERS)
+    small.partial_fit(X[:10], NUMBERS[:10])
+    anew = regressor(**options, warm_start=True, max_iter=1)
+    anew.fit(X, NUMBERS).fit(X[:10], NUMBERS[:10])
+    np.testing.assert_allclose(small.coefs_[0], anew.coefs_[0], rtol=1e-9)
+    assert not np.allclose(small.coefs_[0], large.coefs_[0])
