@@ -198,9 +198,20 @@ class BaseMLP(BaseEstimator):
 
     def _split(self, X: Any, encoded: Array, weights: Array | None, strata: Array | None) -> Any:
         arrays = [X, encoded] if weights is None else [X, encoded, weights]
+        if strata is not None:
+            counts = np.unique(strata, return_counts=True)[1]
+            if counts.min() < 2 or min(self.validation_fraction, 1 - self.validation_fraction) * len(strata) < len(
+                counts
+            ):
+                strata = None  # proportions cannot be kept with so few examples
         parts = train_test_split(
             *arrays, random_state=self._random_state, test_size=self.validation_fraction, stratify=strata
         )
+        if weights is not None and not (parts[-1].any() and parts[-2].any()):
+            raise ValueError(
+                f"{type(self).__name__}: sample_weight is zero for all examples on one side of the split for early "
+                "stopping; leave out examples without weight, or give validation_data"
+            )
         validation = tuple(parts[1::2])
         if validation[0].shape[0] < 2:
             raise ValueError(
@@ -219,14 +230,17 @@ class BaseMLP(BaseEstimator):
         count = X.shape[0]
         size = self._batch_size(count)
         decay = self.alpha / size / scale
+        of_groups = 0.0 if callable(self.solver) or self.solver == "adamw" else decay
         if self._optimizer is None or not incremental:
             self._optimizer = make_optimizer(self, self.model_, decay)
             self._rates = [group["lr"] for group in self._optimizer.groups]
             monitor = {"loss": "val_loss", True: "val_score", False: "loss"}[self.early_stopping]
             self._convergence = Convergence(
                 monitor, self.tol, self.n_iter_no_change, bool(self.early_stopping), self.learning_rate == "adaptive",
-                0.0 if callable(self.solver) or self.solver == "adamw" else decay,
+                of_groups,
             )  # fmt: skip
+        elif of_groups:  # which changes with the size of the batches
+            self._optimizer.groups[0]["weight_decay"] = self._convergence.decay = of_groups
         schedule = InverseScaling(count, self.power_t) if self.learning_rate == "invscaling" else self.learning_rate
         callbacks: list[Any] = [self._convergence, *self.callbacks]
         if callable(schedule):

@@ -227,8 +227,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             )
         if kind not in ("binary", "multiclass", "multilabel-indicator"):
             raise ValueError(
-                f"MLPClassifier: Unknown label type: y is {kind!r}, and classes are whole numbers, truth values or texts; "
-                "for numbers to be predicted take MLPRegressor"
+                f"MLPClassifier: Unknown label type: y is {kind!r}, and classes are whole numbers, truth values or "
+                "texts; for numbers to be predicted take MLPRegressor"
             )
         return kind
 

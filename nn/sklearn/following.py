@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.extend import arrays_of
+
 from ..optimizers.schedules import Schedule
 from ..penalties import weights_of
 from ..training.training import Callback, Training
@@ -59,7 +61,7 @@ class Convergence(Callback):
 
     def on_epoch_end(self, training: Training) -> None:
         """Compare the figure with the best; stop, or lower the rate, if it was the last that is allowed."""
-        squares = [float(np.vdot(weight.data, weight.data)) for weight in self._penalized]
+        squares = [float(np.vdot(weights, weights)) for weights in arrays_of(self._penalized)]
         self.objectives.append(training.history.epochs["loss"][-1] + self.decay / 2 * sum(squares))
         is_objective = self.monitor == "loss"
         value = self.sign * (self.objectives[-1] if is_objective else training.figure(self.monitor, "Convergence"))

@@ -11,11 +11,11 @@ import numpy as np
 from ..arguments import fraction, nonnegative, positive_int, real_number
 from ..module import Module
 from ..optimizers.adagrad import Adagrad
-from ..optimizers.adam import Adam, AdamW
+from ..optimizers.adam import AdamW
 from ..optimizers.base import Optimizer
 from ..optimizers.rmsprop import RMSprop
-from ..optimizers.sgd import SGD
 from ..penalties import l2_penalty, weight_decay_groups
+from .solvers import RatedSGD, UncorrectedAdam
 
 SOLVERS = ("adam", "sgd", "adamw", "rmsprop", "adagrad", "lbfgs")
 RATES = ("constant", "invscaling", "adaptive")
@@ -98,13 +98,13 @@ def make_optimizer(estimator: Any, model: Module, decay: float) -> Optimizer:
         decay = estimator.alpha
     groups = weight_decay_groups(model, decay)
     if solver == "sgd":
-        momentum = estimator.momentum
-        return SGD(groups, lr=rate, momentum=momentum, nesterov=bool(estimator.nesterovs_momentum and momentum > 0))
+        nesterov = bool(estimator.nesterovs_momentum and estimator.momentum > 0)
+        return RatedSGD(groups, lr=rate, momentum=estimator.momentum, nesterov=nesterov)
     if solver == "rmsprop":
         return RMSprop(groups, lr=rate)
     if solver == "adagrad":
         return Adagrad(groups, lr=rate)
-    kind = AdamW if solver == "adamw" else Adam
+    kind = AdamW if solver == "adamw" else UncorrectedAdam
     return kind(groups, lr=rate, betas=(estimator.beta_1, estimator.beta_2), eps=estimator.epsilon)
 
 

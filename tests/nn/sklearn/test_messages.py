@@ -1,5 +1,8 @@
 """What the estimators say of wrong parameters and data: the estimator, the parameter, what was given."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -110,3 +113,14 @@ def test_a_batch_of_more_than_all_examples_warns():
 def test_weights_are_not_there_before_a_fit(name):
     with pytest.raises(AttributeError, match=f"this MLPRegressor has no {name} before it is fitted"):
         getattr(MLPRegressor(), name)
+
+
+def test_the_page_for_users_of_scikit_learn_names_what_is_there():
+    page = (Path(__file__).parents[3] / "docs" / "from-scikit-learn.md").read_text(encoding="utf-8")
+    rows = page.partition("| wanted |")[2].partition("\n\n")[0]
+    names = set(re.findall(r"`(\w+)=", rows))
+    assert len(names) > 6
+    assert names <= {*MLPClassifier().get_params()}
+    fitted = MLPClassifier(max_iter=100, tol=1.0, solver="sgd").fit(X, TWO, validation_data=(X, TWO))
+    for attribute in re.findall(r"`(\w+_)`", page):
+        assert hasattr(fitted, attribute)
