@@ -15,7 +15,7 @@ from autograd_lite import Tensor, no_grad
 
 
 def run(coroutine):
-    """What a coroutine returns; in a thread of its own, since a browser of other tests has an event loop in this one."""
+    """What a coroutine returns; in a thread of its own, since a browser of other tests may have a loop in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(copy_context().run, asyncio.run, coroutine).result()
 
