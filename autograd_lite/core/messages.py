@@ -17,6 +17,11 @@ from .tensor import Tensor
 def no_rule(function: Callable[..., Any], values: tuple[Any, ...]) -> NoRuleError:
     """What to raise when a function without a rule meets a tensor that is differentiated."""
     name = name_of(function)
+    if name.endswith(".at") or function in _WRITING:
+        return NoRuleError(
+            f"{name}: it writes into its first argument, and a tensor is not changed in place, for {_shapes(values)}. "
+            "Write np.where(mask, new, x), or x + onehot.T @ values to add values at indices"
+        )
     return NoRuleError(
         f"{name}: no rule says how it differentiates, for {_shapes(values)}. Give it one with "
         f"autograd_lite.defvjp({name}, ...), or call it on .data where no gradient is wanted"
@@ -95,6 +100,8 @@ def _shapes(values: tuple[Any, ...]) -> str:
             described.append(repr(value)[:60])
     return " and ".join(described)
 
+
+_WRITING = frozenset({np.put, np.copyto, np.place, np.putmask, np.fill_diagonal, np.put_along_axis})
 
 _INNER_AXES = "the last axis of the first must be as long as the last but one of the second; a .T may be missing"
 

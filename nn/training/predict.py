@@ -34,6 +34,8 @@ def predict(model: Module, *inputs: Any, batch_size: int = 1024) -> Any:
     >>> predict(MLP([3, 4, 2], rng=0), np.ones((5, 3), np.float32)).shape
     (5, 2)
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"predict: model must be a Module, not {type(model).__name__}; write nn.predict(model, X)")
     batches = Minibatches(*inputs, batch_size=batch_size, shuffle=False)
     # In a context of its own, which ends at once where the function is interrupted.
     outputs = copy_context().run(_outputs, model, batches)

@@ -82,6 +82,7 @@ SNIPPETS = {
     "ag.check_grads(f)": "check_gradients(f, x)", "np.array([v[0], v[1]])": "np.stack([a, b])",
     "np.mean([v[0], v[1]])": "by np.mean (", "np.r_[v, v]": "np.stack", "np.asarray(v)": "np.stack",
     "float(v[0])": "np.sin", "np.append([v, v], v)": None, "np.block([[v, v]])": None,
+    "np.add.at(v, [0], 1)": "onehot.T @ values", "np.put(v, 0, 1)": "np.where", "nn.predict(X, model)": "(model, X)",
     "np.einsum(x, [0, 1], v, [1])": None, "np.einsum(x, [1, 0], v, [0, ...], [..., 0])": None,
 }  # fmt: skip
 
