@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..losses import Reduction, quadratic_cost, sigmoid_cross_entropy
+from ..losses import Reduction, mean_squared_error, quadratic_cost, sigmoid_cross_entropy
 
 _np: Any = np
 
@@ -31,6 +31,17 @@ def weighted_binary_cross_entropy(outputs: Any, weighted: Any) -> Any:
     """`binary_cross_entropy`, with weights in the last column of the targets."""
     losses = sigmoid_cross_entropy(outputs, weighted[:, :-1], "none")
     return (losses * weighted[:, -1:]).sum() / len(weighted)
+
+
+def half_squared_error(outputs: Any, targets: Any) -> Any:
+    """`nn.quadratic_cost` with one sum in the place of a sum and a mean, which gains a tenth of a small step.
+
+    Examples
+    --------
+    >>> float(half_squared_error(np.zeros((2, 2)), np.ones((2, 2))))
+    1.0
+    """
+    return mean_squared_error(outputs, targets, "sum") * (0.5 / len(targets))
 
 
 def weighted_quadratic_cost(outputs: Any, weighted: Any) -> Any:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from ..data.preprocessing import one_hot
 from ..layers.activations import sigmoid, softmax
-from ..losses import quadratic_cost, softmax_cross_entropy
+from ..losses import softmax_cross_entropy
 from .losses import (
     WeightedLoss,
     binary_cross_entropy,
+    half_squared_error,
     poisson_loss,
     weighted_binary_cross_entropy,
     weighted_poisson_loss,
@@ -123,7 +124,7 @@ class Numbers(Targets):
         elif loss == "poisson":
             losses, activation = (poisson_loss, weighted_poisson_loss), "exp"
         else:
-            losses, activation = (quadratic_cost, weighted_quadratic_cost), "identity"
+            losses, activation = (half_squared_error, weighted_quadratic_cost), "identity"
         super().__init__(outputs, losses, activation)
 
     def decoded(self, outputs: Array) -> Array:
