@@ -39,7 +39,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("options", "kind", "message"), WRONG, ids=[str(options) for options, _, _ in WRONG])
+@pytest.mark.parametrize(("options", "kind", "message"), WRONG, ids=[message for _, _, message in WRONG])
 def test_a_wrong_parameter_is_refused_by_name(options, kind, message):
     with pytest.raises(kind, match=f"^MLPClassifier: {message}"):
         MLPClassifier(**options).fit(X, CLASSES)
