@@ -20,7 +20,7 @@ from .graph import Leaf, Node
 from .messages import check_dtype, explained, no_rule, refuse_dtype, refuse_tensor_as_out, refuse_unread
 from .operands import USUAL, is_itself, operand
 from .operators import IN_PLACE, PLAIN, define_operators
-from .registry import DERIVED, NONDIFFERENTIABLE, RULES, canonical, rule_of
+from .registry import DERIVED, NONDIFFERENTIABLE, PIECEWISE_CONSTANT, RULES, canonical, rule_of
 from .rule import Mask, Recipe, Rule, not_differentiable
 from .tensor import Array, Tensor, wrap
 from .tree import found, mapped
@@ -270,7 +270,17 @@ def _getitem(self: Tensor, index: Any) -> Any:
 
 def _astype(self: Tensor, dtype: npt.DTypeLike) -> Any:
     """The tensor in another floating-point width; its cotangent comes back in this one."""
-    return call(astype, (self, np.dtype(dtype)), {})
+    dtype = np.dtype(dtype)
+    return call(astype, (self.detach() if has_no_slope(self, dtype) else self, dtype), {})
+
+
+def has_no_slope(tensor: Tensor, dtype: np.dtype[Any]) -> bool:
+    """Whether a tensor is the result of a step function, such as `floor`, which integers do not lose the slope of."""
+    node = tensor._node
+    if dtype.kind in "fc" or node is None or node.recipe is None:
+        return False
+    rule = node.recipe.rule
+    return rule.function in PIECEWISE_CONSTANT and (rule.function is not np.sign or node.dtype.kind == "f")
 
 
 def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:

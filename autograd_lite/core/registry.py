@@ -28,6 +28,9 @@ NONDIFFERENTIABLE: set[Callable[..., Any]] = set()
 """Functions whose results carry no gradient: indices, truth values, shapes. Called on the bare arrays."""
 
 
+PIECEWISE_CONSTANT: set[Callable[..., Any]] = set()
+"""Functions whose derivative is zero wherever there is one, so that nothing is lost in integers of their results."""
+
 STRUCTURAL: set[Callable[..., Any]] = set()
 """Of these the functions that ask for the shapes and dtypes of their arguments alone."""
 

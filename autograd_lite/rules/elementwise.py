@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.custom import primitive
 from ..core.dispatch import astype
-from ..core.registry import defconstant, defelementwise, defvjp, derive
+from ..core.registry import PIECEWISE_CONSTANT, defconstant, defelementwise, defvjp, derive
 from ..speed import fast_where
 from ..transforms.rule_tables import defbatching, deflinear
 from ._common import batch_stack, strong_product, strong_quotient, symmetric_product
@@ -267,6 +267,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 # ---- steps, which are flat almost everywhere ----
 for _step in (np.floor, np.ceil, np.trunc, np.rint):
     defvjp(_step, x=_zero)
+PIECEWISE_CONSTANT.update((np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, np.sign))
 defvjp(np.heaviside, x1=_zero, x2=lambda g, x1: fast_where.where(np.equal(x1, 0), g, 0))
 defvjp(np.floor_divide, x1=_zero, x2=_zero)
 defvjp(np.nextafter, x1=lambda g: g, x2=_zero)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core.commit import commit
 from ..core.context import CONTEXT, RUNNING, Interpreter, interpreted_by
-from ..core.dispatch import as_tensors, astype, call, call_ufunc, getitem
+from ..core.dispatch import as_tensors, astype, call, call_ufunc, getitem, has_no_slope
 from ..core.messages import check_dtype, explained, no_rule, refuse_unread
 from ..core.operators import PLAIN, define_operators
 from ..core.registry import DERIVED, NONDIFFERENTIABLE, RULES, canonical, rule_of
@@ -240,7 +240,10 @@ class Traced(Tensor):
 
     def astype(self, dtype: Any) -> Tensor:
         """The tensor in another floating-point dtype."""
-        return _answered(astype, (self, np.dtype(dtype)), {})  # type: ignore[no-any-return]
+        dtype = np.dtype(dtype)
+        if has_no_slope(self, dtype):
+            return self._value.astype(dtype) if isinstance(self._value, Tensor) else wrap(self._value.astype(dtype))
+        return _answered(astype, (self, dtype), {})  # type: ignore[no-any-return]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and len(inputs) <= 2:

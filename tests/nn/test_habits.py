@@ -218,6 +218,21 @@ def test_filling_an_array_is_answered_by_stack():
         out[:] = v
 
 
+def test_integers_of_a_step_function_lose_no_gradient():
+    table, x = np.array([1.0, 10.0, 100.0]), np.array([0.5, 1.5, 2.5])
+
+    def looked_up(x):
+        return (table[np.floor(x).astype(int).data] * x).sum()
+
+    w = Tensor(x, requires_grad=True)
+    looked_up(w).backward()
+    assert np.array_equal(w.grad.data, table)
+    assert np.array_equal(ag.grad(looked_up)(x), table)
+    assert np.sign(w).astype(np.int64).data.tolist() == [1, 1, 1]
+    with pytest.raises(LostGradientError, match="carries no gradient"):
+        w.astype(int)
+
+
 # ---- labels and single outputs ----
 
 
