@@ -1,6 +1,31 @@
 """Automatic differentiation for people who think in NumPy.
 
 Make a `Tensor` with ``requires_grad=True``, compute with it as with any array, and call ``backward()`` on the result.
+
+The graph
+    `Tensor`, `no_grad`, `detect_anomaly`, `set_detect_anomaly`; `draw`: pictures and pages of it.
+
+Functions of functions (`transforms`)
+    `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`, `vmap`, `checkpoint`, `stop_gradient`.
+
+Compiled functions
+    `compile`, `callback`, `assume`.
+
+Rules of one's own
+    `custom_vjp`, `defvjp`, `defjvp`; `extend`: what a package on top of the engine may use; `rules`: the engine's own.
+
+Checks (`checks`)
+    `check_gradients`: against differences; ``checks.compare_gradients``: against a derivation by hand.
+
+SciPy
+    `special`: softmax and its like; the ufuncs of ``scipy.special`` take tensors.
+
+What decides the speed
+    `show_config`, `tune_memory`.
+
+Errors
+    `GradientError`, and its kinds `LostGradientError`, `NoRuleError`, `ChangedTensorError`, `FreedGraphError`,
+    `StructureError`, `CompileError`, `AnomalyError`; `GradientCheckError`.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
@@ -27,6 +52,7 @@ from .errors import NoRuleError as NoRuleError
 from .errors import StructureError as StructureError
 from .habits import ENGINE as _ENGINE
 from .on_demand import on_demand as _on_demand
+from .on_demand import public_names as _public_names
 from .speed.malloc import tune_memory as tune_memory
 from .transforms import checkpoint as checkpoint
 from .transforms import grad as grad
@@ -47,7 +73,7 @@ if _TYPE_CHECKING:
 __getattr__, __dir__ = _on_demand(
     __name__,
     {".checks.finite": ["check_gradients"], ".checks.finite_report": ["GradientCheckError"]},
-    ["draw"],
+    ["draw", "extend", "special"],
     _ENGINE,
 )
 
@@ -55,4 +81,4 @@ __version__ = "0.1.0"
 
 tune_memory()
 
-__all__ = [name for name in __dir__() if not name.startswith("_")]
+__all__ = _public_names(__name__, ["checks", "draw", "extend", "rules", "special", "transforms"])

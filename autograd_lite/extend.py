@@ -60,7 +60,8 @@ Notebooks
     `html_table`: a table, as notebooks show it, in the colours of the page.
 
 Packages
-    `on_demand`: names of a package whose modules are imported when they are first asked for. `Answering`, `answering`:
+    `on_demand`: names of a package whose modules are imported when they are first asked for; `public_names` lists them.
+    `Answering`, `answering`:
     a class, and a function, that answer names and arguments of other libraries by what to write, as `no_argument` says
     it; `Answers` are a table.
 """
@@ -111,6 +112,7 @@ from .habits import answering as answering
 from .habits import no_argument as no_argument
 from .html_tables import html_table as html_table
 from .on_demand import on_demand as on_demand
+from .on_demand import public_names as public_names
 from .speed.aligned import CACHE_LINE_BYTES as CACHE_LINE_BYTES
 from .speed.aligned import empty as empty
 from .speed.aligned import moved_to_cache_line as moved_to_cache_line

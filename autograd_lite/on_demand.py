@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from .habits import Answers, no_attribute
@@ -53,3 +54,14 @@ def on_demand(
         return sorted({*vars(sys.modules[package]), *sources, *modules})
 
     return find, listed
+
+
+def public_names(package: str, modules: Sequence[str] = ()) -> list[str]:
+    """The names of a package for its ``__all__``: without private ones, and without its modules but for these."""
+    own = vars(sys.modules[package])
+    listed = own["__dir__"]() if "__dir__" in own else sorted({*own, *modules})
+
+    def is_public(name: str) -> bool:
+        return name in modules or not (name.startswith("_") or isinstance(own.get(name), ModuleType))
+
+    return [*filter(is_public, listed)]

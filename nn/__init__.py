@@ -1,10 +1,37 @@
-"""Neural networks on autograd_lite: modules, layers, activations, losses, initialisers, optimizers, data."""
+"""Neural networks on autograd_lite.
+
+Models
+    `Module`, `Sequential`, `MLP`, `Dense`, `Dropout`, `BatchNorm`, `LayerNorm`, `Embedding`; `init`: initialisers.
+
+Activations, as modules and as functions (`activations`, by name in `ACTIVATIONS`)
+    `ReLU`, `LeakyReLU`, `ELU`, `Sigmoid`, `Tanh`, `Softplus`, `GELU`, `SiLU`, `Softmax`, `LogSoftmax`; `relu`,
+    `leaky_relu`, `elu`, `sigmoid`, `tanh`, `softplus`, `gelu`, `silu`, `softmax`, `log_softmax`.
+
+Losses and penalties
+    `softmax_cross_entropy`, `sigmoid_cross_entropy`, `mean_squared_error`, `quadratic_cost`; `l1_penalty`,
+    `l2_penalty`.
+
+Optimizers
+    `Optimizer`, `SGD`, `Adam`, `AdamW`, `RMSprop`, `Adagrad`; `schedules`: of learning rates; `weight_decay_groups`,
+    `gradient_norm`, `clip_gradient_norm`, `clip_gradient_value`.
+
+Training
+    `fit`, `predict`, `History`, `Training`, `TrainingWarning`; `Callback`, `EarlyStopping`, `LearningRate`,
+    `ReduceOnPlateau`, `ClipGradientNorm`, `ClipGradientValue`, `GradientMonitor`, `Checkpoint`, `save_checkpoint`.
+
+Models in files, and as tables
+    `save_weights`, `load_weights`, `load_model`, `CheckpointError`; `summary`, `Summary`, `LayerSummary`.
+
+Data and figures
+    `data`: minibatches, splits, MNIST; `metrics`; `sklearn`: estimators for scikit-learn.
+"""
 
 from pathlib import Path as _Path
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from autograd_lite.extend import add_library as _add_library
 from autograd_lite.extend import on_demand as _on_demand
+from autograd_lite.extend import public_names as _public_names
 
 from . import init as init
 from . import metrics as metrics
@@ -108,4 +135,5 @@ __getattr__, __dir__ = _on_demand(
 _add_library(_Path(__file__).parent)
 
 # A star import takes all but `sklearn`, which would import scikit-learn.
-__all__ = [name for name in __dir__() if not name.startswith("_") and name != "sklearn"]
+# Without sklearn, which is not imported unless it is asked for.
+__all__ = _public_names(__name__, ["activations", "data", "init", "metrics", "schedules"])

@@ -1,8 +1,14 @@
-"""Checks of gradients: comparisons with differences, and with a derivation by hand."""
+"""Checks of gradients.
+
+`check_gradients`: against differences, or a `GradientCheckError`. `compare_gradients`: against a derivation by hand;
+its `GradientComparison` has a `ParameterComparison` for each parameter and an `Explanation` for each mistake.
+`detect_anomaly`, `set_detect_anomaly`: the first number that is not finite.
+"""
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ..on_demand import on_demand as _on_demand
+from ..on_demand import public_names as _public_names
 from .anomaly import detect_anomaly as detect_anomaly
 from .anomaly import set_detect_anomaly as set_detect_anomaly
 
@@ -24,3 +30,5 @@ __getattr__, __dir__ = _on_demand(
         ".finite_report": ["GradientCheckError"],
     },
 )
+
+__all__ = _public_names(__name__)

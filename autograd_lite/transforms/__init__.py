@@ -6,13 +6,13 @@ an array or a tree of arrays: dicts, lists, tuples, dataclasses, and the paramet
 them.
 
 The Jacobian of a function f at x, applied to a tangent t, is J t (`jvp`, forward mode); its transpose, applied to a
-cotangent g, is J^T g (`vjp`, reverse mode). All other transforms are made of these two.
+cotangent g, is J^T g (`vjp`, reverse mode). All other transforms are made of these two: `grad`, `value_and_grad`,
+`jacobian`, `hessian`, `hvp`. Beside them are `vmap`, `checkpoint` and `stop_gradient`.
 """
-
-from __future__ import annotations
 
 from ..habits import ENGINE as _ENGINE
 from ..on_demand import on_demand as _on_demand
+from ..on_demand import public_names as _public_names
 from .batching import vmap as vmap
 from .checkpointing import checkpoint as checkpoint
 from .gradients import grad as grad
@@ -25,3 +25,5 @@ from .jacobians import hvp as hvp
 from .jacobians import jacobian as jacobian
 
 __getattr__, __dir__ = _on_demand(__name__, {}, answers=_ENGINE)
+
+__all__ = _public_names(__name__)

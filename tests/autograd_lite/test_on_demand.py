@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_every_name_that_type_checkers_see_is_found(package):
 def test_type_checkers_see_every_name_that_is_found_on_demand(package):
     code = f"import {package.__name__} as p; print(*(set(dir(p)) - set(vars(p))))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert set(found) - {"draw"} <= names_for_type_checkers(package)
+    assert set(found) - {"draw", "extend", "special"} <= names_for_type_checkers(package)
 
 
 @PACKAGES
@@ -45,6 +46,16 @@ def test_names_on_demand_come_with_a_star():
     names = {}
     exec("from nn import *; from autograd_lite import *", names)
     assert {"fit", "summary", "save_weights", "check_gradients", "Tensor", "MLP"} <= names.keys()
+
+
+@pytest.mark.parametrize(
+    "name", ["autograd_lite", "autograd_lite.transforms", "autograd_lite.draw", "autograd_lite.checks", "nn"]
+)
+def test_the_documentation_of_a_package_lists_its_public_names_and_no_inner_module(name):
+    package = import_module(name)
+    assert [one for one in package.__all__ if f"`{one}`" not in package.__doc__] == []
+    inner = {"core", "compiler", "habits", "user_line", "layers", "mode", "module", "arguments", "gradients", "picture"}
+    assert not inner & set(package.__all__)
 
 
 @pytest.mark.parametrize(

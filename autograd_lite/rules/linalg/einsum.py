@@ -22,7 +22,15 @@ def _with_text(args: tuple[Any, ...]) -> tuple[Any, ...]:
         return args
 
     def text(labels: Sequence[Any]) -> str:
+        if not isinstance(labels, list | tuple) or not all(map(is_label, labels)):
+            raise TypeError(
+                "np.einsum: the subscripts must be a string before the operands, such as 'ij,jk->ik', or after each "
+                f"operand a list of integers from 0 to {len(_LETTERS_IN_ORDER) - 1}, such as [0, 1]; got {labels!r:.60}"
+            )
         return "".join("..." if label is Ellipsis else _LETTERS_IN_ORDER[label] for label in labels)
+
+    def is_label(label: Any) -> bool:
+        return label is Ellipsis or (isinstance(label, int) and 0 <= label < len(_LETTERS_IN_ORDER))
 
     terms = ",".join(text(labels) for labels in args[1::2])
     result = f"->{text(args[-1])}" if len(args) % 2 else ""
@@ -34,11 +42,6 @@ CANONICAL[np.einsum] = _with_text
 
 def _explicit(subscripts: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
     """The labels of the operands and of the result, with the ellipsis and the implied result written out."""
-    if not isinstance(subscripts, str):
-        raise TypeError(
-            "np.einsum: for tensors the subscripts must be a string, such as 'ij,jk->ik', before the operands; "
-            f"got {type(subscripts).__name__}"
-        )
     text = subscripts.replace(" ", "")
     left, arrow, result = text.partition("->")
     terms = left.split(",")

@@ -8,7 +8,7 @@ import pytest
 from autograd_lite import LostGradientError, Tensor, custom_vjp, defvjp
 from autograd_lite.core.registry import DERIVED, RULES, derive
 from autograd_lite.formatting import name_of
-from autograd_lite.transforms import jvp
+from autograd_lite.transforms import grad, jvp
 
 from .engine import gradients
 
@@ -363,9 +363,26 @@ def test_subscripts_that_numpy_refuses_are_refused(subscripts):
         np.einsum(subscripts, leaf())
 
 
-def test_einsum_without_a_string_is_refused():
-    with pytest.raises(TypeError, match="subscripts"):
-        np.einsum(leaf(), [0, 1], [1, 0])
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [(([0, 1], [1, 2]), "ab,bc"), (([2, 0], [0, 1]), "ca,ab"), (([..., 1], [1, 0], [..., 0]), "...b,ba->...a")],
+)
+def test_einsum_takes_a_list_of_labels_after_each_operand(labels, text):
+    x, y = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+
+    def by_labels(x):
+        return np.einsum(x, labels[0], y, *labels[1:])
+
+    expected = np.einsum(text, x, y)
+    np.testing.assert_array_equal(by_labels(Tensor(x, requires_grad=True)).data, expected)
+    gradient = grad(lambda x: np.sum(np.sin(by_labels(x))))(x)
+    np.testing.assert_array_equal(gradient, grad(lambda x: np.sum(np.sin(np.einsum(text, x, y))))(x))
+
+
+@pytest.mark.parametrize("labels", ["ij", [-1, 0], [0, 52], [0.5, 1], 3])
+def test_labels_of_einsum_that_are_no_list_of_integers_are_refused(labels):
+    with pytest.raises(TypeError, match=r"np\.einsum: the subscripts must be a string .*list of integers from 0 to 51"):
+        np.einsum(leaf((3, 3)), labels)
 
 
 @pytest.mark.parametrize("sections", [2, 0, -1])
