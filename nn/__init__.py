@@ -136,4 +136,6 @@ _add_library(_Path(__file__).parent)
 
 # A star import takes all but `sklearn`, which would import scikit-learn.
 # Without sklearn, which is not imported unless it is asked for.
-__all__ = _public_names(__name__, ["activations", "data", "init", "metrics", "schedules"])
+__all__ = [
+    n for n in _public_names(__name__, ["activations", "data", "init", "metrics", "schedules"]) if n != "sklearn"
+]
