@@ -135,7 +135,6 @@ __getattr__, __dir__ = _on_demand(
 _add_library(_Path(__file__).parent)
 
 # A star import takes all but `sklearn`, which would import scikit-learn.
-# Without sklearn, which is not imported unless it is asked for.
 __all__ = [
     n for n in _public_names(__name__, ["activations", "data", "init", "metrics", "schedules"]) if n != "sklearn"
 ]
