@@ -7,6 +7,7 @@ other functions by `call`. The two are short, because small networks spend their
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -298,12 +299,12 @@ def _array_function(
     return call(function, canonical(function, args), kwargs)
 
 
-def _in_place(symbol: str, operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+def _in_place(symbol: str, compute: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     """An operator such as ``-=``: a new tensor for the name, but within `no_grad` a leaf is updated itself."""
 
     def update(self: Tensor, other: Any) -> Any:
-        result = operator(self, other)
-        if not isinstance(self._node, Leaf) or result is NotImplemented:
+        result = compute(self, other)
+        if type(self) is not Tensor or not isinstance(self._node, Leaf):
             return result
         if not CONTEXT.get().recording:
             self.data = result._array().astype(self.dtype)
@@ -321,7 +322,7 @@ def _in_place(symbol: str, operator: Callable[[Any, Any], Any]) -> Callable[[Ten
 USUAL.add(Tensor)
 define_operators(Tensor, call_unary, call_binary)
 for _name, _symbol in IN_PLACE.items():
-    setattr(Tensor, f"__i{_name}__", _in_place(_symbol, getattr(Tensor, f"__{_name}__")))
+    setattr(Tensor, f"__i{_name}__", _in_place(_symbol, getattr(operator, _name)))
 Tensor.__getitem__ = _getitem
 Tensor.astype = _astype
 Tensor.__array_ufunc__ = _array_ufunc

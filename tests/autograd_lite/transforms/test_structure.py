@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_lite import GradientError, LostGradientError, StructureError, Tensor, check_gradients
+from autograd_lite import GradientError, LostGradientError, StructureError, Tensor, check_gradients, no_grad
 from autograd_lite.transforms import (
     grad,
     hessian,
@@ -310,3 +310,29 @@ def test_a_number_that_a_function_only_looks_at_may_be_taken_out():
     assert grad(f)(np.ones(2)).tolist() == [2, 2]
     assert seen == [2.0]
     assert grad(lambda x: 3.0)(np.ones(2)).tolist() == [0, 0]
+
+
+# ---- operators in place ----
+OPERATORS = ["+=", "-=", "*=", "/=", "//=", "%=", "**="]
+
+
+@pytest.mark.parametrize("transform", ["grad", "jvp", "vmap", "hessian", "within no_grad"])
+@pytest.mark.parametrize("symbol", OPERATORS)
+def test_an_operator_in_place_is_the_operator_within_transforms(symbol, transform):
+    programs = {}
+    exec(f"def f(x):\n    y = x\n    y {symbol} 2.0\n    y {symbol} x\n    return y.sum()", programs)
+    exec(f"def g(x):\n    y = x {symbol[:-1]} 2.0\n    y = y {symbol[:-1]} x\n    return y.sum()", programs)
+    uses = {
+        "grad": lambda f: grad(f)(A),
+        "jvp": lambda f: jvp(f, (A,), (B,)),
+        "vmap": lambda f: vmap(f)(np.stack([A, B])),
+        "hessian": lambda f: hessian(f)(np.array([1.3, 2.4])),
+        "within no_grad": lambda f: grad(lambda x: paused(f, x) + x.sum())(A),
+    }
+
+    def paused(f, x):
+        with no_grad():
+            return f(x)
+
+    for found, expected in zip(*(np.atleast_1d(uses[transform](programs[name])) for name in "fg"), strict=True):
+        np.testing.assert_array_equal(found, expected)
