@@ -170,6 +170,28 @@ def test_a_step_within_no_grad_updates_the_parameter_itself():
     assert model.weight.requires_grad
 
 
+def test_a_compiled_step_within_no_grad_updates_the_parameters_to_the_same_bits():
+    X, labels = np.random.default_rng(0).normal(size=(8, 3)), np.array([0, 1] * 4)
+    models = [nn.MLP([3, 4, 2], "tanh", rng=0, dtype=np.float64) for _ in range(2)]
+
+    def stepper(model):
+        def step(X, labels):
+            model.zero_grad()
+            nn.softmax_cross_entropy(model(X), labels).backward()
+            with ag.no_grad():
+                for p in model.parameters():
+                    p -= 0.5 * p.grad
+
+        return step
+
+    plain, compiled = stepper(models[0]), ag.compile(stepper(models[1]), jit=False)
+    for _ in range(4):
+        plain(X, labels)
+        compiled(X, labels)
+    for p, q in zip(*(model.parameters() for model in models), strict=True):
+        assert np.array_equal(p.data, q.data)
+
+
 @pytest.mark.parametrize("symbol", ["+", "-", "*", "/", "//", "%", "**"])
 def test_each_operator_in_place_within_no_grad_is_that_of_an_array(symbol):
     w, array = Tensor([3.0, 5.0], requires_grad=True), np.array([3.0, 5.0])
