@@ -127,14 +127,13 @@ class _Tensor(dict[str, str]):
     def get(self, name: str, default: Any = None) -> Any:
         if name in self or name.startswith("_"):
             return super().get(name, default)
-        if callable(getattr(np, name, None)):
-            return f"write np.{name}(x)" if name in _OF_ONE else f"write np.{name}(x, ...)"
+        if callable(function := getattr(np, name, None)):
+            return f"write np.{name}(x)" if getattr(function, "nin", 2) == 1 else f"write np.{name}(x, ...)"
         if name.endswith("_") and (answer := self.get(name[:-1])):
             return f"a tensor is not changed in place: {answer}; for a leaf, assign to x.data"
         return default
 
 
-_OF_ONE = {name for name, f in vars(np).items() if isinstance(f, np.ufunc) and f.nin == 1}
 _NOT_A_DEVICE = "arrays are NumPy's, on the CPU; leave it out"
 _ZERO = "write x.zero_grad() for a gradient, or x.data = np.zeros_like(x.data) for a leaf's numbers"
 _ASSIGNED = "a tensor is not changed in place; write x.data = np.full_like(x.data, value) for a leaf"

@@ -55,7 +55,6 @@ PACKAGE: Answers = {
     "HuberLoss": "write a function of your own with np.where", "SmoothL1Loss": "write a function of your own",
     "KLDivLoss": "write nn.softmax_cross_entropy(logits, distributions)", "GaussianNLLLoss": "write its formula",
     "functional": "write nn.relu, nn.softmax_cross_entropy and their like", "F": "write nn.relu and its like",
-    "losses_": "write nn.softmax_cross_entropy and its like",
     # PyTorch: data, training
     "DataLoader": "write nn.data.Minibatches(X, y, batch_size=32)", "Dataset": "write nn.data.Minibatches(X, y)",
     "TensorDataset": "write nn.data.Minibatches(X, y)", "random_split": "write nn.data.train_test_split(X, y)",
@@ -73,7 +72,7 @@ PACKAGE: Answers = {
     "LBFGS": "write scipy.optimize.minimize with autograd_lite.value_and_grad", "NAdam": "write nn.Adam",
     "Momentum": "write nn.SGD(parameters, lr, momentum=0.9)", "Adadelta": "write nn.RMSprop or nn.Adam",
     "Lion": "write a class with update(self, w, g, state, t, options), see nn.Optimizer", "Adamax": "write nn.Adam",
-    "RAdam": "write nn.Adam", "init_": "see nn.init",
+    "RAdam": "write nn.Adam",
     # Keras
     "Model": "write nn.Module", "Input": "leave it out: layers are given their sizes", "InputLayer": "leave it out",
     "Layer": "write nn.Module", "Activation": "write nn.ReLU() and its like, or any function",
@@ -86,7 +85,7 @@ PACKAGE: Answers = {
     "CSVLogger": "write history.to_csv(path), after fit",
     "TerminateOnNaN": "leave it out: fit stops at a loss of NaN",
     "regularizers": "write nn.l2_penalty in fit(penalty=), or weight_decay= of an optimizer",
-    "initializers": "see nn.init", "optimizers_": "write nn.SGD", "datasets": "write nn.data.load_mnist()",
+    "initializers": "see nn.init", "datasets": "write nn.data.load_mnist()",
     # scikit-learn
     "MLPClassifier": _SKLEARN.format("MLPClassifier"), "MLPRegressor": _SKLEARN.format("MLPRegressor"),
     "StandardScaler": _SCALER, "MinMaxScaler": _SCALER, "train_test_split": "write nn.data.train_test_split(X, y)",
@@ -182,7 +181,7 @@ MODULE_KEYWORDS: Answers = {
     "units": "the sizes are Dense(in_features, out_features)", "use_bias": "write bias=",
     "kernel_initializer": "write init=", "bias_initializer": "biases begin at 0; assign to .bias.data",
     "kernel_regularizer": "write penalty= of nn.fit, or weight_decay= of an optimizer",
-    "activation_": "add the activation as a layer", "input_dim": "the sizes are Dense(in_features, out_features)",
+    "input_dim": "the sizes are Dense(in_features, out_features)",
     "input_shape": "the sizes are Dense(in_features, out_features)", "device": _ON_CPU, "inplace": "leave it out",
     "Dense:activation": "add the activation as a layer of its own, as nn.Sequential(nn.Dense(3, 4), nn.ReLU())",
     "Dense:input_size": "write in_features=", "Dense:output_size": "write out_features=",

@@ -364,7 +364,7 @@ def _classes_and_scores(metric: str, y_true: Any, y_score: Any) -> tuple[NDArray
     return true, scores
 
 
-OF_LABELS = frozenset({accuracy, confusion_matrix, precision_recall, precision, recall, f1_score})
+OF_LABELS = (accuracy, confusion_matrix, precision_recall, precision, recall, f1_score)
 """Metrics that compare labels, and know nothing of scores."""
 
 __getattr__, __dir__ = on_demand(__name__, {}, answers=habits.METRICS)

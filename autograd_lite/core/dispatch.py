@@ -307,6 +307,8 @@ def _in_place(symbol: str, compute: Callable[[Any, Any], Any]) -> Callable[[Tens
         if type(self) is not Tensor or not isinstance(self._node, Leaf):
             return result
         if not CONTEXT.get().recording:
+            if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+                raise TypeError(f"{self._brief()}: {symbol} gives {result.dtype}, which the tensor cannot hold")
             self.data = result._array().astype(self.dtype)
             return self
         if self.grad is not None:

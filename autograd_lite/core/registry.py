@@ -20,9 +20,10 @@ RULES: dict[Callable[..., Any], Rule] = {}
 """The rule of each function that has one."""
 
 DERIVED: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""Functions that are written in terms of others, which have rules: the replacement is called in their place."""
+
 CANONICAL: dict[Callable[..., Any], Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {}
 """For a function that takes its arguments in two forms: what brings them into the one that rules know."""
-"""Functions that are written in terms of others, which have rules: the replacement is called in their place."""
 
 NONDIFFERENTIABLE: set[Callable[..., Any]] = set()
 """Functions whose results carry no gradient: indices, truth values, shapes. Called on the bare arrays."""

@@ -203,7 +203,7 @@ class Activation(Module):
     function: Callable[..., Any]
 
     def __init__(self, **options: Any) -> None:
-        taken = inspect.signature(type(self).function).parameters
+        taken = inspect.signature(type(self).function).parameters if options else {}
         for name in options:
             if name not in taken:
                 raise no_argument(type(self).__name__, name, self._keywords)

@@ -77,7 +77,8 @@ def checked_metrics(name: str, metrics: Metrics | None) -> dict[str, Callable[[A
 
 def measured(metric: Callable[[Any, Any], float], loss: Any, targets: Any, outputs: Any) -> float:
     """The value of a metric; one of labels gets those that the logits of `sigmoid_cross_entropy` stand for."""
-    if loss is sigmoid_cross_entropy and metric in OF_LABELS and outputs.shape[1:] in ((), (1,)):
+    is_of_labels = any(metric is one for one in OF_LABELS)  # by identity, since a user's may not be hashable
+    if loss is sigmoid_cross_entropy and is_of_labels and outputs.shape[1:] in ((), (1,)):
         outputs = outputs > 0
     return float(metric(targets, outputs))
 

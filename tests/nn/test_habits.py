@@ -201,6 +201,13 @@ def test_each_operator_in_place_within_no_grad_is_that_of_an_array(symbol):
     assert np.array_equal(w.data, array)
 
 
+def test_a_step_in_place_drops_no_imaginary_part():
+    w = Tensor([3.0], requires_grad=True)
+    with ag.no_grad(), pytest.raises(TypeError, match=r"-= gives complex128, which the tensor cannot hold"):
+        w -= 1j
+    assert w.data == [3.0]
+
+
 def test_a_graph_recorded_before_refuses_after_a_step_in_place():
     w = Tensor([3.0], requires_grad=True)
     loss = (w * w).sum()
